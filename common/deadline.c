@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "deadline.h"
+
+#include <limits.h>
+#include <time.h>
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+struct deadline deadline_after(unsigned milliseconds)
+{
+    return (struct deadline){now() + milliseconds};
+}
+
+int deadline_remaining(const struct deadline *deadline)
+{
+    int64_t left = deadline->at - now();
+
+    if (left <= 0)
+        return 0;
+    return left < INT_MAX ? (int)left : INT_MAX;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_JAIL_H
+#define SQLCRYPT_JAIL_H
+
+/*
+ * Notices that the process has entered a chroot jail since its start, as
+ * smtpd does with 'y' in master.cf, so that a file or socket that cannot be
+ * found can be reported with the likely reason.
+ */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct jail {
+    bool noted;
+    dev_t root_device;
+    ino_t root_inode;
+};
+
+/* Remembers the root directory of this moment. */
+void jail_note_root(struct jail *jail);
+
+/* What to append to "PATH: No such file or directory": a hint if the root
+ * directory is another one by now, else the empty string. */
+const char *jail_hint(const struct jail *jail);
+
+#endif

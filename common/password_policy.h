@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_PASSWORD_POLICY_H
+#define SQLCRYPT_PASSWORD_POLICY_H
+
+/*
+ * What a site has settled about its stored passwords (password_format,
+ * password_store_scheme), and the rules that hold for every scheme: what never
+ * matches, and that a login that cannot succeed costs as much as one that can.
+ *
+ * A policy may be used by several threads at once.
+ */
+
+#include <stdbool.h>
+
+#include "reason.h"
+#include "secret.h"
+#include "verdict.h"
+
+struct password_policy;
+
+/* The longest password that can match, in bytes (CRYPT_MAX_PASSPHRASE_SIZE). */
+#define PASSWORD_MAX 512
+
+/* Reads `format` (password_format) and `store_scheme` (password_store_scheme,
+ * NULL for the best one). Returns NULL with a reason if either is not known.
+ * The caller frees the policy. */
+struct password_policy *password_policy_new(const char *format, const char *store_scheme,
+                                            struct reason *reason);
+void password_policy_free(struct password_policy *policy);
+
+/* Judges a typed password. `stored` is NULL if there is no such user, and has
+ * NULL bytes if the database holds NULL.
+ * Returns any verdict; each one but VERDICT_MATCH comes with a reason. */
+enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
+                                   const struct secret *password, struct reason *reason);
+
+/* Makes the text to store for `password`. Returns false with a reason. */
+bool password_policy_store(const struct password_policy *policy, const struct secret *password,
+                           struct secret *out, struct reason *reason);
+
+/* Whether the stored texts are passwords in clear text. */
+bool password_policy_is_clear_text(const struct password_policy *policy);
+
+/* Whether no password can match `stored`: NULL, empty, or starting with the
+ * '!' or '*' that lock an account. */
+bool password_is_locked(const struct secret *stored);
+
+#endif

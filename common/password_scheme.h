@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_PASSWORD_SCHEME_H
+#define SQLCRYPT_PASSWORD_SCHEME_H
+
+/*
+ * One way of storing passwords: how to judge a typed password against a
+ * stored text, and how to make a new text. The table in password_scheme.c
+ * lists all of them; each lives in a scheme_*.c of its own.
+ *
+ * A scheme does not know about locked accounts, unknown users or forbidden
+ * passwords: password_policy.h stands in front of it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "reason.h"
+#include "secret.h"
+#include "verdict.h"
+
+struct password_scheme {
+    /* as `password_format` names it */
+    const char *name;
+
+    /* whether `stored` is the password itself, and other mechanisms may have it */
+    bool clear_text;
+
+    /* Judges `password` (no NUL inside, 512 bytes at most) against `stored`
+     * (not empty, no NUL inside): VERDICT_MATCH, VERDICT_MISMATCH,
+     * VERDICT_NO_MEMORY, or VERDICT_UNUSABLE with a reason. */
+    enum verdict (*judge)(const struct secret *stored, const struct secret *password,
+                          struct reason *reason);
+
+    /* Puts a new text for `password` into `out`. `method` is a name from
+     * `password_store_scheme`, or NULL for the best one; a scheme with one
+     * method ignores it. Returns false with a reason. */
+    bool (*store)(const char *method, const struct secret *password, struct secret *out,
+                  struct reason *reason);
+
+    /* What to judge against, for the work alone, where no stored text is at
+     * hand. NULL if the cost is the stored text's own choice: the functions
+     * below then tell. */
+    const char *sample;
+
+    /* How many of the first bytes of `stored` settle what judging costs
+     * (method, rounds, salt, but not the hash itself). */
+    size_t (*setting_length)(const struct secret *stored);
+
+    /* Such first bytes for a new text by `method`, from malloc(3); NULL if
+     * there is no such method. */
+    char *(*new_setting)(const char *method);
+};
+
+extern const struct password_scheme scheme_plain;
+extern const struct password_scheme scheme_crypt;
+extern const struct password_scheme scheme_crypt_trad;
+extern const struct password_scheme scheme_md5;
+
+/* The scheme of that name, letter case ignored; NULL if there is none. */
+const struct password_scheme *password_scheme_find(const char *name);
+
+/* Whether `text` is so surely a hash of crypt(3) or a SCRAM verifier that it
+ * cannot be meant as a password in clear text. */
+bool password_scheme_is_hash(const struct secret *text);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The hashes of crypt(3): "crypt" takes every method that the libcrypt of the
+ * system knows, "crypt_trad" the traditional DES one alone. The prefix
+ * {CRYPT}, which LDAP servers and Dovecot write, may stand in front.
+ */
+
+#include <crypt.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "password_scheme.h"
+
+/* The names of password_store_scheme, best first, as Dovecot spells them. */
+static const struct method {
+    const char *name;
+    const char *prefix;
+} methods[] = {
+    {"YESCRYPT", "$y$"},     {"SHA512-CRYPT", "$6$"}, {"GOST-YESCRYPT", "$gy$"},
+    {"SCRYPT-CRYPT", "$7$"}, {"BLF-CRYPT", "$2y$"},   {"SHA256-CRYPT", "$5$"},
+    {"MD5-CRYPT", "$1$"},    {"DES-CRYPT", ""},
+};
+
+static size_t prefix_length(const struct secret *stored)
+{
+    static const char prefix[] = "{CRYPT}";
+    size_t length = strlen(prefix);
+
+    return strncasecmp(stored->bytes, prefix, length) == 0 ? length : 0;
+}
+
+/* Hashes `password` by the method, rounds and salt at the start of `setting`.
+ * The result, with 0 or an errno, is in `out`, which is empty on failure. */
+static int hash(const char *password, const char *setting, struct secret *out)
+{
+    /* Not on the stack: it is 32 kB, and threads may have small ones. */
+    struct crypt_data *scratch = calloc(1, sizeof(*scratch));
+    const char *result;
+    int error = ENOMEM;
+
+    secret_wipe(out);
+    if (scratch == NULL)
+        return error;
+    errno = 0;
+    result = crypt_r(password, setting, scratch);
+    if (result == NULL || result[0] == '*')
+        error = errno != 0 ? errno : EINVAL;
+    else if (secret_set(out, result, strlen(result)))
+        error = 0;
+    explicit_bzero(scratch, sizeof(*scratch));
+    free(scratch);
+    return error;
+}
+
+static enum verdict judge_crypt(const struct secret *stored, const struct secret *password,
+                                struct reason *reason)
+{
+    const char *expected = stored->bytes + prefix_length(stored);
+    struct secret computed = SECRET_EMPTY;
+    enum verdict verdict = VERDICT_UNUSABLE;
+    int error = hash(password->bytes, expected, &computed);
+
+    if (error == ENOMEM) {
+        reason_set(reason, "out of memory");
+        verdict = VERDICT_NO_MEMORY;
+    } else if (error != 0) {
+        reason_set(reason, "the stored value is not a hash that crypt(3) of this system knows");
+    } else if (computed.length != strlen(expected)) {
+        reason_set(reason, "the stored value is not a whole hash of crypt(3)");
+    } else {
+        verdict = secret_equal(computed.bytes, computed.length, expected, strlen(expected))
+                      ? VERDICT_MATCH
+                      : VERDICT_MISMATCH;
+    }
+    secret_wipe(&computed);
+    return verdict;
+}
+
+static enum verdict judge_trad(const struct secret *stored, const struct secret *password,
+                               struct reason *reason)
+{
+    const char *expected = stored->bytes + prefix_length(stored);
+    static const char alphabet[] =
+        "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    if (strlen(expected) != 13 || strspn(expected, alphabet) != 13) {
+        reason_set(reason, "the stored value is not a traditional (DES) hash of crypt(3)");
+        return VERDICT_UNUSABLE;
+    }
+    return judge_crypt(stored, password, reason);
+}
+
+static const struct method *find_method(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        if (strcasecmp(methods[i].name, name) == 0)
+            return &methods[i];
+    return NULL;
+}
+
+/* Without a name, the best method that libcrypt has. */
+static char *new_setting(const char *name)
+{
+    const struct method *method = name != NULL ? find_method(name) : NULL;
+    char *setting = NULL;
+    size_t i;
+
+    if (name != NULL)
+        return method != NULL ? crypt_gensalt_ra(method->prefix, 0, NULL, 0) : NULL;
+    for (i = 0; i < sizeof(methods) / sizeof(methods[0]) && setting == NULL; i++)
+        setting = crypt_gensalt_ra(methods[i].prefix, 0, NULL, 0);
+    return setting;
+}
+
+static bool store_crypt(const char *method, const struct secret *password, struct secret *out,
+                        struct reason *reason)
+{
+    char *setting = new_setting(method);
+    int error = setting != NULL ? hash(password->bytes, setting, out) : EINVAL;
+
+    free(setting);
+    if (error != 0)
+        reason_set(reason, "cannot make a hash: %s",
+                   error == ENOMEM ? "out of memory" : "libcrypt does not know the method");
+    return error == 0;
+}
+
+static bool store_trad(const char *method, const struct secret *password, struct secret *out,
+                       struct reason *reason)
+{
+    (void)method;
+    return store_crypt("DES-CRYPT", password, out, reason);
+}
+
+/* Layouts of settings: see crypt(5). */
+static size_t setting_length(const struct secret *stored)
+{
+    const size_t before = prefix_length(stored);
+    const char *text = stored->bytes + before;
+    size_t length;
+
+    if (text[0] == '_')
+        length = 9;
+    else if (text[0] != '$')
+        length = 2;
+    else if (text[1] == '2')
+        length = 29;
+    else
+        length = (size_t)(strrchr(text, '$') - text) + 1;
+    return before + length < stored->length ? before + length : stored->length;
+}
+
+const struct password_scheme scheme_crypt = {
+    .name = "crypt",
+    .judge = judge_crypt,
+    .store = store_crypt,
+    .setting_length = setting_length,
+    .new_setting = new_setting,
+};
+
+const struct password_scheme scheme_crypt_trad = {
+    .name = "crypt_trad",
+    .judge = judge_trad,
+    .store = store_trad,
+    .sample = "xxxxxxxxxxxxx",
+};

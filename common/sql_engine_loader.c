@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql_engine_loader.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct sql_engine_kind kinds[] = {
+    {"pgsql", NULL, &sql_dialect_pgsql, "libpq5 (Debian), libpq (Fedora), libpq (Alpine)"},
+    {"mysql", NULL, &sql_dialect_mysql,
+     "libmariadb3 (Debian), mariadb-connector-c (Fedora, Alpine)"},
+    {"sqlite3", "sqlite", &sql_dialect_sqlite3,
+     "libsqlite3-0 (Debian), sqlite-libs (Fedora, Alpine)"},
+};
+
+const struct sql_engine_kind *sql_engine_kind_find(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcasecmp(kinds[i].name, name) == 0 ||
+            (kinds[i].alias != NULL && strcasecmp(kinds[i].alias, name) == 0))
+            return &kinds[i];
+    return NULL;
+}
+
+bool sql_driver_load(struct sql_driver *driver, const struct sql_engine_kind *kind,
+                     const char *directory, struct reason *reason)
+{
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s/%s.so", directory, kind->name);
+
+    *driver = (struct sql_driver){NULL, NULL};
+    if (length < 0 || (size_t)length >= sizeof(path)) {
+        reason_set(reason, "the name of the driver directory is too long");
+        return false;
+    }
+    driver->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (driver->object == NULL) {
+        reason_set(reason,
+                   "cannot load the driver: %s; install the %s driver of sasl-sqlcrypt, and %s",
+                   dlerror(), kind->name, kind->packages);
+        return false;
+    }
+    driver->engine = dlsym(driver->object, "sqlcrypt_engine");
+    if (driver->engine != NULL && driver->engine->abi == SQL_ENGINE_ABI &&
+        strcmp(driver->engine->name, kind->name) == 0)
+        return true;
+    reason_set(reason, "the driver %s is not of this version of sasl-sqlcrypt; install both anew",
+               path);
+    sql_driver_unload(driver);
+    return false;
+}
+
+void sql_driver_unload(struct sql_driver *driver)
+{
+    if (driver->object != NULL)
+        dlclose(driver->object);
+    *driver = (struct sql_driver){NULL, NULL};
+}

@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql_template.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A text with holes: what a statement is made of, and each of its parameters. */
+enum piece_kind {
+    PIECE_TEXT,
+    PIECE_USER,
+    PIECE_REALM,
+    PIECE_PROPERTY,
+    PIECE_ADDRESS,
+    PIECE_VALUE,
+    PIECE_PARAMETER
+};
+
+struct piece {
+    enum piece_kind kind;
+    char *text; /* PIECE_TEXT: owned */
+    size_t length;
+};
+
+struct pieces {
+    struct piece *items;
+    size_t count;
+};
+
+struct sql_template {
+    const struct sql_dialect *dialect;
+    struct pieces statement;
+    struct pieces *parameters;
+    size_t parameter_count;
+};
+
+static void pieces_free(struct pieces *pieces)
+{
+    size_t i;
+
+    for (i = 0; i < pieces->count; i++)
+        free(pieces->items[i].text);
+    free(pieces->items);
+    *pieces = (struct pieces){NULL, 0};
+}
+
+static bool pieces_add(struct pieces *pieces, enum piece_kind kind)
+{
+    struct piece *grown = realloc(pieces->items, (pieces->count + 1) * sizeof(*grown));
+
+    if (grown == NULL)
+        return false;
+    pieces->items = grown;
+    grown[pieces->count++] = (struct piece){kind, NULL, 0};
+    return true;
+}
+
+static bool pieces_add_text(struct pieces *pieces, const char *text, size_t length)
+{
+    struct piece *last = pieces->count > 0 ? &pieces->items[pieces->count - 1] : NULL;
+    char *grown;
+
+    if (last == NULL || last->kind != PIECE_TEXT) {
+        if (!pieces_add(pieces, PIECE_TEXT))
+            return false;
+        last = &pieces->items[pieces->count - 1];
+    }
+    grown = realloc(last->text, last->length + length + 1);
+    if (grown == NULL)
+        return false;
+    memcpy(grown + last->length, text, length);
+    last->text = grown;
+    last->length += length;
+    grown[last->length] = '\0';
+    return true;
+}
+
+static bool pieces_append(struct pieces *to, const struct pieces *from)
+{
+    size_t i;
+
+    for (i = 0; i < from->count; i++) {
+        const struct piece *piece = &from->items[i];
+
+        if (!(piece->kind == PIECE_TEXT ? pieces_add_text(to, piece->text, piece->length)
+                                        : pieces_add(to, piece->kind)))
+            return false;
+    }
+    return true;
+}
+
+static bool pieces_have(const struct pieces *pieces, enum piece_kind kind)
+{
+    size_t i;
+
+    for (i = 0; i < pieces->count; i++)
+        if (pieces->items[i].kind == kind)
+            return true;
+    return false;
+}
+
+/* Where the parser stands. Functions return false once `reason` is set. */
+struct parser {
+    const char *start;
+    const char *at;
+    enum sql_template_kind kind;
+    const struct sql_dialect *dialect;
+    struct sql_template *template;
+    struct reason *reason;
+};
+
+static bool refuse(const struct parser *parser, const char *at, const char *why)
+{
+    reason_set(parser->reason, "position %zu: %s", (size_t)(at - parser->start) + 1, why);
+    return false;
+}
+
+static bool checked(const struct parser *parser, bool done)
+{
+    return done || refuse(parser, parser->at, "out of memory");
+}
+
+/* Copies `length` characters to the statement as they stand. */
+static bool copy(struct parser *parser, size_t length)
+{
+    const char *text = parser->at;
+
+    parser->at += length;
+    return checked(parser, pieces_add_text(&parser->template->statement, text, length));
+}
+
+/* Reads what a percent sign starts, and adds it to both. */
+static bool read_macro(struct parser *parser, struct pieces *one, struct pieces *other)
+{
+    enum piece_kind kind = PIECE_TEXT;
+    char letter = parser->at[1];
+
+    switch (letter) {
+    case 'u':
+        kind = PIECE_USER;
+        break;
+    case 'r':
+        kind = PIECE_REALM;
+        break;
+    case 'p':
+        kind = PIECE_PROPERTY;
+        break;
+    case 'a':
+        kind = PIECE_ADDRESS;
+        break;
+    case 'v':
+        if (parser->kind == SQL_TEMPLATE_SELECT)
+            return refuse(parser, parser->at, "%v has no meaning in a SELECT");
+        kind = PIECE_VALUE;
+        break;
+    case '%':
+        break;
+    default:
+        reason_set(parser->reason, "position %zu: %%%c is not known; %%%% is a percent sign",
+                   (size_t)(parser->at - parser->start) + 1, letter != '\0' ? letter : ' ');
+        return false;
+    }
+    parser->at += 2;
+    if (kind == PIECE_TEXT)
+        return checked(parser, pieces_add_text(one, "%", 1) &&
+                                   (other == NULL || pieces_add_text(other, "%", 1)));
+    return checked(parser, pieces_add(one, kind) && (other == NULL || pieces_add(other, kind)));
+}
+
+/* Adds `value` as the next parameter and takes its pieces over. */
+static bool add_parameter(struct parser *parser, struct pieces *value)
+{
+    struct sql_template *template = parser->template;
+    struct pieces *grown =
+        realloc(template->parameters, (template->parameter_count + 1) * sizeof(*grown));
+
+    if (grown == NULL)
+        return checked(parser, false);
+    template->parameters = grown;
+    grown[template->parameter_count++] = *value;
+    *value = (struct pieces){NULL, 0};
+    return checked(parser, pieces_add(&template->statement, PIECE_PARAMETER));
+}
+
+/* A quoted text, read both ways: `value` is what it means, `verbatim` how it
+ * is written, from the opening quote to the closing one. */
+struct quoted {
+    const char *start;
+    struct pieces value;
+    struct pieces verbatim;
+    const char *unclear_escape; /* the first escape whose meaning is not known here */
+};
+
+static void quoted_free(struct quoted *quoted)
+{
+    pieces_free(&quoted->value);
+    pieces_free(&quoted->verbatim);
+}
+
+static bool quoted_has_variable(const struct quoted *quoted)
+{
+    return pieces_have(&quoted->value, PIECE_USER) || pieces_have(&quoted->value, PIECE_REALM) ||
+           pieces_have(&quoted->value, PIECE_ADDRESS) || pieces_have(&quoted->value, PIECE_VALUE);
+}
+
+/* Reads a backslash and the character behind it. */
+static bool read_escape(struct parser *parser, struct quoted *quoted)
+{
+    static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
+    const char *escape = parser->at;
+    const char *letter;
+    char meaning = escape[1];
+
+    if (meaning == '\0')
+        return refuse(parser, quoted->start, "the quote is not closed");
+    if (strchr("01234567xuUZ%_", meaning) != NULL && quoted->unclear_escape == NULL)
+        quoted->unclear_escape = escape;
+    letter = strchr(letters, meaning);
+    if (letter != NULL)
+        meaning = meanings[letter - letters];
+    parser->at += 2;
+    return checked(parser, pieces_add_text(&quoted->value, &meaning, 1) &&
+                               pieces_add_text(&quoted->verbatim, escape, 2));
+}
+
+/* Reads up to and with `close`. A `close` of one character stands for itself
+ * where it is doubled. */
+static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t open_length,
+                        const char *close, bool backslash_escapes)
+{
+    size_t close_length = strlen(close);
+
+    quoted->start = parser->at;
+    if (!checked(parser, pieces_add_text(&quoted->verbatim, parser->at, open_length)))
+        return false;
+    parser->at += open_length;
+    for (;;) {
+        const char *at = parser->at;
+
+        if (*at == '\0')
+            return refuse(parser, quoted->start, "the quote is not closed");
+        if (strncmp(at, close, close_length) == 0) {
+            bool doubled = close_length == 1 && at[1] == *close;
+
+            parser->at += doubled ? 2 : close_length;
+            if (!checked(parser, pieces_add_text(&quoted->verbatim, at, (size_t)(parser->at - at))))
+                return false;
+            if (!doubled)
+                return true;
+            if (!checked(parser, pieces_add_text(&quoted->value, at, 1)))
+                return false;
+        } else if (*at == '\\' && backslash_escapes) {
+            if (!read_escape(parser, quoted))
+                return false;
+        } else if (*at == '%') {
+            if (!read_macro(parser, &quoted->value, &quoted->verbatim))
+                return false;
+        } else {
+            parser->at++;
+            if (!checked(parser, pieces_add_text(&quoted->value, at, 1) &&
+                                     pieces_add_text(&quoted->verbatim, at, 1)))
+                return false;
+        }
+    }
+}
+
+/* Adds a literal: as a parameter if something in it changes, else as it is.
+ * `prefix` is a word that stood right before it, to be dropped or kept. */
+static bool add_literal(struct parser *parser, struct quoted *quoted, const char *prefix,
+                        size_t prefix_length, bool prefix_may_go)
+{
+    if (!quoted_has_variable(quoted) && !pieces_have(&quoted->value, PIECE_PROPERTY))
+        return checked(parser,
+                       pieces_add_text(&parser->template->statement, prefix, prefix_length) &&
+                           pieces_append(&parser->template->statement, &quoted->verbatim));
+    if (quoted->unclear_escape != NULL)
+        return refuse(parser, quoted->unclear_escape,
+                      "this escape cannot stand in one literal with a %; write the character");
+    if (prefix_length > 0 && !prefix_may_go)
+        return refuse(parser, quoted->start, "a literal of this kind cannot hold a %");
+    return add_parameter(parser, &quoted->value);
+}
+
+static bool add_identifier(struct parser *parser, const struct quoted *quoted)
+{
+    if (quoted_has_variable(quoted))
+        return refuse(parser, quoted->start, "of all macros, only %p can stand in a name");
+    return checked(parser, pieces_append(&parser->template->statement, &quoted->verbatim));
+}
+
+static bool parse_literal(struct parser *parser, const char *close, size_t prefix_length,
+                          bool prefix_may_go, bool backslash_escapes)
+{
+    const char *prefix = parser->at;
+    struct quoted quoted = {0};
+    bool done;
+
+    parser->at += prefix_length;
+    done = read_quoted(parser, &quoted, strlen(close), close, backslash_escapes) &&
+           add_literal(parser, &quoted, prefix, prefix_length, prefix_may_go);
+    quoted_free(&quoted);
+    return done;
+}
+
+static bool parse_identifier(struct parser *parser, const char *close)
+{
+    struct quoted quoted = {0};
+    bool done = read_quoted(parser, &quoted, 1, close, false) && add_identifier(parser, &quoted);
+
+    quoted_free(&quoted);
+    return done;
+}
+
+static bool parse_double_quotes(struct parser *parser)
+{
+    struct quoted quoted = {0};
+    bool literal = parser->dialect->double_quotes == DOUBLE_QUOTES_LITERAL;
+    bool done =
+        read_quoted(parser, &quoted, 1, "\"", literal && parser->dialect->backslash_escapes);
+
+    if (parser->dialect->double_quotes == DOUBLE_QUOTES_EITHER)
+        literal = quoted_has_variable(&quoted);
+    if (done)
+        done =
+            literal ? add_literal(parser, &quoted, "", 0, false) : add_identifier(parser, &quoted);
+    quoted_free(&quoted);
+    return done;
+}
+
+static bool starts_word(char c)
+{
+    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static size_t word_length(const char *text)
+{
+    size_t length = 0;
+
+    while (starts_word(text[length]) || isdigit((unsigned char)text[length]) ||
+           (length > 0 && text[length] == '$'))
+        length++;
+    return length;
+}
+
+/* A word, with the literal that it may be the prefix of. */
+static bool parse_word(struct parser *parser)
+{
+    const char *word = parser->at;
+    size_t length = word_length(word);
+    bool escape_literal =
+        parser->dialect->escape_literals && length == 1 && (*word == 'E' || *word == 'e');
+    bool other_prefix = (length == 1 && strchr("NnBbXx", *word) != NULL) ||
+                        (parser->dialect->backslash_escapes && *word == '_');
+
+    if (word[length] == '\'' && (escape_literal || other_prefix))
+        return parse_literal(parser, "'", length, escape_literal,
+                             escape_literal || parser->dialect->backslash_escapes);
+    return copy(parser, length);
+}
+
+/* PostgreSQL's $$...$$ and $tag$...$tag$. */
+static bool parse_dollar(struct parser *parser)
+{
+    const char *tag = parser->at + 1;
+    size_t length = 0;
+    char *close;
+    bool done;
+
+    while (starts_word(tag[length]) || (length > 0 && isdigit((unsigned char)tag[length])))
+        length++;
+    if (tag[length] != '$')
+        return refuse(parser, parser->at, "a parameter cannot be numbered here");
+    close = strndup(parser->at, length + 2);
+    done = checked(parser, close != NULL) && parse_literal(parser, close, 0, false, false);
+    free(close);
+    return done;
+}
+
+static bool parse_line_comment(struct parser *parser)
+{
+    return copy(parser, strcspn(parser->at, "\n"));
+}
+
+static bool parse_block_comment(struct parser *parser)
+{
+    const char *at = parser->at + 2;
+    unsigned depth = 1;
+
+    if (parser->dialect->executable_comments && *at == '!')
+        return refuse(parser, parser->at, "a comment that is executed cannot be read");
+    while (depth > 0) {
+        if (*at == '\0')
+            return refuse(parser, parser->at, "the comment is not closed");
+        if (at[0] == '*' && at[1] == '/') {
+            depth--;
+            at += 2;
+        } else if (parser->dialect->nested_comments && at[0] == '/' && at[1] == '*') {
+            depth++;
+            at += 2;
+        } else {
+            at++;
+        }
+    }
+    return copy(parser, (size_t)(at - parser->at));
+}
+
+static bool at_line_comment(const struct parser *parser)
+{
+    const char *at = parser->at;
+
+    if (*at == '#')
+        return parser->dialect->hash_comments;
+    return at[0] == '-' && at[1] == '-' &&
+           (!parser->dialect->dash_needs_space || at[2] == '\0' || isspace((unsigned char)at[2]));
+}
+
+static bool parse_percent(struct parser *parser)
+{
+    struct pieces value = {NULL, 0};
+    bool done = false;
+
+    if (parser->at[1] == 'p' || parser->at[1] == '%')
+        return read_macro(parser, &parser->template->statement, NULL);
+    if (read_macro(parser, &value, NULL))
+        done = add_parameter(parser, &value);
+    pieces_free(&value);
+    return done;
+}
+
+/* The statement ends at its semicolon, which is left out. */
+static bool parse_semicolon(struct parser *parser)
+{
+    const char *semicolon = parser->at++;
+
+    while (*parser->at != '\0') {
+        if (isspace((unsigned char)*parser->at))
+            parser->at++;
+        else
+            return refuse(parser, semicolon, "more follows the end of the statement");
+    }
+    return true;
+}
+
+static bool parse_token(struct parser *parser)
+{
+    const struct sql_dialect *dialect = parser->dialect;
+    char c = *parser->at;
+
+    if (starts_word(c))
+        return parse_word(parser);
+    if (at_line_comment(parser))
+        return parse_line_comment(parser);
+    if (c == '/' && parser->at[1] == '*')
+        return parse_block_comment(parser);
+    if (c == '\'')
+        return parse_literal(parser, "'", 0, false, dialect->backslash_escapes);
+    if (c == '"')
+        return parse_double_quotes(parser);
+    if (c == '`' && dialect->backtick_identifiers)
+        return parse_identifier(parser, "`");
+    if (c == '[' && dialect->bracket_identifiers)
+        return parse_identifier(parser, "]");
+    if (c == '$' && dialect->dollar_quotes)
+        return parse_dollar(parser);
+    if (c == '%')
+        return parse_percent(parser);
+    if (c == ';')
+        return parse_semicolon(parser);
+    if (c == '?' && dialect->placeholder == PLACEHOLDER_QUESTION)
+        return refuse(parser, parser->at, "'?' stands for no value here");
+    if (dialect->named_parameters && strchr(":@$", c) != NULL)
+        return refuse(parser, parser->at, "a parameter cannot be named here");
+    return copy(parser, 1);
+}
+
+struct sql_template *sql_template_parse(const char *text, enum sql_template_kind kind,
+                                        const struct sql_dialect *dialect, struct reason *reason)
+{
+    struct sql_template *template = calloc(1, sizeof(*template));
+    struct parser parser = {text, text, kind, dialect, template, reason};
+    bool done = checked(&parser, template != NULL);
+
+    if (done && text[strspn(text, " \t\r\n\f\v;")] == '\0')
+        done = refuse(&parser, text, "the statement is empty");
+    if (done)
+        template->dialect = dialect;
+    while (done && *parser.at != '\0')
+        done = parse_token(&parser);
+    if (done)
+        return template;
+    sql_template_free(template);
+    return NULL;
+}
+
+void sql_template_free(struct sql_template *template)
+{
+    size_t i;
+
+    if (template == NULL)
+        return;
+    for (i = 0; i < template->parameter_count; i++)
+        pieces_free(&template->parameters[i]);
+    free(template->parameters);
+    pieces_free(&template->statement);
+    free(template);
+}
+
+bool sql_template_has_property(const struct sql_template *template)
+{
+    size_t i;
+
+    for (i = 0; i < template->parameter_count; i++)
+        if (pieces_have(&template->parameters[i], PIECE_PROPERTY))
+            return true;
+    return pieces_have(&template->statement, PIECE_PROPERTY);
+}
+
+bool sql_template_property_allowed(const char *property)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    size_t length = strspn(property, allowed);
+
+    return length > 0 && length <= 63 && property[length] == '\0' &&
+           !isdigit((unsigned char)property[0]);
+}
+
+/* Appends to a buffer whose size the caller has worked out. */
+static char *append(char *end, const char *text, size_t length)
+{
+    memcpy(end, text, length);
+    return end + length;
+}
+
+static char *append_placeholder(char *end, enum placeholder placeholder, size_t number)
+{
+    char digits[24];
+    size_t length = 0;
+
+    if (placeholder == PLACEHOLDER_QUESTION)
+        return append(end, "?", 1);
+    do {
+        digits[length++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    *end++ = '$';
+    while (length > 0)
+        *end++ = digits[--length];
+    return end;
+}
+
+char *sql_template_text(const struct sql_template *template, const char *property)
+{
+    const size_t placeholder_size = 24;
+    const struct pieces *statement = &template->statement;
+    size_t size = 1, number = 0, i;
+    char *text, *end;
+
+    for (i = 0; i < statement->count; i++)
+        size += statement->items[i].length + strlen(property) + placeholder_size;
+    text = malloc(size);
+    if (text == NULL)
+        return NULL;
+    end = text;
+    for (i = 0; i < statement->count; i++) {
+        const struct piece *piece = &statement->items[i];
+
+        if (piece->kind == PIECE_TEXT)
+            end = append(end, piece->text, piece->length);
+        else if (piece->kind == PIECE_PROPERTY)
+            end = append(end, property, strlen(property));
+        else
+            end = append_placeholder(end, template->dialect->placeholder, ++number);
+    }
+    *end = '\0';
+    return text;
+}
+
+size_t sql_template_parameter_count(const struct sql_template *template)
+{
+    return template->parameter_count;
+}
+
+/* The text that a piece stands for; NULL bytes stand for NULL. */
+static struct secret piece_value(const struct piece *piece, const struct sql_values *values)
+{
+    const char *text = NULL;
+
+    switch (piece->kind) {
+    case PIECE_TEXT:
+        return (struct secret){piece->text, piece->length};
+    case PIECE_USER:
+        text = values->user;
+        break;
+    case PIECE_REALM:
+        text = values->realm;
+        break;
+    case PIECE_PROPERTY:
+        text = values->property;
+        break;
+    case PIECE_ADDRESS:
+        text = values->address;
+        break;
+    case PIECE_VALUE:
+    case PIECE_PARAMETER: /* only in statements */
+        return values->value != NULL ? *values->value : SECRET_EMPTY;
+    }
+    return (struct secret){(char *)(uintptr_t)text, strlen(text)};
+}
+
+static bool bind_one(const struct pieces *pieces, const struct sql_values *values,
+                     struct secret *parameter)
+{
+    size_t length = 0, i;
+    char *end;
+
+    for (i = 0; i < pieces->count; i++) {
+        struct secret value = piece_value(&pieces->items[i], values);
+
+        if (value.bytes == NULL)
+            return true; /* with a NULL in it, all of it is NULL */
+        length += value.length;
+    }
+    end = malloc(length + 1);
+    if (end == NULL)
+        return false;
+    *parameter = (struct secret){end, length};
+    for (i = 0; i < pieces->count; i++) {
+        struct secret value = piece_value(&pieces->items[i], values);
+
+        end = append(end, value.bytes, value.length);
+    }
+    *end = '\0';
+    return true;
+}
+
+bool sql_template_bind(const struct sql_template *template, const struct sql_values *values,
+                       struct secret *parameters)
+{
+    size_t i;
+
+    for (i = 0; i < template->parameter_count; i++)
+        parameters[i] = SECRET_EMPTY;
+    for (i = 0; i < template->parameter_count; i++) {
+        if (!bind_one(&template->parameters[i], values, &parameters[i])) {
+            while (i > 0)
+                secret_wipe(&parameters[--i]);
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The engine driver for SQLite: `sql_database` names the file. It is never
+ * created, and a session for lookups cannot change it.
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sql_engine.h"
+
+enum {
+    KEPT_STATEMENTS = 8,
+    BUSY_WAIT = 10,           /* milliseconds between two tries at a lock */
+    OPERATIONS_A_LOOK = 1000, /* of SQLite's machine, between two looks at the clock */
+    LONGEST_VALUE = 1 << 20   /* bytes */
+};
+
+struct kept_statement {
+    char *text;
+    sqlite3_stmt *prepared;
+};
+
+struct sql_session {
+    sqlite3 *database;
+    const struct sql_target *target;
+    const struct deadline *deadline; /* of the request that runs, else NULL */
+    struct kept_statement kept[KEPT_STATEMENTS];
+    unsigned next_kept; /* where the next statement goes */
+};
+
+static int time_left(const struct sql_session *session)
+{
+    return session->deadline != NULL ? deadline_remaining(session->deadline) : 0;
+}
+
+/* Somebody holds a lock: wait a little and try again while there is time. */
+static int wait_for_lock(void *context, int tries)
+{
+    int left = time_left(context);
+
+    (void)tries;
+    if (left == 0)
+        return 0;
+    poll(NULL, 0, left < BUSY_WAIT ? left : BUSY_WAIT);
+    return 1;
+}
+
+static int time_is_up(void *context)
+{
+    return time_left(context) == 0;
+}
+
+/* Turns a result code of SQLite into ours. Messages of SQLite that stem from
+ * running a statement may hold values, so they are not passed on. */
+static enum lookup failed(const struct sql_session *session, int code, const char *message,
+                          struct reason *reason)
+{
+    reason_set(reason, "%s: %s", session->target->database, message);
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        reason_set(reason, "%s: still locked when the time was up", session->target->database);
+        return LOOKUP_UNAVAILABLE;
+    case SQLITE_INTERRUPT:
+        reason_set(reason, "%s: the statement took too long", session->target->database);
+        return LOOKUP_UNAVAILABLE;
+    case SQLITE_NOMEM:
+    case SQLITE_READONLY:
+    case SQLITE_FULL:
+        return LOOKUP_UNAVAILABLE;
+    case SQLITE_CANTOPEN:
+    case SQLITE_CORRUPT:
+    case SQLITE_IOERR:
+    case SQLITE_NOTADB:
+    case SQLITE_SCHEMA:
+        return LOOKUP_LOST;
+    default:
+        return LOOKUP_REJECTED;
+    }
+}
+
+static void forget(struct kept_statement *kept)
+{
+    sqlite3_finalize(kept->prepared);
+    free(kept->text);
+    *kept = (struct kept_statement){NULL, NULL};
+}
+
+static void close_session(struct sql_session *session)
+{
+    unsigned i;
+
+    for (i = 0; i < KEPT_STATEMENTS; i++)
+        forget(&session->kept[i]);
+    sqlite3_close(session->database);
+    free(session);
+}
+
+static void explain_open(const struct sql_session *session, int code, struct reason *reason)
+{
+    int error = session->database != NULL ? sqlite3_system_errno(session->database) : 0;
+
+    if (error != 0)
+        reason_set(reason, "%s: %s%s", session->target->database, strerror(error),
+                   error == ENOENT ? jail_hint(&session->target->jail) : "");
+    else
+        reason_set(reason, "%s: %s", session->target->database, sqlite3_errstr(code));
+}
+
+static struct sql_session *open_session(const struct sql_target *target, enum sql_access access,
+                                        const struct deadline *deadline, struct reason *reason)
+{
+    int flags = access == SQL_ACCESS_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    struct sql_session *session;
+    int code;
+
+    if (target->database[0] == '\0') {
+        reason_set(reason, "sql_database is not set");
+        return NULL;
+    }
+    session = calloc(1, sizeof(*session));
+    if (session == NULL) {
+        reason_set(reason, "out of memory");
+        return NULL;
+    }
+    session->target = target;
+    session->deadline = deadline;
+    code = sqlite3_open_v2(target->database, &session->database, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK) {
+        explain_open(session, code, reason);
+        close_session(session);
+        return NULL;
+    }
+    sqlite3_busy_handler(session->database, wait_for_lock, session);
+    sqlite3_progress_handler(session->database, OPERATIONS_A_LOOK, time_is_up, session);
+    sqlite3_limit(session->database, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
+    /* Sorting must not leave temporary files about. */
+    sqlite3_exec(session->database, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+    session->deadline = NULL;
+    return session;
+}
+
+/* Finds the statement among the kept ones, or prepares it and keeps it. */
+static enum lookup prepare(struct sql_session *session, const struct sql_statement *statement,
+                           struct kept_statement **kept, struct reason *reason)
+{
+    struct kept_statement *slot;
+    unsigned i;
+    int code;
+
+    for (i = 0; i < KEPT_STATEMENTS; i++) {
+        slot = &session->kept[i];
+        if (slot->text != NULL && strcmp(slot->text, statement->text) == 0) {
+            *kept = slot;
+            return LOOKUP_FOUND;
+        }
+    }
+    slot = &session->kept[session->next_kept];
+    session->next_kept = (session->next_kept + 1) % KEPT_STATEMENTS;
+    forget(slot);
+
+    code = sqlite3_prepare_v3(session->database, statement->text, -1, SQLITE_PREPARE_PERSISTENT,
+                              &slot->prepared, NULL);
+    if (code != SQLITE_OK)
+        return failed(session, code, sqlite3_errmsg(session->database), reason);
+    slot->text = strdup(statement->text);
+    if (slot->text == NULL) {
+        forget(slot);
+        return failed(session, SQLITE_NOMEM, sqlite3_errstr(SQLITE_NOMEM), reason);
+    }
+    if (sqlite3_bind_parameter_count(slot->prepared) != (int)statement->parameter_count) {
+        forget(slot);
+        return failed(session, SQLITE_ERROR, "the statement has parameters of its own", reason);
+    }
+    *kept = slot;
+    return LOOKUP_FOUND;
+}
+
+/* Lends the parameters to the statement until it is released. */
+static int bind(sqlite3_stmt *prepared, const struct sql_statement *statement)
+{
+    int code = SQLITE_OK;
+    size_t i;
+
+    for (i = 0; i < statement->parameter_count && code == SQLITE_OK; i++) {
+        const struct secret *parameter = &statement->parameters[i];
+
+        if (parameter->bytes == NULL)
+            code = sqlite3_bind_null(prepared, (int)i + 1);
+        else
+            code = sqlite3_bind_text64(prepared, (int)i + 1, parameter->bytes, parameter->length,
+                                       SQLITE_STATIC, SQLITE_UTF8);
+    }
+    return code;
+}
+
+static void release(sqlite3_stmt *prepared)
+{
+    sqlite3_reset(prepared);
+    sqlite3_clear_bindings(prepared);
+}
+
+static bool copy_column(sqlite3_stmt *prepared, struct secret *value)
+{
+    const unsigned char *text;
+
+    if (sqlite3_column_type(prepared, 0) == SQLITE_NULL) {
+        secret_wipe(value);
+        return true;
+    }
+    text = sqlite3_column_text(prepared, 0);
+    return text != NULL &&
+           secret_set(value, (const char *)text, (size_t)sqlite3_column_bytes(prepared, 0));
+}
+
+/* Runs a statement to its second row at most. */
+static enum lookup read_rows(struct sql_session *session, sqlite3_stmt *prepared,
+                             struct secret *value, struct reason *reason)
+{
+    int code = sqlite3_step(prepared);
+
+    if (code == SQLITE_DONE)
+        return LOOKUP_NONE;
+    if (code != SQLITE_ROW)
+        return failed(session, code, sqlite3_errstr(code), reason);
+    if (!copy_column(prepared, value))
+        return failed(session, SQLITE_NOMEM, sqlite3_errstr(SQLITE_NOMEM), reason);
+    code = sqlite3_step(prepared);
+    if (code == SQLITE_DONE)
+        return LOOKUP_FOUND;
+    if (code != SQLITE_ROW)
+        return failed(session, code, sqlite3_errstr(code), reason);
+    reason_set(reason, "%s: more than one row for one user", session->target->database);
+    return LOOKUP_SEVERAL;
+}
+
+/* Runs a statement to its end. */
+static enum lookup change_rows(struct sql_session *session, sqlite3_stmt *prepared,
+                               struct reason *reason)
+{
+    int before = sqlite3_total_changes(session->database);
+    int code;
+
+    do
+        code = sqlite3_step(prepared);
+    while (code == SQLITE_ROW);
+    if (code != SQLITE_DONE)
+        return failed(session, code, sqlite3_errstr(code), reason);
+    return sqlite3_total_changes(session->database) != before ? LOOKUP_FOUND : LOOKUP_NONE;
+}
+
+/* Runs a statement: one that reads if there is a `value` to read into. */
+static enum lookup run(struct sql_session *session, const struct sql_statement *statement,
+                       struct secret *value, struct reason *reason)
+{
+    struct kept_statement *kept;
+    enum lookup result = prepare(session, statement, &kept, reason);
+    int code;
+
+    if (result != LOOKUP_FOUND)
+        return result;
+    code = bind(kept->prepared, statement);
+    if (code != SQLITE_OK)
+        result = failed(session, code, sqlite3_errstr(code), reason);
+    else if (value != NULL)
+        result = read_rows(session, kept->prepared, value, reason);
+    else
+        result = change_rows(session, kept->prepared, reason);
+    release(kept->prepared);
+    if (result == LOOKUP_REJECTED) {
+        /* The table may be another one by now: preparing anew tells, in words
+         * that hold no values. */
+        forget(kept);
+        prepare(session, statement, &kept, reason);
+    }
+    return result;
+}
+
+/* The file was replaced by another, or removed, since it was opened. */
+static bool has_moved(struct sql_session *session)
+{
+    int moved = 0;
+
+    return sqlite3_file_control(session->database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) ==
+               SQLITE_OK &&
+           moved != 0;
+}
+
+static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
+                                const struct deadline *deadline, struct secret *value,
+                                struct reason *reason)
+{
+    enum lookup result;
+
+    if (has_moved(session)) {
+        reason_set(reason, "%s: the file was replaced", session->target->database);
+        return LOOKUP_LOST;
+    }
+    session->deadline = deadline;
+    result = run(session, statement, value, reason);
+    session->deadline = NULL;
+    return result;
+}
+
+static enum lookup store(struct sql_session *session, const struct sql_statement *statement,
+                         const struct deadline *deadline, struct reason *reason)
+{
+    enum lookup result;
+
+    session->deadline = deadline;
+    result = run(session, statement, NULL, reason);
+    session->deadline = NULL;
+    return result;
+}
+
+static enum lookup transaction(struct sql_session *session, enum sql_transaction step,
+                               const struct deadline *deadline, struct reason *reason)
+{
+    static const char *const texts[] = {
+        [SQL_BEGIN] = "BEGIN IMMEDIATE",
+        [SQL_COMMIT] = "COMMIT",
+        [SQL_ROLLBACK] = "ROLLBACK",
+    };
+    int code;
+
+    session->deadline = deadline;
+    code = sqlite3_exec(session->database, texts[step], NULL, NULL, NULL);
+    session->deadline = NULL;
+    if (code != SQLITE_OK)
+        return failed(session, code, sqlite3_errstr(code), reason);
+    return LOOKUP_FOUND;
+}
+
+const struct sql_engine sqlcrypt_engine = {
+    .abi = SQL_ENGINE_ABI,
+    .name = "sqlite3",
+    .open = open_session,
+    .close = close_session,
+    .select = select_value,
+    .store = store,
+    .transaction = transaction,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_MECHANISMS_H
+#define SQLCRYPT_MECHANISMS_H
+
+/*
+ * The server mechanisms of libpwverify.so, one file each, and what they share.
+ * Their `glob_context` is the struct verifier.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+
+/* plain.c: RFC 4616 */
+extern const sasl_server_plug_t mechanism_plain;
+
+/* login.c: draft-murchison-sasl-login-00 */
+extern const sasl_server_plug_t mechanism_login;
+
+/* Says in `oparams` that the exchange has ended well, without a security
+ * layer. */
+void mechanism_done(sasl_out_params_t *oparams);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * PLAIN, RFC 4616: [authzid] NUL authcid NUL passwd, in one message.
+ */
+
+#include <string.h>
+
+#include "mechanisms.h"
+#include "secret.h"
+#include "verifier.h"
+
+static int mech_new(void *glob_context, sasl_server_params_t *sparams, const char *challenge,
+                    unsigned challenge_length, void **conn_context)
+{
+    (void)sparams, (void)challenge, (void)challenge_length;
+    *conn_context = glob_context;
+    return SASL_OK;
+}
+
+static void mech_dispose(void *conn_context, const sasl_utils_t *utils)
+{
+    (void)conn_context, (void)utils;
+}
+
+struct message {
+    struct secret authzid;
+    struct secret authcid;
+    struct secret password;
+};
+
+/* Copies up to the next NUL, or to the end, and steps over it. */
+static bool take_field(struct secret *field, const char **at, const char *end)
+{
+    const char *nul = memchr(*at, '\0', (size_t)(end - *at));
+    const char *stop = nul != NULL ? nul : end;
+    bool done = secret_set(field, *at, (size_t)(stop - *at));
+
+    *at = nul != NULL ? nul + 1 : end;
+    return done;
+}
+
+static int split(struct message *message, const char *text, unsigned length)
+{
+    const char *end = text + length;
+    const char *at = text;
+    unsigned nuls = 0;
+
+    for (; at < end; at++)
+        nuls += *at == '\0';
+    if (nuls != 2)
+        return SASL_BADPROT;
+    at = text;
+    return take_field(&message->authzid, &at, end) && take_field(&message->authcid, &at, end) &&
+                   take_field(&message->password, &at, end)
+               ? SASL_OK
+               : SASL_NOMEM;
+}
+
+static bool acts_for_himself(const struct message *message)
+{
+    return message->authzid.length == 0 ||
+           strcmp(message->authzid.bytes, message->authcid.bytes) == 0;
+}
+
+/* Properties of the user whose rights are used: what the check of the password
+ * has fetched belongs to another one. */
+static int canonicalise_authzid(const struct message *message, sasl_server_params_t *sparams,
+                                sasl_out_params_t *oparams)
+{
+    const sasl_utils_t *utils = sparams->utils;
+    const struct propval *property = utils->prop_get(sparams->propctx);
+
+    for (; property != NULL && property->name != NULL; property++)
+        if (property->name[0] != '*' && property->values != NULL)
+            utils->prop_erase(sparams->propctx, property->name);
+    return sparams->canon_user(utils->conn, message->authzid.bytes,
+                               (unsigned)message->authzid.length, SASL_CU_AUTHZID, oparams);
+}
+
+static int check(struct verifier *verifier, const struct message *message,
+                 sasl_server_params_t *sparams, sasl_out_params_t *oparams)
+{
+    const struct login login = {
+        .mechanism = mechanism_plain.mech_name,
+        .user = &message->authcid,
+        .password = &message->password,
+        .canon_flags = acts_for_himself(message) ? SASL_CU_AUTHZID : 0,
+    };
+    int result = verifier_check(verifier, sparams, oparams, &login);
+
+    if (result == SASL_OK && !acts_for_himself(message))
+        result = canonicalise_authzid(message, sparams, oparams);
+    return result;
+}
+
+static int mech_step(void *conn_context, sasl_server_params_t *sparams, const char *text,
+                     unsigned length, const char **reply, unsigned *reply_length,
+                     sasl_out_params_t *oparams)
+{
+    struct message message = {SECRET_EMPTY, SECRET_EMPTY, SECRET_EMPTY};
+    int result;
+
+    *reply = NULL;
+    *reply_length = 0;
+    result = split(&message, text != NULL ? text : "", text != NULL ? length : 0);
+    if (result == SASL_OK)
+        result = check(conn_context, &message, sparams, oparams);
+    else if (result == SASL_BADPROT)
+        result = verifier_refuse_message(conn_context, sparams, mechanism_plain.mech_name,
+                                         "the message does not hold two NULs");
+    if (result == SASL_OK)
+        mechanism_done(oparams);
+    secret_wipe(&message.authzid);
+    secret_wipe(&message.authcid);
+    secret_wipe(&message.password);
+    return result;
+}
+
+const sasl_server_plug_t mechanism_plain = {
+    .mech_name = "PLAIN",
+    .security_flags = SASL_SEC_NOANONYMOUS | SASL_SEC_PASS_CREDENTIALS,
+    .features = SASL_FEAT_WANT_CLIENT_FIRST | SASL_FEAT_ALLOWS_PROXY,
+    .mech_new = mech_new,
+    .mech_step = mech_step,
+    .mech_dispose = mech_dispose,
+};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_PROPERTIES_H
+#define SQLCRYPT_PROPERTIES_H
+
+/*
+ * The auxiliary properties through which the two plug-ins meet. Those of
+ * the user who authenticates have a '*' in front when they are asked for.
+ */
+
+/* A password in clear text: the property that libsasl2 and its mechanisms
+ * know. Never a hash. */
+#define PROPERTY_PASSWORD "userPassword"
+
+/* What is stored for the password, if it is anything but clear text. */
+#define PROPERTY_HASH "userPasswordHash"
+
+/* A SCRAM verifier, which libsasl2's SCRAM mechanisms accept. */
+#define PROPERTY_SCRAM "authPassword"
+
+/* What became of the lookup in the table; the codes that libsasl2 returns mix
+ * the outcomes of all auxprop plug-ins. */
+#define PROPERTY_OUTCOME "sqlcryptOutcome"
+#define OUTCOME_FOUND "found"
+#define OUTCOME_NONE "none"
+#define OUTCOME_UNAVAILABLE "unavailable"
+
+#endif

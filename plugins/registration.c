@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "registration.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include "sasl_host.h"
+#include "sql_engine_loader.h"
+#include "sql_settings.h"
+
+/* The names that `auxprop_plugin` may have for us. All but the first, of
+ * old patches to libsasl2, only count if they name the engine that is set. */
+static const char *const names[] = {"sqlcrypt", "pgsql", "mysql", "sqlite3", "sqlite"};
+
+static bool names_the_engine(const sasl_utils_t *utils, const char *name)
+{
+    const char *engine = sasl_host_option(utils, "sql_engine");
+
+    return sql_engine_kind_find(name) == sql_engine_kind_find(engine != NULL ? engine : "mysql");
+}
+
+static bool has_word(const char *list, const char *word)
+{
+    static const char space[] = " \t\r\n\f\v";
+    size_t length;
+
+    for (list += strspn(list, space); *list != '\0'; list += strspn(list, space)) {
+        length = strcspn(list, space);
+        if (length == strlen(word) && strncasecmp(list, word, length) == 0)
+            return true;
+        list += length;
+    }
+    return false;
+}
+
+static bool stores_hashes(const sasl_utils_t *utils)
+{
+    const char *format = sasl_host_option(utils, "password_format");
+
+    return format != NULL && strcasecmp(format, "plain") != 0;
+}
+
+const char *registration_auxprop(const sasl_utils_t *utils)
+{
+    const char *plugins = sasl_host_option(utils, "auxprop_plugin");
+    size_t i;
+
+    if (!sql_settings_wanted(sasl_host_sql_option, (void *)(uintptr_t)utils))
+        return NULL;
+    if (plugins == NULL)
+        return stores_hashes(utils) ? names[0] : NULL;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (has_word(plugins, names[i]) && (i == 0 || names_the_engine(utils, names[i])))
+            return names[i];
+    return NULL;
+}
+
+bool registration_mechanisms(const sasl_utils_t *utils)
+{
+    return stores_hashes(utils) || registration_auxprop(utils) != NULL;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_REGISTRATION_H
+#define SQLCRYPT_REGISTRATION_H
+
+/*
+ * Whether the configuration of a program asks for the plug-ins. libsasl2 loads
+ * them into every program of the host; a program that does not ask must not
+ * notice them.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdbool.h>
+
+/* The name under which the auxprop plug-in is asked for: "sqlcrypt", or the
+ * name of the engine where `auxprop_plugin` gives that. NULL if it is not. */
+const char *registration_auxprop(const sasl_utils_t *utils);
+
+/* Whether PLAIN and LOGIN of ours are asked for. */
+bool registration_mechanisms(const sasl_utils_t *utils);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sasl_host.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "reason.h"
+
+static const char *get_option(const sasl_utils_t *utils, const char *name)
+{
+    const char *value = NULL;
+
+    if (utils->getopt(utils->getopt_context, "sqlcrypt", name, &value, NULL) != SASL_OK)
+        return NULL;
+    return value;
+}
+
+const char *sasl_host_option(const sasl_utils_t *utils, const char *name)
+{
+    const char *value = get_option(utils, name);
+    char prefixed[64];
+
+    if (value != NULL)
+        return value;
+    snprintf(prefixed, sizeof(prefixed), "sasl_%s", name);
+    return get_option(utils, prefixed);
+}
+
+const char *sasl_host_sql_option(void *utils, const char *name)
+{
+    return sasl_host_option(utils, name);
+}
+
+int sasl_host_log_level(const sasl_utils_t *utils)
+{
+    const char *value = sasl_host_option(utils, "log_level");
+
+    return value != NULL ? atoi(value) : SASL_HOST_LOG_UNSET;
+}
+
+void sasl_host_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)
+{
+    struct reason line;
+    char text[512];
+    va_list arguments;
+
+    if (log_level != SASL_HOST_LOG_UNSET && level != SASL_LOG_ERR) {
+        if (level > log_level)
+            return;
+        if (level > SASL_LOG_WARN)
+            level = SASL_LOG_WARN;
+    }
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    /* Makes it one printable line. */
+    reason_set(&line, "%s", text);
+    utils->log(utils->conn, level, "%s", line.text);
+}
+
+int sasl_host_result(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_MATCH:
+        return SASL_OK;
+    case VERDICT_UNAVAILABLE:
+        return SASL_UNAVAIL;
+    case VERDICT_NO_MEMORY:
+        return SASL_NOMEM;
+    case VERDICT_MALFORMED:
+    case VERDICT_LOCKED:
+    case VERDICT_UNUSABLE:
+    case VERDICT_NO_USER:
+    case VERDICT_MISMATCH:
+        break;
+    }
+    return SASL_BADAUTH;
+}

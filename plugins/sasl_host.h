@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SASL_HOST_H
+#define SQLCRYPT_SASL_HOST_H
+
+/*
+ * How the plug-ins talk to the program that has loaded them: its options, its
+ * log, and the result codes that it understands.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+
+#include "verdict.h"
+
+/* The value of an option, or of its name with "sasl_" in front, which a
+ * widespread guide prints. NULL if neither is set. Owned by the host; valid
+ * until its next call. */
+const char *sasl_host_option(const sasl_utils_t *utils, const char *name);
+
+/* The same as a `sql_option` of sql_settings.h: `utils` is the context. */
+const char *sasl_host_sql_option(void *utils, const char *name);
+
+/* `log_level`, or SASL_HOST_LOG_UNSET. */
+int sasl_host_log_level(const sasl_utils_t *utils);
+#define SASL_HOST_LOG_UNSET (-1)
+
+/* Logs one line, at one of SASL_LOG_ERR (somebody has to act), SASL_LOG_FAIL
+ * (a login was refused), SASL_LOG_WARN, SASL_LOG_NOTE and SASL_LOG_DEBUG (the
+ * walk-through).
+ *
+ * `log_level` is what sasl_host_log_level() returned. If it is set, what lies
+ * above it is dropped, errors excepted, and what the host would hide although
+ * it was asked for is raised to a warning: Postfix shows nothing below one. */
+void sasl_host_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The result code that makes the host answer as it should: Postfix answers 454
+ * to SASL_UNAVAIL and SASL_NOMEM, 535 to the others. */
+int sasl_host_result(enum verdict verdict);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * libsqlcrypt.so: what libsasl2 sees of the auxprop plug-in. sql_backend.c
+ * sets it up, sql_lookup.c and sql_store.c do its work.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdint.h>
+
+#include "registration.h"
+#include "sql_backend.h"
+#include "sql_lookup.h"
+#include "sql_store.h"
+
+static void free_backend(void *glob_context, const sasl_utils_t *utils)
+{
+    (void)utils;
+    sql_backend_free(glob_context);
+}
+
+/* libsasl2 refuses a plug-in without a lookup without a word, while it logs
+ * an error for every other way of declining. */
+static sasl_auxprop_plug_t declined = {.name = NULL};
+
+static sasl_auxprop_plug_t plugin = {
+    .auxprop_free = free_backend,
+    .auxprop_lookup = sql_lookup,
+    .auxprop_store = sql_store,
+};
+
+int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_version,
+                           sasl_auxprop_plug_t **plug, const char *plugname);
+
+int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_version,
+                           sasl_auxprop_plug_t **plug, const char *plugname)
+{
+    const char *name;
+
+    (void)plugname;
+    if (utils == NULL || out_version == NULL || plug == NULL)
+        return SASL_BADPARAM;
+    if (max_version < SASL_AUXPROP_PLUG_VERSION)
+        return SASL_BADVERS;
+    *out_version = SASL_AUXPROP_PLUG_VERSION;
+    *plug = &declined;
+
+    name = registration_auxprop(utils);
+    if (name == NULL)
+        return SASL_OK;
+    plugin.glob_context = sql_backend_new(utils);
+    if (plugin.glob_context == NULL)
+        return SASL_NOMEM;
+    plugin.name = (char *)(uintptr_t)name;
+    *plug = &plugin;
+    return SASL_OK;
+}

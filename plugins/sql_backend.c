@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql_backend.h"
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sasl_host.h"
+
+/* Drivers live in the folder "sqlcrypt" beside this very object, wherever it
+ * was installed or built. */
+static bool driver_directory(char *path, size_t size)
+{
+    Dl_info self;
+    const char *slash;
+    int length;
+
+    if (dladdr((void *)(uintptr_t)driver_directory, &self) == 0 || self.dli_fname == NULL)
+        return false;
+    slash = strrchr(self.dli_fname, '/');
+    length =
+        snprintf(path, size, "%.*s/sqlcrypt", slash != NULL ? (int)(slash - self.dli_fname) : 1,
+                 slash != NULL ? self.dli_fname : ".");
+    return length > 0 && (size_t)length < size;
+}
+
+static bool parse_template(struct sql_template **template, const char *option, const char *text,
+                           enum sql_template_kind kind, const struct sql_dialect *dialect,
+                           struct reason *reason)
+{
+    struct reason why;
+
+    *template = sql_template_parse(text, kind, dialect, &why);
+    if (*template == NULL)
+        reason_set(reason, "%s: %s", option, why.text);
+    return *template != NULL;
+}
+
+static bool load_driver(struct sql_backend *backend)
+{
+    char directory[4096];
+
+    if (driver_directory(directory, sizeof(directory)))
+        return sql_driver_load(&backend->driver, backend->settings->engine, directory,
+                               &backend->why_broken);
+    reason_set(&backend->why_broken, "cannot tell where this plug-in was loaded from");
+    return false;
+}
+
+static bool set_up(struct sql_backend *backend, const sasl_utils_t *utils)
+{
+    void *context = (void *)(uintptr_t)utils;
+    struct reason *reason = &backend->why_broken;
+    const char *format = sasl_host_option(utils, "password_format");
+    const struct sql_settings *settings;
+    const struct sql_dialect *dialect;
+
+    backend->policy = password_policy_new(format != NULL ? format : "plain",
+                                          sasl_host_option(utils, "password_store_scheme"), reason);
+    if (backend->policy == NULL)
+        return false;
+    settings = backend->settings = sql_settings_read(sasl_host_sql_option, context, reason);
+    if (settings == NULL)
+        return false;
+    dialect = settings->engine->dialect;
+    if (!parse_template(&backend->select, "sql_select", settings->select, SQL_TEMPLATE_SELECT,
+                        dialect, reason) ||
+        (settings->insert[0] != '\0' &&
+         !parse_template(&backend->insert, "sql_insert", settings->insert, SQL_TEMPLATE_STORE,
+                         dialect, reason)) ||
+        (settings->update[0] != '\0' &&
+         !parse_template(&backend->update, "sql_update", settings->update, SQL_TEMPLATE_STORE,
+                         dialect, reason)))
+        return false;
+    if (!load_driver(backend))
+        return false;
+    backend->connections =
+        sql_connections_new(backend->driver.engine, &settings->target, settings->persistent);
+    if (backend->connections == NULL)
+        reason_set(reason, "out of memory");
+    return backend->connections != NULL;
+}
+
+struct sql_backend *sql_backend_new(const sasl_utils_t *utils)
+{
+    struct sql_backend *backend = calloc(1, sizeof(*backend));
+
+    if (backend == NULL)
+        return NULL;
+    backend->log_level = sasl_host_log_level(utils);
+    backend->broken = !set_up(backend, utils);
+    if (backend->broken)
+        sasl_host_log(utils, backend->log_level, SASL_LOG_ERR, "sqlcrypt: %s",
+                      backend->why_broken.text);
+    return backend;
+}
+
+void sql_backend_free(struct sql_backend *backend)
+{
+    if (backend == NULL)
+        return;
+    sql_connections_free(backend->connections);
+    sql_driver_unload(&backend->driver);
+    sql_template_free(backend->select);
+    sql_template_free(backend->insert);
+    sql_template_free(backend->update);
+    sql_settings_free(backend->settings);
+    password_policy_free(backend->policy);
+    free(backend);
+}
+
+bool sql_backend_split(struct user_realm *names, const sasl_server_params_t *sparams,
+                       const char *user, unsigned length)
+{
+    const char *realm = sparams->user_realm;
+
+    if (realm == NULL || realm[0] == '\0')
+        realm = sparams->serverFQDN != NULL ? sparams->serverFQDN : "";
+    return user_realm_split(names, user, length, realm);
+}
+
+/* The address in "address;port", which is all that libsasl2 is told. */
+static char *client_address(const sasl_server_params_t *sparams)
+{
+    const char *remote = sparams->ipremoteport != NULL ? sparams->ipremoteport : "";
+
+    return strndup(remote, strcspn(remote, ";"));
+}
+
+bool sql_request_make(struct sql_request *request, const struct sql_template *template,
+                      const sasl_server_params_t *sparams, const struct user_realm *names,
+                      const char *property, const struct secret *value)
+{
+    size_t count = sql_template_parameter_count(template);
+    char *address = client_address(sparams);
+    struct sql_values values = {
+        .user = names->user,
+        .realm = names->realm,
+        .property = property,
+        .address = address,
+        .value = value,
+    };
+
+    *request = (struct sql_request){.text = sql_template_text(template, property),
+                                    .parameters = calloc(count + 1, sizeof(struct secret))};
+    if (address != NULL && request->text != NULL && request->parameters != NULL &&
+        sql_template_bind(template, &values, request->parameters))
+        request->statement = (struct sql_statement){request->text, request->parameters, count};
+    free(address);
+    if (request->statement.text != NULL)
+        return true;
+    sql_request_free(request);
+    return false;
+}
+
+void sql_request_free(struct sql_request *request)
+{
+    size_t i;
+
+    for (i = 0; i < request->statement.parameter_count; i++)
+        secret_wipe(&request->parameters[i]);
+    free(request->parameters);
+    free(request->text);
+    *request = (struct sql_request){.text = NULL};
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql_lookup.h"
+
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+
+#include "password_scheme.h"
+#include "properties.h"
+#include "sasl_host.h"
+#include "scram_verifier.h"
+#include "sql_backend.h"
+#include "utf8.h"
+
+/* One call of libsasl2. */
+struct call {
+    struct sql_backend *backend;
+    sasl_server_params_t *sparams;
+    unsigned flags;
+    struct user_realm names;
+    struct deadline deadline;
+};
+
+/* The name of a requested property without its '*'; NULL if this call is not
+ * about it, or if it has a value already that is to be left alone. */
+static const char *wanted(const struct call *call, const struct propval *property)
+{
+    bool of_authid = property->name[0] == '*';
+    const char *name = property->name + (of_authid ? 1 : 0);
+    bool overrides = (call->flags & SASL_AUXPROP_OVERRIDE) != 0 ||
+                     ((call->flags & SASL_AUXPROP_VERIFY_AGAINST_HASH) != 0 &&
+                      strcasecmp(name, PROPERTY_PASSWORD) == 0);
+
+    if (of_authid == ((call->flags & SASL_AUXPROP_AUTHZID) != 0))
+        return NULL;
+    return property->values == NULL || overrides ? name : NULL;
+}
+
+static bool is_one_of_password(const char *name)
+{
+    return strcasecmp(name, PROPERTY_PASSWORD) == 0 || strcasecmp(name, PROPERTY_HASH) == 0 ||
+           strcasecmp(name, PROPERTY_SCRAM) == 0;
+}
+
+static void set(const struct call *call, const struct propval *property, const char *value,
+                size_t length)
+{
+    call->sparams->utils->prop_set(call->sparams->propctx, property->name, value, (int)length);
+}
+
+/* Makes room for values that are to be overridden, found anew or not. */
+static void erase_wanted(const struct call *call)
+{
+    const sasl_utils_t *utils = call->sparams->utils;
+    const struct propval *property = utils->prop_get(call->sparams->propctx);
+
+    for (; property->name != NULL; property++)
+        if (property->values != NULL && wanted(call, property) != NULL)
+            utils->prop_erase(call->sparams->propctx, property->name);
+}
+
+/* Sets each requested property of that name. */
+static void set_all(const struct call *call, const char *name, const char *value, size_t length)
+{
+    const struct propval *property = call->sparams->utils->prop_get(call->sparams->propctx);
+
+    for (; property->name != NULL; property++) {
+        const char *asked = wanted(call, property);
+
+        if (asked != NULL && strcasecmp(asked, name) == 0)
+            set(call, property, value, length);
+    }
+}
+
+/* Puts the value of one column into `value`. Logs what the operator has to
+ * mend. A missing column is one of those if `required`. */
+static enum lookup fetch(struct call *call, const char *property, bool required,
+                         struct secret *value)
+{
+    struct sql_backend *backend = call->backend;
+    const sasl_utils_t *utils = call->sparams->utils;
+    enum lookup result = LOOKUP_UNAVAILABLE;
+    struct sql_request request;
+    struct reason reason;
+
+    if (!sql_request_make(&request, backend->select, call->sparams, &call->names, property, NULL)) {
+        reason_set(&reason, "out of memory");
+    } else {
+        result = sql_connections_select(backend->connections, &request.statement, &call->deadline,
+                                        value, &reason);
+        sql_request_free(&request);
+    }
+    switch (result) {
+    case LOOKUP_FOUND:
+    case LOOKUP_NONE:
+        sasl_host_log(utils, backend->log_level, SASL_LOG_DEBUG, "sqlcrypt: %s: %s: %s",
+                      backend->settings->engine->name, property,
+                      result == LOOKUP_NONE ? "no row" : "one row");
+        break;
+    case LOOKUP_REJECTED:
+        sasl_host_log(utils, backend->log_level, required ? SASL_LOG_ERR : SASL_LOG_DEBUG,
+                      "sqlcrypt: %s: the statement is refused: %s", backend->settings->engine->name,
+                      reason.text);
+        break;
+    case LOOKUP_UNAVAILABLE:
+    case LOOKUP_LOST:
+    case LOOKUP_SEVERAL:
+        sasl_host_log(utils, backend->log_level, SASL_LOG_ERR, "sqlcrypt: %s: %s",
+                      backend->settings->engine->name, reason.text);
+        break;
+    }
+    return result;
+}
+
+/* Hands out what the password column holds: to each property its own kind. */
+static void hand_out(const struct call *call, const struct secret *stored)
+{
+    static const char locked[] = "*";
+    const struct sql_backend *backend = call->backend;
+
+    if (stored->bytes == NULL)
+        return;
+    if (stored->length > INT_MAX || memchr(stored->bytes, '\0', stored->length) != NULL) {
+        /* libsasl2 could not even erase it. */
+        sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
+                      "sqlcrypt: %s: the stored value holds a NUL: the account is locked",
+                      backend->settings->engine->name);
+        set_all(call, PROPERTY_HASH, locked, strlen(locked));
+        return;
+    }
+    if (password_policy_is_clear_text(backend->policy) && !password_is_locked(stored) &&
+        !password_scheme_is_hash(stored))
+        set_all(call, PROPERTY_PASSWORD, stored->bytes, stored->length);
+    else
+        set_all(call, PROPERTY_HASH, stored->bytes, stored->length);
+    if (scram_verifier_valid(stored->bytes, stored->length))
+        set_all(call, PROPERTY_SCRAM, stored->bytes, stored->length);
+}
+
+static enum lookup fetch_password(struct call *call)
+{
+    struct secret stored = SECRET_EMPTY;
+    enum lookup result = fetch(call, PROPERTY_PASSWORD, true, &stored);
+
+    if (result == LOOKUP_FOUND)
+        hand_out(call, &stored);
+    secret_wipe(&stored);
+    return result;
+}
+
+/* A property other than the password: only a template with %p can tell it. */
+static enum lookup fetch_other(struct call *call, const struct propval *property, const char *name)
+{
+    struct secret value = SECRET_EMPTY;
+    enum lookup result;
+
+    if (!sql_template_has_property(call->backend->select) || !sql_template_property_allowed(name))
+        return LOOKUP_NONE;
+    result = fetch(call, name, false, &value);
+    if (result == LOOKUP_FOUND && value.bytes != NULL && value.length <= INT_MAX)
+        set(call, property, value.bytes, value.length);
+    secret_wipe(&value);
+    /* A table without such a column is no outage. */
+    return result == LOOKUP_REJECTED ? LOOKUP_NONE : result;
+}
+
+static bool is_answer(enum lookup result)
+{
+    return result == LOOKUP_FOUND || result == LOOKUP_NONE;
+}
+
+/* Answers all requested properties, with one statement for those of the
+ * password. LOOKUP_FOUND if any statement found a row. */
+static enum lookup fetch_all(struct call *call)
+{
+    const struct propval *properties = call->sparams->utils->prop_get(call->sparams->propctx);
+    const struct propval *property;
+    enum lookup result = LOOKUP_NONE;
+    bool password_asked = false;
+
+    erase_wanted(call);
+    for (property = properties; property->name != NULL; property++) {
+        const char *name = wanted(call, property);
+
+        if (name != NULL && !password_asked && is_one_of_password(name)) {
+            password_asked = true;
+            result = fetch_password(call);
+            if (!is_answer(result))
+                return result;
+        }
+    }
+    for (property = properties; property->name != NULL; property++) {
+        const char *name = wanted(call, property);
+        enum lookup other;
+
+        if (name == NULL || property->values != NULL || strcasecmp(name, PROPERTY_PASSWORD) == 0 ||
+            strcasecmp(name, PROPERTY_HASH) == 0 || strcasecmp(name, PROPERTY_OUTCOME) == 0)
+            continue;
+        other = fetch_other(call, property, name);
+        if (other != LOOKUP_NONE)
+            result = other;
+        if (!is_answer(result))
+            return result;
+    }
+    /* libsasl2 wants to know whether the user exists, all the same. */
+    if (result == LOOKUP_NONE && !password_asked && (call->flags & SASL_AUXPROP_AUTHZID) == 0)
+        result = fetch_password(call);
+    return result;
+}
+
+static bool anything_wanted(const struct call *call)
+{
+    const struct propval *property = call->sparams->utils->prop_get(call->sparams->propctx);
+
+    if ((call->flags & SASL_AUXPROP_AUTHZID) == 0)
+        return true;
+    for (; property->name != NULL; property++)
+        if (wanted(call, property) != NULL)
+            return true;
+    return false;
+}
+
+static enum lookup answer(struct call *call, const char *user, unsigned length)
+{
+    struct sql_backend *backend = call->backend;
+    enum lookup result;
+
+    if (backend->broken) {
+        sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR, "sqlcrypt: %s",
+                      backend->why_broken.text);
+        return LOOKUP_UNAVAILABLE;
+    }
+    /* No row can have such a name, and some servers would call it an error. */
+    if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL)
+        return LOOKUP_NONE;
+    if (!sql_backend_split(&call->names, call->sparams, user, length))
+        return LOOKUP_UNAVAILABLE;
+    call->deadline = deadline_after(backend->settings->timeout);
+    result = fetch_all(call);
+    user_realm_free(&call->names);
+    return result;
+}
+
+int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags, const char *user,
+               unsigned length)
+{
+    struct call call = {.backend = glob_context, .sparams = sparams, .flags = flags};
+    const char *outcome = OUTCOME_UNAVAILABLE;
+    int result = SASL_UNAVAIL;
+
+    if (glob_context == NULL || sparams == NULL || user == NULL)
+        return SASL_BADPARAM;
+    if (sparams->utils->prop_get(sparams->propctx) == NULL)
+        return SASL_NOMEM;
+    if (!anything_wanted(&call))
+        return SASL_OK;
+    switch (answer(&call, user, length)) {
+    case LOOKUP_FOUND:
+        outcome = OUTCOME_FOUND;
+        result = SASL_OK;
+        break;
+    case LOOKUP_NONE:
+        outcome = OUTCOME_NONE;
+        result = (flags & SASL_AUXPROP_AUTHZID) != 0 ? SASL_OK : SASL_NOUSER;
+        break;
+    case LOOKUP_UNAVAILABLE:
+    case LOOKUP_LOST:
+    case LOOKUP_REJECTED:
+    case LOOKUP_SEVERAL:
+        break;
+    }
+    set_all(&call, PROPERTY_OUTCOME, outcome, strlen(outcome));
+    return result;
+}

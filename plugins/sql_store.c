@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql_store.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "properties.h"
+#include "sasl_host.h"
+#include "sql_backend.h"
+#include "utf8.h"
+
+/* One call of libsasl2. */
+struct call {
+    struct sql_backend *backend;
+    sasl_server_params_t *sparams;
+    struct user_realm names;
+    struct deadline deadline;
+    struct sql_session *session;
+    struct reason reason; /* why it failed */
+};
+
+static bool is_enabled(const struct sql_backend *backend)
+{
+    return backend->broken || (backend->insert != NULL && backend->update != NULL);
+}
+
+static int out_of_memory(struct call *call)
+{
+    reason_set(&call->reason, "out of memory");
+    return SASL_NOMEM;
+}
+
+/* Whether there is a row for this property to update. */
+static enum lookup find_row(struct call *call, const char *property)
+{
+    const struct sql_engine *engine = call->backend->driver.engine;
+    struct secret old = SECRET_EMPTY;
+    enum lookup result = LOOKUP_UNAVAILABLE;
+    struct sql_request request;
+
+    if (!sql_request_make(&request, call->backend->select, call->sparams, &call->names, property,
+                          NULL)) {
+        out_of_memory(call);
+        return result;
+    }
+    result =
+        engine->select(call->session, &request.statement, &call->deadline, &old, &call->reason);
+    sql_request_free(&request);
+    secret_wipe(&old);
+    return result;
+}
+
+static int write_value(struct call *call, const struct sql_template *template, const char *property,
+                       const struct secret *value)
+{
+    const struct sql_engine *engine = call->backend->driver.engine;
+    struct sql_request request;
+    enum lookup result;
+
+    if (!sql_request_make(&request, template, call->sparams, &call->names, property, value))
+        return out_of_memory(call);
+    result = engine->store(call->session, &request.statement, &call->deadline, &call->reason);
+    sql_request_free(&request);
+    if (result == LOOKUP_NONE)
+        reason_set(&call->reason, "the statement has changed no row");
+    return result == LOOKUP_FOUND ? SASL_OK : SASL_UNAVAIL;
+}
+
+/* `value` as it is to be stored: hashed if it is the password. */
+static bool encode(struct call *call, const char *property, const char *value, struct secret *out)
+{
+    struct secret clear = SECRET_EMPTY;
+    bool done;
+
+    if (strcasecmp(property, PROPERTY_PASSWORD) != 0)
+        return secret_set(out, value, strlen(value));
+    done = secret_set(&clear, value, strlen(value)) &&
+           password_policy_store(call->backend->policy, &clear, out, &call->reason);
+    secret_wipe(&clear);
+    return done;
+}
+
+/* Stores one property; `value` is NULL for NULL. */
+static int store_property(struct call *call, const char *property, const char *value)
+{
+    struct secret encoded = SECRET_EMPTY;
+    enum lookup row;
+    int result;
+
+    if (!sql_template_property_allowed(property)) {
+        reason_set(&call->reason, "no column can have the name of the property %s", property);
+        return SASL_BADPARAM;
+    }
+    row = find_row(call, property);
+    if (row != LOOKUP_FOUND && row != LOOKUP_NONE)
+        return SASL_UNAVAIL;
+    if (row == LOOKUP_NONE && value == NULL) {
+        reason_set(&call->reason, "no such user");
+        return SASL_NOUSER;
+    }
+    reason_set(&call->reason, "out of memory");
+    if (value != NULL && !encode(call, property, value, &encoded))
+        return SASL_BADPARAM;
+    result = write_value(call, row == LOOKUP_FOUND ? call->backend->update : call->backend->insert,
+                         property, value != NULL ? &encoded : NULL);
+    secret_wipe(&encoded);
+    return result;
+}
+
+static int store_all(struct call *call, const struct propval *properties)
+{
+    const struct sql_engine *engine = call->backend->driver.engine;
+    int result = SASL_OK;
+
+    if (engine->transaction(call->session, SQL_BEGIN, &call->deadline, &call->reason) !=
+        LOOKUP_FOUND)
+        return SASL_UNAVAIL;
+    for (; properties->name != NULL && result == SASL_OK; properties++)
+        if (properties->name[0] != '*' && properties->values != NULL)
+            result = store_property(call, properties->name, properties->values[0]);
+    if (result == SASL_OK && engine->transaction(call->session, SQL_COMMIT, &call->deadline,
+                                                 &call->reason) != LOOKUP_FOUND)
+        result = SASL_UNAVAIL;
+    if (result != SASL_OK) {
+        struct reason ignored;
+
+        engine->transaction(call->session, SQL_ROLLBACK, &call->deadline, &ignored);
+    }
+    return result;
+}
+
+static int run(struct call *call, struct propctx *ctx, const char *user, unsigned length)
+{
+    struct sql_backend *backend = call->backend;
+    const struct propval *properties = call->sparams->utils->prop_get(ctx);
+    int result;
+
+    if (backend->broken) {
+        call->reason = backend->why_broken;
+        return SASL_UNAVAIL;
+    }
+    if (properties == NULL)
+        return out_of_memory(call);
+    if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL) {
+        reason_set(&call->reason, "the name of the user is not UTF-8");
+        return SASL_BADPARAM;
+    }
+    if (!sql_backend_split(&call->names, call->sparams, user, length))
+        return out_of_memory(call);
+    call->deadline = deadline_after(backend->settings->timeout);
+    call->session = backend->driver.engine->open(&backend->settings->target, SQL_ACCESS_WRITE,
+                                                 &call->deadline, &call->reason);
+    result = SASL_UNAVAIL;
+    if (call->session != NULL) {
+        result = store_all(call, properties);
+        backend->driver.engine->close(call->session);
+    }
+    user_realm_free(&call->names);
+    return result;
+}
+
+int sql_store(void *glob_context, sasl_server_params_t *sparams, struct propctx *ctx,
+              const char *user, unsigned length)
+{
+    struct call call = {.backend = glob_context, .sparams = sparams};
+    int result;
+
+    if (glob_context == NULL)
+        return SASL_BADPARAM;
+    if (!is_enabled(call.backend))
+        return SASL_CONSTRAINT_VIOLAT;
+    if (ctx == NULL)
+        return SASL_OK;
+    if (sparams == NULL || user == NULL)
+        return SASL_BADPARAM;
+    result = run(&call, ctx, user, length);
+    if (result == SASL_OK)
+        sasl_host_log(sparams->utils, call.backend->log_level, SASL_LOG_NOTE,
+                      "sqlcrypt: the password or property was stored");
+    else
+        sasl_host_log(sparams->utils, call.backend->log_level, SASL_LOG_ERR,
+                      "sqlcrypt: nothing was stored: %s", call.reason.text);
+    return result;
+}

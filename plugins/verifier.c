@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "verifier.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "foreign_check.h"
+#include "password_policy.h"
+#include "properties.h"
+#include "sasl_host.h"
+#include "utf8.h"
+
+#define AUXPROP "auxprop"
+
+struct verifier {
+    int log_level;
+    struct password_policy *policy; /* NULL if the configuration cannot be used */
+    struct reason why_broken;
+};
+
+struct verifier *verifier_new(const sasl_utils_t *utils)
+{
+    struct verifier *verifier = calloc(1, sizeof(*verifier));
+    const char *format = sasl_host_option(utils, "password_format");
+
+    if (verifier == NULL)
+        return NULL;
+    verifier->log_level = sasl_host_log_level(utils);
+    verifier->policy = password_policy_new(format != NULL ? format : "plain",
+                                           sasl_host_option(utils, "password_store_scheme"),
+                                           &verifier->why_broken);
+    if (verifier->policy == NULL)
+        sasl_host_log(utils, verifier->log_level, SASL_LOG_ERR, "pwverify: %s",
+                      verifier->why_broken.text);
+    return verifier;
+}
+
+void verifier_free(struct verifier *verifier)
+{
+    if (verifier == NULL)
+        return;
+    password_policy_free(verifier->policy);
+    free(verifier);
+}
+
+/* One login on its way through the methods. */
+struct check {
+    struct verifier *verifier;
+    sasl_server_params_t *sparams;
+    sasl_out_params_t *oparams;
+    const struct login *login;
+    int lookup_result;  /* what canon_user said after the auxprop plug-ins were asked */
+    bool outage_logged; /* by libsqlcrypt */
+};
+
+/* The properties that are asked of the auxprop plug-ins, and their places. */
+enum { ASKED_HASH, ASKED_PASSWORD, ASKED_OUTCOME, ASKED_END };
+
+static const char *const asked[] = {
+    [ASKED_HASH] = "*" PROPERTY_HASH,
+    [ASKED_PASSWORD] = "*" PROPERTY_PASSWORD,
+    [ASKED_OUTCOME] = "*" PROPERTY_OUTCOME,
+    [ASKED_END] = NULL,
+};
+
+static void erase_properties(const struct check *check)
+{
+    size_t i;
+
+    for (i = 0; i < ASKED_END; i++)
+        check->sparams->utils->prop_erase(check->sparams->propctx, asked[i]);
+}
+
+/* The next method of the list, copied into `method`; false at its end. */
+static bool next_method(const char **list, char *method, size_t size)
+{
+    size_t length = 0;
+
+    while (isspace((unsigned char)**list))
+        (*list)++;
+    for (; **list != '\0' && !isspace((unsigned char)**list); (*list)++)
+        if (length + 1 < size)
+            method[length++] = **list;
+    method[length] = '\0';
+    return length > 0;
+}
+
+static const char *methods(const struct check *check)
+{
+    const char *list = sasl_host_option(check->sparams->utils, "pwcheck_method");
+
+    return list != NULL ? list : AUXPROP;
+}
+
+static bool lists_auxprop(const struct check *check)
+{
+    const char *list = methods(check);
+    char method[64];
+
+    while (next_method(&list, method, sizeof(method)))
+        if (strcasecmp(method, AUXPROP) == 0)
+            return true;
+    return false;
+}
+
+/* What no back end needs to be asked about. */
+static bool is_well_formed(const struct login *login, struct reason *reason)
+{
+    const struct secret *user = login->user;
+    const char *nul = memchr(user->bytes, '\0', user->length);
+    size_t blanks = 0;
+
+    while (blanks < user->length && isspace((unsigned char)user->bytes[blanks]))
+        blanks++;
+    if (blanks == user->length)
+        reason_set(reason, "the user name is empty");
+    else if (nul != NULL || !utf8_valid(user->bytes, user->length))
+        reason_set(reason, "the user name is not UTF-8");
+    else if (login->password->length == 0)
+        reason_set(reason, "the password is empty");
+    else if (memchr(login->password->bytes, '\0', login->password->length) != NULL)
+        reason_set(reason, "the password holds a NUL");
+    else
+        return true;
+    return false;
+}
+
+/* Lets libsasl2 make the user canonical and ask the auxprop plug-ins. Returns
+ * false with a verdict if there is no canonical name. */
+static bool canonicalise(struct check *check, enum verdict *verdict, struct reason *reason)
+{
+    const sasl_utils_t *utils = check->sparams->utils;
+    const struct login *login = check->login;
+    int result;
+
+    if (lists_auxprop(check) &&
+        utils->prop_request(check->sparams->propctx, (const char **)(uintptr_t)asked) != SASL_OK) {
+        reason_set(reason, "out of memory");
+        *verdict = VERDICT_NO_MEMORY;
+        return false;
+    }
+    check->oparams->authid = NULL;
+    result =
+        check->sparams->canon_user(utils->conn, login->user->bytes, (unsigned)login->user->length,
+                                   SASL_CU_AUTHID | login->canon_flags, check->oparams);
+    check->lookup_result = result;
+    if (check->oparams->authid != NULL)
+        return true;
+
+    reason_set(reason, "canon_user: %s", sasl_errstring(result, NULL, NULL));
+    switch (result) {
+    case SASL_BADPROT:
+    case SASL_BADPARAM:
+    case SASL_BUFOVER:
+    case SASL_NOUSER:
+        *verdict = VERDICT_MALFORMED;
+        break;
+    case SASL_NOMEM:
+        *verdict = VERDICT_NO_MEMORY;
+        break;
+    default:
+        *verdict = VERDICT_UNAVAILABLE;
+    }
+    return false;
+}
+
+/* Why the properties have no password to judge. */
+static enum verdict without_value(struct check *check, const char *outcome, struct reason *reason)
+{
+    struct secret null = SECRET_EMPTY;
+    const struct secret *stored = NULL;
+
+    if (outcome == NULL) {
+        /* Not a table of ours: there is only what libsasl2 has made of all
+         * the plug-ins' answers. */
+        switch (check->lookup_result) {
+        case SASL_OK:
+        case SASL_NOUSER:
+        case SASL_DISABLED:
+            break;
+        case SASL_NOMECH:
+            reason_set(reason, "auxprop: no plug-in of auxprop_plugin is there to be asked");
+            return VERDICT_UNAVAILABLE;
+        default:
+            reason_set(reason, "auxprop: %s", sasl_errstring(check->lookup_result, NULL, NULL));
+            return VERDICT_UNAVAILABLE;
+        }
+    } else if (strcmp(outcome, OUTCOME_FOUND) == 0) {
+        stored = &null;
+    }
+    if (check->lookup_result == SASL_DISABLED)
+        stored = &null;
+    return password_policy_judge(check->verifier->policy, stored, check->login->password, reason);
+}
+
+/* Judges all values of one property: one that matches is enough. */
+static enum verdict judge_values(struct check *check, const struct propval *property,
+                                 struct reason *reason)
+{
+    enum verdict verdict = VERDICT_MISMATCH;
+    size_t i;
+
+    for (i = 0; property->values[i] != NULL && verdict != VERDICT_MATCH; i++) {
+        struct secret stored = SECRET_EMPTY;
+
+        if (!secret_set(&stored, property->values[i], strlen(property->values[i]))) {
+            reason_set(reason, "out of memory");
+            return VERDICT_NO_MEMORY;
+        }
+        verdict =
+            password_policy_judge(check->verifier->policy, &stored, check->login->password, reason);
+        secret_wipe(&stored);
+    }
+    return verdict;
+}
+
+static bool has_value(const struct propval *property)
+{
+    return property->name != NULL && property->values != NULL && property->values[0] != NULL;
+}
+
+static enum verdict check_auxprop(struct check *check, struct reason *reason)
+{
+    const sasl_utils_t *utils = check->sparams->utils;
+    struct propval values[ASKED_END + 1];
+    enum verdict verdict = VERDICT_UNAVAILABLE;
+    bool judged = false;
+    const char *outcome = NULL;
+    size_t i;
+
+    utils->prop_getnames(check->sparams->propctx, (const char **)(uintptr_t)asked, values);
+    if (has_value(&values[ASKED_OUTCOME]))
+        outcome = values[ASKED_OUTCOME].values[0];
+    for (i = ASKED_HASH; i <= ASKED_PASSWORD && verdict != VERDICT_MATCH; i++) {
+        if (has_value(&values[i])) {
+            verdict = judge_values(check, &values[i], reason);
+            judged = true;
+        }
+    }
+    if (verdict == VERDICT_MATCH)
+        return verdict;
+    if (outcome != NULL && strcmp(outcome, OUTCOME_UNAVAILABLE) == 0) {
+        check->outage_logged = true;
+        reason_set(reason, "auxprop: the table cannot be read");
+        return VERDICT_UNAVAILABLE;
+    }
+    return judged ? verdict : without_value(check, outcome, reason);
+}
+
+static enum verdict check_method(struct check *check, const char *method, struct reason *reason)
+{
+    if (strcasecmp(method, AUXPROP) == 0)
+        return check_auxprop(check, reason);
+    return foreign_check(check->sparams, method, check->oparams->authid, check->login->password,
+                         reason);
+}
+
+/* Goes through the methods. Without a yes, the verdict is the one that comes
+ * first in its enum: an outage outranks a wrong password. */
+static enum verdict check_methods(struct check *check, struct reason *reason)
+{
+    const char *list = methods(check);
+    enum verdict verdict = VERDICT_UNAVAILABLE;
+    bool any = false;
+    char method[64];
+
+    if (foreign_check_callback(check->sparams, check->oparams->authid, check->login->password))
+        return VERDICT_MATCH;
+    reason_set(reason, "pwcheck_method lists no method");
+    while (next_method(&list, method, sizeof(method))) {
+        struct reason why;
+        enum verdict next = check_method(check, method, &why);
+
+        sasl_host_log(check->sparams->utils, check->verifier->log_level, SASL_LOG_DEBUG,
+                      "pwverify: %s by %s: %s", check->login->mechanism, method,
+                      next == VERDICT_MATCH ? "the password is right" : why.text);
+        if (next == VERDICT_MATCH)
+            return next;
+        if (!any || next < verdict) {
+            verdict = next;
+            *reason = why;
+        }
+        any = true;
+    }
+    return verdict;
+}
+
+static int log_level_of(const struct check *check, enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_MATCH:
+        return SASL_LOG_NOTE;
+    case VERDICT_UNAVAILABLE:
+        return check->outage_logged ? SASL_LOG_NOTE : SASL_LOG_ERR;
+    case VERDICT_NO_MEMORY:
+    case VERDICT_UNUSABLE:
+        return SASL_LOG_ERR;
+    case VERDICT_MALFORMED:
+    case VERDICT_LOCKED:
+    case VERDICT_NO_USER:
+    case VERDICT_MISMATCH:
+        break;
+    }
+    return SASL_LOG_FAIL;
+}
+
+static enum verdict check_login(struct check *check, struct reason *reason)
+{
+    enum verdict verdict = VERDICT_MALFORMED;
+
+    if (check->verifier->policy == NULL) {
+        *reason = check->verifier->why_broken;
+        return VERDICT_UNAVAILABLE;
+    }
+    if (!is_well_formed(check->login, reason))
+        return VERDICT_MALFORMED;
+    if (canonicalise(check, &verdict, reason))
+        verdict = check_methods(check, reason);
+    erase_properties(check);
+    return verdict;
+}
+
+int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
+                   sasl_out_params_t *oparams, const struct login *login)
+{
+    const sasl_utils_t *utils = sparams->utils;
+    struct check check = {
+        .verifier = verifier, .sparams = sparams, .oparams = oparams, .login = login};
+    struct reason reason = {""};
+    enum verdict verdict = check_login(&check, &reason);
+
+    sasl_host_log(utils, verifier->log_level, log_level_of(&check, verdict),
+                  "%s login of \"%.64s\": %s", login->mechanism, login->user->bytes,
+                  verdict == VERDICT_MATCH ? "authenticated" : reason.text);
+    if (verdict != VERDICT_MATCH)
+        utils->seterror(utils->conn, SASL_NOLOG, "authentication failed");
+    return sasl_host_result(verdict);
+}
+
+int verifier_refuse_message(const struct verifier *verifier, const sasl_server_params_t *sparams,
+                            const char *mechanism, const char *why)
+{
+    sasl_host_log(sparams->utils, verifier->log_level, SASL_LOG_FAIL, "%s message: %s", mechanism,
+                  why);
+    sparams->utils->seterror(sparams->utils->conn, SASL_NOLOG, "authentication failed");
+    return SASL_BADPROT;
+}
