@@ -18,7 +18,8 @@
 
 struct password_policy;
 
-/* The longest password that can match, in bytes (CRYPT_MAX_PASSPHRASE_SIZE). */
+/* The longest password that can match, in bytes. The crypt(3) of libxcrypt
+ * takes one byte less. */
 #define PASSWORD_MAX 512
 
 /* Reads `format` (password_format) and `store_scheme` (password_store_scheme,

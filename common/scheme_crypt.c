@@ -66,6 +66,10 @@ static enum verdict judge_crypt(const struct secret *stored, const struct secret
     if (error == ENOMEM) {
         reason_set(reason, "out of memory");
         verdict = VERDICT_NO_MEMORY;
+    } else if (error == ERANGE) {
+        /* crypt(3) takes one byte less than its buffer has. */
+        reason_set(reason, "the password is longer than crypt(3) takes");
+        verdict = VERDICT_MISMATCH;
     } else if (error != 0) {
         reason_set(reason, "the stored value is not a hash that crypt(3) of this system knows");
     } else if (computed.length != strlen(expected)) {
@@ -126,7 +130,9 @@ static bool store_crypt(const char *method, const struct secret *password, struc
     free(setting);
     if (error != 0)
         reason_set(reason, "cannot make a hash: %s",
-                   error == ENOMEM ? "out of memory" : "libcrypt does not know the method");
+                   error == ENOMEM   ? "out of memory"
+                   : error == ERANGE ? "the password is longer than crypt(3) takes"
+                                     : "libcrypt does not know the method");
     return error == 0;
 }
 

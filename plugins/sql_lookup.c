@@ -208,11 +208,14 @@ static enum lookup fetch_all(struct call *call)
     return result;
 }
 
+/* Even without a requested property, libsasl2 wants to know whether the user
+ * who authenticates exists. A plug-in that is broken stays out of that: other
+ * mechanisms than those with passwords go on. */
 static bool anything_wanted(const struct call *call)
 {
     const struct propval *property = call->sparams->utils->prop_get(call->sparams->propctx);
 
-    if ((call->flags & SASL_AUXPROP_AUTHZID) == 0)
+    if ((call->flags & SASL_AUXPROP_AUTHZID) == 0 && !call->backend->broken)
         return true;
     for (; property->name != NULL; property++)
         if (wanted(call, property) != NULL)
@@ -253,7 +256,7 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
     if (sparams->utils->prop_get(sparams->propctx) == NULL)
         return SASL_NOMEM;
     if (!anything_wanted(&call))
-        return SASL_OK;
+        return (flags & SASL_AUXPROP_AUTHZID) != 0 ? SASL_OK : SASL_NOMECH;
     switch (answer(&call, user, length)) {
     case LOOKUP_FOUND:
         outcome = OUTCOME_FOUND;

@@ -15,7 +15,9 @@
  * user has. A hash is never given as a password. Returns SASL_OK if the user
  * exists, SASL_NOUSER if not, SASL_UNAVAIL if that cannot be told. For the
  * authorization identity, SASL_OK stands for SASL_NOUSER, too, as libsasl2
- * expects; without requested properties there is nothing to look up then. */
+ * expects; without requested properties there is nothing to look up then.
+ * A plug-in whose configuration is broken answers SASL_NOMECH, as if it were
+ * not there, where no property is requested. */
 int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags, const char *user,
                unsigned length);
 

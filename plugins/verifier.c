@@ -16,6 +16,9 @@
 
 #define AUXPROP "auxprop"
 
+/* CANON_BUF_SIZE of libsasl2, which loses memory over a longer name. */
+enum { CANONICAL_NAME_SIZE = 1024 };
+
 struct verifier {
     int log_level;
     struct password_policy *policy; /* NULL if the configuration cannot be used */
@@ -108,16 +111,20 @@ static bool lists_auxprop(const struct check *check)
 }
 
 /* What no back end needs to be asked about. */
-static bool is_well_formed(const struct login *login, struct reason *reason)
+static bool is_well_formed(const struct check *check, struct reason *reason)
 {
+    const struct login *login = check->login;
     const struct secret *user = login->user;
     const char *nul = memchr(user->bytes, '\0', user->length);
+    const char *realm = check->sparams->user_realm;
     size_t blanks = 0;
 
     while (blanks < user->length && isspace((unsigned char)user->bytes[blanks]))
         blanks++;
     if (blanks == user->length)
         reason_set(reason, "the user name is empty");
+    else if (user->length + strlen(realm != NULL ? realm : "") + sizeof("@") > CANONICAL_NAME_SIZE)
+        reason_set(reason, "the user name is too long");
     else if (nul != NULL || !utf8_valid(user->bytes, user->length))
         reason_set(reason, "the user name is not UTF-8");
     else if (login->password->length == 0)
@@ -316,7 +323,7 @@ static enum verdict check_login(struct check *check, struct reason *reason)
         *reason = check->verifier->why_broken;
         return VERDICT_UNAVAILABLE;
     }
-    if (!is_well_formed(check->login, reason))
+    if (!is_well_formed(check, reason))
         return VERDICT_MALFORMED;
     if (canonicalise(check, &verdict, reason))
         verdict = check_methods(check, reason);

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sql_engine.h"
 
@@ -104,7 +105,11 @@ static void close_session(struct sql_session *session)
 static void explain_open(const struct sql_session *session, int code, struct reason *reason)
 {
     int error = session->database != NULL ? sqlite3_system_errno(session->database) : 0;
+    struct stat status;
 
+    /* Of a folder, SQLite itself does not say what is wrong. */
+    if (stat(session->target->database, &status) == 0 && S_ISDIR(status.st_mode))
+        error = EISDIR;
     if (error != 0)
         reason_set(reason, "%s: %s%s", session->target->database, strerror(error),
                    error == ENOENT ? jail_hint(&session->target->jail) : "");

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_TESTS_SQLITE_TABLE_H
+#define SQLCRYPT_TESTS_SQLITE_TABLE_H
+
+/*
+ * Database files for tests, in a folder of their own that is removed with
+ * all that is in it.
+ */
+
+/* Makes the folder; the same one until it is removed. */
+const char *folder(void);
+void folder_remove(void);
+
+/* A name in the folder, from malloc(3). */
+char *folder_file(const char *name);
+
+/* Runs SQL on a file of the folder, which is created if need be. */
+void run_sql(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The first column of the only row, from malloc(3); NULL for NULL. */
+char *read_sql(const char *file, const char *statement);
+
+/* A hash of crypt(3), valid until the next call. `setting` is such as
+ * "$6$rounds=1000$salt". */
+const char *hash_of(const char *password, const char *setting);
+
+/* The same with a new salt, for a prefix and cost of crypt_gensalt(3). */
+const char *new_hash(const char *password, const char *prefix, unsigned long cost);
+
+#endif

@@ -1,0 +1,740 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* PLAIN and LOGIN of libpwverify.so through the real libsasl2, with exact
+ * result codes. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sasl_program.h"
+#include "sqlite_table.h"
+
+#define DATABASE "users.db"
+#define SELECT "sql_select: SELECT password FROM users WHERE name='%u' AND realm='%r'\n"
+
+/* A configuration whose users are in DATABASE, valid until the next call.
+ * `options` come first, so that they win. */
+static const char *configuration(const char *options)
+{
+    static char text[4000];
+
+    snprintf(text, sizeof(text),
+             "%s"
+             "password_format: crypt\n"
+             "pwcheck_method: auxprop\n"
+             "auxprop_plugin: sqlcrypt\n"
+             "sql_engine: sqlite3\n"
+             "sql_database: %s/" DATABASE "\n%s",
+             options, folder(), SELECT);
+    return text;
+}
+
+static void start(const char *options)
+{
+    program_start(NULL, configuration(options));
+}
+
+static void add_user(const char *name, const char *stored)
+{
+    run_sql(DATABASE, "INSERT INTO users VALUES ('%s', 'example.com', '%s')", name, stored);
+}
+
+static int make_table(void **state)
+{
+    (void)state;
+    run_sql(DATABASE, "CREATE TABLE users (name TEXT, realm TEXT, password TEXT)");
+    add_user("alice", hash_of("correct horse", "$6$rounds=1000$salt"));
+    program_secret("correct horse");
+    program_secret(hash_of("correct horse", "$6$rounds=1000$salt"));
+    return 0;
+}
+
+static int remove_table(void **state)
+{
+    (void)state;
+    program_abandon();
+    folder_remove();
+    return 0;
+}
+
+/* Every way to type a password, with one answer expected of all. */
+static void expect_all(const char *user, const char *password, int want)
+{
+    assert_int_equal(login_plain(user, password), want);
+    assert_int_equal(login_login(user, password), want);
+    assert_int_equal(login_login_initial(user, password), want);
+}
+
+static void test_right_and_wrong(void **state)
+{
+    (void)state;
+    start("");
+    expect_all("alice", "correct horse", SASL_OK);
+    expect_all("alice@example.com", "correct horse", SASL_OK);
+    expect_all("alice", "correct hors", SASL_BADAUTH);
+    expect_all("alice", "correct horse ", SASL_BADAUTH);
+    expect_all("alice@example.org", "correct horse", SASL_BADAUTH);
+    expect_all("nobody", "correct horse", SASL_BADAUTH);
+    expect_all("Alice", "correct horse", SASL_BADAUTH);
+    program_stop();
+}
+
+static void test_formats(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *format;
+        const char *prefix; /* of crypt(3), and the cheapest cost; NULL if `stored` is given */
+        unsigned long cost;
+        const char *stored;
+    } cases[] = {
+        {"DES", "crypt", "", 0, NULL},
+        {"BSDi", "crypt", "_", 1, NULL},
+        {"MD5", "crypt", "$1$", 0, NULL},
+        {"bcrypt", "crypt", "$2b$", 4, NULL},
+        {"bcrypt of PHP", "crypt", "$2y$", 4, NULL},
+        {"SHA-1", "crypt", "$sha1", 4, NULL},
+        {"SHA-256", "crypt", "$5$", 1000, NULL},
+        {"SHA-512", "crypt", "$6$", 1000, NULL},
+        {"scrypt", "crypt", "$7$", 6, NULL},
+        {"yescrypt", "crypt", "$y$", 1, NULL},
+        {"gost-yescrypt", "crypt", "$gy$", 1, NULL},
+        {"crypt_trad", "crypt_trad", "", 0, NULL},
+        /* printf 'open sesame' | md5sum */
+        {"md5", "md5", NULL, 0, "54ef36ec71201fdf9d1423fd26f97f6b"},
+        {"md5, capitals", "md5", NULL, 0, "54EF36EC71201FDF9D1423FD26F97F6B"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *stored = cases[i].prefix != NULL
+                                 ? new_hash("open sesame", cases[i].prefix, cases[i].cost)
+                                 : cases[i].stored;
+        char option[100];
+
+        print_message("# %s\n", cases[i].name);
+        run_sql(DATABASE, "DELETE FROM users WHERE name = 'bob'");
+        add_user("bob", stored);
+        program_secret("open sesame");
+        program_secret(stored);
+        snprintf(option, sizeof(option), "password_format: %s\n", cases[i].format);
+        start(option);
+        expect_all("bob", "open sesame", SASL_OK);
+        expect_all("bob", "Open sesame", SASL_BADAUTH);
+        expect_all("bob", stored, SASL_BADAUTH);
+        assert_int_equal(login_checkpass("bob", stored), SASL_NOUSER);
+        program_stop();
+    }
+}
+
+static void test_crypt_prefix(void **state)
+{
+    char stored[200];
+
+    (void)state;
+    snprintf(stored, sizeof(stored), "{crypt}%s", hash_of("open sesame", "$5$rounds=1000$x$"));
+    add_user("bob", stored);
+    program_secret(stored);
+    start("");
+    expect_all("bob", "open sesame", SASL_OK);
+    expect_all("bob", stored, SASL_BADAUTH);
+    expect_all("bob", stored + strlen("{crypt}"), SASL_BADAUTH);
+    program_stop();
+}
+
+/* The hash must not log in by mechanisms that want the password itself. */
+static void test_hash_is_no_password(void **state)
+{
+    static const char *const mechanisms[] = {"PLAIN",      "LOGIN",       "CRAM-MD5",
+                                             "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"};
+    char *stored = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
+    size_t i;
+
+    (void)state;
+    start("");
+    for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+        int result = login_by(mechanisms[i], "alice", stored);
+
+        print_message("# %s: %d\n", mechanisms[i], result);
+        assert_true(result == SASL_BADAUTH || result == SASL_NOUSER);
+    }
+    assert_int_equal(login_checkpass("alice", stored), SASL_NOUSER);
+    free(stored);
+    program_stop();
+}
+
+static void test_never_a_match(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *stored; /* in SQL */
+        const char *password;
+        bool is_error; /* an ERR line besides */
+    } cases[] = {
+        {"NULL", "NULL", "x", false},
+        {"empty", "''", "x", false},
+        {"star", "'*'", "*", false},
+        {"star 0", "'*0'", "*0", false},
+        {"star 1", "'*1'", "*1", false},
+        {"exclamation mark", "'!'", "!", false},
+        {"locked hash", "'!$1$abcdefgh$WRZqCnVPd0p3k3JhOTKCA/'", "x", false},
+        {"clear text", "'hello'", "hello", true},
+        {"clear text of 13 letters", "'hellohellohel'", "hellohellohel", false},
+        {"one letter", "'x'", "x", true},
+        {"unknown method", "'$99$salt$hash'", "$99$salt$hash", true},
+        {"other prefix", "'{SSHA}lhT1zH7vgGmGGTJZxdf6vJzDUDAwMDA='", "x", true},
+        {"cut short", "'$1$abcdefgh$WRZqCnVPd0p3k'", "x", true},
+        {"NUL inside", "CAST(x'6162006364' AS TEXT)", "x", true},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s\n", cases[i].name);
+        run_sql(DATABASE, "DELETE FROM users WHERE name = 'bob'");
+        run_sql(DATABASE, "INSERT INTO users VALUES ('bob', 'example.com', %s)", cases[i].stored);
+        start("");
+        assert_int_equal(login_plain("bob", cases[i].password), SASL_BADAUTH);
+        assert_int_equal(program_log_count("ERR "), cases[i].is_error);
+        assert_int_equal(program_log_count("FAIL ") + program_log_count("ERR "),
+                         /* both plug-ins have to say something about a NUL */
+                         cases[i].is_error && program_log_count("NUL") > 0 ? 2 : 1);
+        program_stop();
+    }
+}
+
+static void test_clear_text(void **state)
+{
+    static const char hash[] = "$1$abcdefgh$WRZqCnVPd0p3k3JhOTKCA/";
+
+    (void)state;
+    add_user("bob", "open sesame");
+    add_user("carol", hash);
+    add_user("dave", "!open sesame");
+    start("password_format: plain\n");
+    expect_all("bob", "open sesame", SASL_OK);
+    expect_all("bob", "open sesam", SASL_BADAUTH);
+    assert_int_equal(login_by("CRAM-MD5", "bob", "open sesame"), SASL_OK);
+    assert_int_equal(login_by("SCRAM-SHA-256", "bob", "open sesame"), SASL_OK);
+    assert_int_equal(login_checkpass("bob", "open sesame"), SASL_OK);
+    /* what looks like a hash is none of the user's passwords */
+    expect_all("carol", hash, SASL_BADAUTH);
+    assert_int_equal(login_checkpass("carol", hash), SASL_NOUSER);
+    expect_all("dave", "!open sesame", SASL_BADAUTH);
+    program_secret("open sesame");
+    program_secret(hash);
+    program_stop();
+}
+
+static void test_password_lengths(void **state)
+{
+    char longest[513 + 1], stored[200];
+
+    (void)state;
+    memset(longest, 'x', sizeof(longest));
+    longest[511] = '\0';
+    snprintf(stored, sizeof(stored), "%s", hash_of(longest, "$5$rounds=1000$x$"));
+    add_user("bob", stored);
+    start("");
+    expect_all("bob", longest, SASL_OK);
+    longest[511] = 'x';
+    longest[512] = '\0';
+    expect_all("bob", longest, SASL_BADAUTH);
+    longest[512] = 'x';
+    longest[513] = '\0';
+    expect_all("bob", longest, SASL_BADAUTH);
+    assert_int_equal(program_log_count("ERR "), 0);
+    assert_int_equal(login_plain("bob", ""), SASL_BADAUTH);
+    assert_int_equal(login_login("bob", ""), SASL_BADAUTH);
+    program_stop();
+}
+
+#define MESSAGE(text) text, sizeof(text) - 1
+
+static void test_messages(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        size_t length;
+        int want;
+    } cases[] = {
+        {"no NUL", MESSAGE("alice"), SASL_BADPROT},
+        {"one NUL", MESSAGE("alice\0correct horse"), SASL_BADPROT},
+        {"three NULs", MESSAGE("\0alice\0correct horse\0"), SASL_BADPROT},
+        {"NUL in the password", MESSAGE("\0alice\0correct\0horse"), SASL_BADPROT},
+        {"only NULs", MESSAGE("\0\0"), SASL_BADAUTH},
+        {"no user", MESSAGE("\0\0correct horse"), SASL_BADAUTH},
+        {"blank user", MESSAGE("\0  \t\0correct horse"), SASL_BADAUTH},
+        {"no user, but an authorization identity", MESSAGE("alice\0\0correct horse"), SASL_BADAUTH},
+        {"no password", MESSAGE("\0alice\0"), SASL_BADAUTH},
+        {"invalid UTF-8 in the user", MESSAGE("\0al\xffice\0correct horse"), SASL_BADAUTH},
+        {"overlong UTF-8 in the user", MESSAGE("\0al\xc0\xa7ice\0correct horse"), SASL_BADAUTH},
+        {"invalid UTF-8 in the password", MESSAGE("\0alice\0\xff\xfe"), SASL_BADAUTH},
+        {"a quote", MESSAGE("\0alice' OR 'a'='a\0correct horse"), SASL_BADAUTH},
+        {"a comment", MESSAGE("\0alice'--\0correct horse"), SASL_BADAUTH},
+        {"per cent signs", MESSAGE("\0%u%r%p%v%a%%\0correct horse"), SASL_BADAUTH},
+        {"a wildcard", MESSAGE("\0a%\0correct horse"), SASL_BADAUTH},
+        {"a format", MESSAGE("\0%s%s%n\0correct horse"), SASL_BADAUTH},
+        {"itself", MESSAGE("alice\0alice\0correct horse"), SASL_OK},
+    };
+    size_t i;
+
+    (void)state;
+    start("");
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s\n", cases[i].name);
+        assert_int_equal(login_plain_message(cases[i].text, cases[i].length), cases[i].want);
+        assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    }
+    assert_int_equal(program_log_count("ERR "), 0);
+    program_stop();
+}
+
+static void test_long_names(void **state)
+{
+    char name[10001];
+
+    (void)state;
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    start("");
+    expect_all(name, "correct horse", SASL_BADAUTH);
+    assert_int_equal(login_plain("alice", name), SASL_BADAUTH);
+    assert_int_equal(program_log_count("the user name is too long"), 3);
+    /* the longest that fits with "@example.com" and a NUL, and one more */
+    name[1011] = '\0';
+    assert_int_equal(login_plain(name, "correct horse"), SASL_BADAUTH);
+    assert_int_not_equal(program_log_count("no such user"), 0);
+    strcat(name, "x");
+    assert_int_equal(login_plain(name, "correct horse"), SASL_BADAUTH);
+    assert_int_equal(program_log_count("the user name is too long"), 4);
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    program_stop();
+}
+
+static int anybody(sasl_conn_t *connection, void *context, const char *requested,
+                   unsigned requested_length, const char *user, unsigned length, const char *realm,
+                   unsigned realm_length, struct propctx *properties)
+{
+    (void)connection, (void)context, (void)requested, (void)requested_length, (void)user;
+    (void)length, (void)realm, (void)realm_length, (void)properties;
+    return SASL_OK;
+}
+
+static void test_authorization_identity(void **state)
+{
+    typedef void (*any_function)(void);
+    const sasl_callback_t permissive[] = {
+        {SASL_CB_PROXY_POLICY, (int (*)(void))(any_function)anybody, NULL},
+        {SASL_CB_LIST_END, NULL, NULL},
+    };
+    sasl_conn_t *connection;
+    const char *reply;
+    const void *name = NULL;
+    unsigned length;
+
+    (void)state;
+    start("");
+    /* libsasl2's own rule: nobody acts for another one */
+    assert_int_equal(login_plain_as("bob", "alice", "correct horse"), SASL_BADAUTH);
+    program_stop();
+
+    program_start_with(NULL, configuration(""), permissive);
+    assert_int_equal(login_plain_as("bob", "alice", "wrong"), SASL_BADAUTH);
+    connection = program_connection();
+    assert_int_equal(sasl_server_start(connection, "PLAIN", MESSAGE("bob\0alice\0correct horse"),
+                                       &reply, &length),
+                     SASL_OK);
+    assert_int_equal(sasl_getprop(connection, SASL_USERNAME, &name), SASL_OK);
+    assert_string_equal(name, "bob@example.com");
+    assert_int_equal(sasl_getprop(connection, SASL_AUTHUSER, &name), SASL_OK);
+    assert_string_equal(name, "alice@example.com");
+    sasl_dispose(&connection);
+    program_stop();
+}
+
+/* The host can log who it was, also after a failure. */
+static void test_user_name_after_failure(void **state)
+{
+    sasl_conn_t *connection;
+    const char *reply;
+    const void *name = NULL;
+    unsigned length;
+
+    (void)state;
+    start("");
+    connection = program_connection();
+    assert_int_equal(
+        sasl_server_start(connection, "PLAIN", MESSAGE("\0alice\0wrong"), &reply, &length),
+        SASL_BADAUTH);
+    assert_int_equal(sasl_getprop(connection, SASL_USERNAME, &name), SASL_OK);
+    assert_string_equal(name, "alice@example.com");
+    sasl_dispose(&connection);
+    program_stop();
+}
+
+static void check_source(const char *mechanism, const char *want)
+{
+    sasl_conn_t *connection = program_connection();
+    const char *reply;
+    const void *source = NULL;
+    unsigned length;
+
+    assert_int_equal(sasl_server_start(connection, mechanism, NULL, 0, &reply, &length),
+                     SASL_CONTINUE);
+    assert_int_equal(sasl_getprop(connection, SASL_AUTHSOURCE, &source), SASL_OK);
+    assert_string_equal(source, want);
+    sasl_dispose(&connection);
+}
+
+/* Whichever plug-ins are loaded first, with and without a mech_list. */
+static void test_precedence(void **state)
+{
+    static const char *const lists[] = {"", "mech_list: LOGIN PLAIN\n"};
+    char orders[2][4000];
+    size_t order, list;
+
+    (void)state;
+    snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
+    snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
+    for (order = 0; order < 2; order++) {
+        for (list = 0; list < 2; list++) {
+            program_start(orders[order], configuration(lists[list]));
+            check_source("PLAIN", "pwverify");
+            check_source("LOGIN", "pwverify");
+            assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+            program_stop();
+        }
+    }
+    program_start(orders[0], "mech_list: PLAIN LOGIN\n");
+    check_source("PLAIN", "plain");
+    check_source("LOGIN", "login");
+    program_stop();
+}
+
+static void test_mech_list(void **state)
+{
+    (void)state;
+    start("mech_list: PLAIN LOGIN\n");
+    assert_string_equal(program_mechanisms(), "PLAIN LOGIN");
+    program_stop();
+}
+
+/* A program that does not ask for us does not notice us. */
+static void test_not_configured(void **state)
+{
+    static const char *const configurations[] = {
+        "",
+        "pwcheck_method: saslauthd\n",
+        "pwcheck_method: saslauthd\nsql_select: dummy\n",
+        "sql_select: dummy\npassword_format: plain\n",
+        "auxprop_plugin: sasldb\nlog_level: 7\n",
+        "auxprop_plugin: sqlcrypt\n",
+        "auxprop_plugin: sqlcrypt\nsql_select: dummy\n",
+        "auxprop_plugin: sql\nsql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
+        "auxprop_plugin: pgsql\nsql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
+        "sql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(configurations) / sizeof(configurations[0]); i++) {
+        char *log, *mechanisms;
+        int without, with;
+
+        print_message("# %zu\n", i);
+        program_start(getenv(STOCK_PLUGINS), configurations[i]);
+        without = login_plain("alice", "correct horse");
+        mechanisms = strdup(program_mechanisms());
+        log = strdup(program_log());
+        program_stop();
+        program_start(NULL, configurations[i]);
+        with = login_plain("alice", "correct horse");
+        assert_int_equal(with, without);
+        assert_string_equal(program_mechanisms(), mechanisms);
+        assert_string_equal(program_log(), log);
+        program_stop();
+        free(log);
+        free(mechanisms);
+    }
+}
+
+static void test_outages(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *options;
+        const char *sql; /* done to the database before, if not NULL */
+        const char *want_in_log;
+    } cases[] = {
+        {"no such file", "sql_database: /nonexistent/users.db\n", NULL,
+         "/nonexistent/users.db: No such file or directory"},
+        {"a folder", "sql_database: /\n", NULL, "/: Is a directory"},
+        {"no database", "sql_database: /proc/self/exe\n", NULL, "not a database"},
+        {"no name", "sql_database:\n", NULL, "sql_database is not set"},
+        {"no table", "sql_select: SELECT password FROM accounts WHERE name='%u'\n", NULL,
+         "no such table: accounts"},
+        {"no column", "sql_select: SELECT passwd FROM users WHERE name='%u'\n", NULL,
+         "no such column: passwd"},
+        {"no SQL", "sql_select: GIVE password FROM users WHERE name='%u'\n", NULL, "syntax error"},
+        {"two rows", "sql_select: SELECT password FROM users\n",
+         "INSERT INTO users SELECT name, 'example.org', password FROM users", "more than one row"},
+        {"endless",
+         "sql_timeout: 0.1\nsql_select: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+         "SELECT i + 1 FROM n) SELECT count(*) FROM n WHERE '%u' <> ''\n",
+         NULL, "took too long"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s\n", cases[i].name);
+        if (cases[i].sql != NULL)
+            run_sql(DATABASE, "%s", cases[i].sql);
+        start(cases[i].options);
+        assert_int_equal(login_plain("alice", "correct horse"), SASL_UNAVAIL);
+        assert_int_equal(program_log_count(cases[i].want_in_log), 1);
+        assert_int_equal(program_log_count("ERR "), 1);
+        assert_int_equal(program_log_count("FAIL "), 0);
+        assert_int_equal(login_login("alice", "correct horse"), SASL_UNAVAIL);
+        assert_int_equal(login_plain("alice", "wrong"), SASL_UNAVAIL);
+        assert_int_equal(login_plain("nobody", "wrong"), SASL_UNAVAIL);
+        assert_int_equal(program_log_count("ERR "), 4);
+        program_stop();
+    }
+}
+
+/* A client that TLS has authenticated. */
+static int login_external(const char *name)
+{
+    sasl_conn_t *connection = program_connection();
+    const char *reply;
+    unsigned length;
+    int result;
+
+    assert_int_equal(sasl_setprop(connection, SASL_AUTH_EXTERNAL, name), SASL_OK);
+    result = sasl_server_start(connection, "EXTERNAL", "", 0, &reply, &length);
+    sasl_dispose(&connection);
+    return result;
+}
+
+/* What cannot be used is refused when the program starts, and at each login. */
+static void test_refused_configurations(void **state)
+{
+    static const struct {
+        const char *options;
+        const char *want_in_log;
+    } cases[] = {
+        {"sql_select: SELECT password FROM users WHERE name='%u\n",
+         "sql_select: position 39: the quote is not closed"},
+        {"sql_select: SELECT password FROM users WHERE name='%x'\n",
+         "sql_select: position 40: %x is not known"},
+        {"sql_select: SELECT password FROM users WHERE name='%u' AND x='%v'\n",
+         "sql_select: position 51: %v has no meaning in a SELECT"},
+        {"sql_select:\n", "sql_select: position 1: the statement is empty"},
+        {"sql_select: ;\n", "sql_select: position 1: the statement is empty"},
+        {"sql_insert: INSERT '%u\n", "sql_insert: position 8: the quote is not closed"},
+        {"sql_update: UPDATE %q\n", "sql_update: position 8: %q is not known"},
+        {"sql_engine: oracle\n", "sql_engine: \"oracle\" is not known"},
+        {"sql_timeout: soon\n", "sql_timeout: \"soon\" is not a time"},
+        {"password_format: rot13\n", "password_format: \"rot13\" is not known"},
+        {"password_store_scheme: ROT13\n", "password_store_scheme: libcrypt cannot make \"ROT13\""},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s", cases[i].options);
+        start(cases[i].options);
+        assert_in_range(program_log_count(cases[i].want_in_log), 1, 2);
+        program_clear_log();
+        assert_int_equal(login_plain("alice", "correct horse"), SASL_UNAVAIL);
+        assert_int_equal(program_log_count("ERR "), 1);
+        assert_int_equal(program_log_count(cases[i].want_in_log), 1);
+        assert_int_equal(login_login("alice", "correct horse"), SASL_UNAVAIL);
+        assert_int_equal(login_external("alice@example.com"), SASL_OK);
+        program_stop();
+    }
+}
+
+static void test_missing_driver(void **state)
+{
+    char *directory = folder_file("plugins");
+    char command[13000], path[9000], driver[4100];
+
+    (void)state;
+    snprintf(command, sizeof(command), "mkdir '%s' && cp '%s'/*.so '%s'", directory,
+             getenv(OUR_PLUGINS), directory);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof(path), "%s:%s", directory, getenv(STOCK_PLUGINS));
+    snprintf(driver, sizeof(driver), "%s/sqlcrypt/sqlite3.so", directory);
+    program_start(path, configuration(""));
+    assert_int_equal(program_log_count(driver), 1);
+    assert_int_equal(program_log_count("libsqlite3-0"), 1);
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_UNAVAIL);
+    assert_int_equal(login_login("alice", "wrong"), SASL_UNAVAIL);
+    assert_int_equal(program_log_count("ERR "), 2);
+    program_stop();
+    free(directory);
+}
+
+static void test_no_auxprop_plugin(void **state)
+{
+    (void)state;
+    program_start(getenv(OUR_PLUGINS), "password_format: crypt\nauxprop_plugin: sqlcrypt\n");
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_UNAVAIL);
+    assert_int_equal(program_log_count("ERR "), 1);
+    program_stop();
+    program_start(NULL, "password_format: crypt\nauxprop_plugin: sasldb\n"
+                        "pwcheck_method: no_such_method\n");
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_UNAVAIL);
+    /* the walk-through says it, too */
+    assert_int_equal(program_log_count("does not know \"no_such_method\""), 2);
+    program_stop();
+}
+
+/* A hash from another plug-in's store is judged as one, too. */
+static void test_other_source(void **state)
+{
+    static const char *const methods[] = {"auxprop", "auxprop saslauthd", "saslauthd auxprop"};
+    char *stored = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
+    char text[2000];
+    sasl_conn_t *connection;
+    size_t i;
+
+    (void)state;
+    snprintf(text, sizeof(text), "auxprop_plugin: sasldb\nsasldb_path: %s/sasldb2\n", folder());
+    program_start(NULL, text);
+    connection = program_connection();
+    assert_int_equal(sasl_setpass(connection, "alice@example.com", stored, (unsigned)strlen(stored),
+                                  NULL, 0, SASL_SET_CREATE),
+                     SASL_OK);
+    sasl_dispose(&connection);
+    assert_int_equal(login_plain("alice", stored), SASL_OK);
+    program_stop();
+
+    for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        print_message("# %s\n", methods[i]);
+        snprintf(text, sizeof(text),
+                 "auxprop_plugin: sasldb\nsasldb_path: %s/sasldb2\npassword_format: crypt\n"
+                 "pwcheck_method: %s\nsaslauthd_path: %s/nobody-listens\n",
+                 folder(), methods[i], folder());
+        program_start(NULL, text);
+        expect_all("alice", "correct horse", SASL_OK);
+        /* nobody knows what saslauthd would say */
+        expect_all("alice", stored, i == 0 ? SASL_BADAUTH : SASL_UNAVAIL);
+        expect_all("alice", "wrong", i == 0 ? SASL_BADAUTH : SASL_UNAVAIL);
+        expect_all("nobody", "wrong", i == 0 ? SASL_BADAUTH : SASL_UNAVAIL);
+        program_stop();
+    }
+    free(stored);
+}
+
+static int says_yes_to_bob(sasl_conn_t *connection, void *context, const char *user,
+                           const char *password, unsigned length, struct propctx *properties)
+{
+    (void)connection, (void)context, (void)properties;
+    return strcmp(user, "bob@example.com") == 0 && length == 5 && memcmp(password, "hello", 5) == 0
+               ? SASL_OK
+               : SASL_BADAUTH;
+}
+
+static void test_callback_of_the_program(void **state)
+{
+    typedef void (*any_function)(void);
+    const sasl_callback_t extra[] = {
+        {SASL_CB_SERVER_USERDB_CHECKPASS, (int (*)(void))(any_function)says_yes_to_bob, NULL},
+        {SASL_CB_LIST_END, NULL, NULL},
+    };
+
+    (void)state;
+    program_start_with(NULL, configuration(""), extra);
+    expect_all("bob", "hello", SASL_OK);
+    expect_all("bob", "hella", SASL_BADAUTH);
+    expect_all("alice", "correct horse", SASL_OK);
+    expect_all("alice", "hello", SASL_BADAUTH);
+    program_stop();
+}
+
+static void test_log_levels(void **state)
+{
+    (void)state;
+    start("log_level: 5\n");
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    /* raised to what Postfix shows */
+    assert_int_equal(program_log_count("WARN sqlcrypt: sqlite3: userPassword: one row"), 1);
+    assert_int_equal(program_log_count("WARN PLAIN login of \"alice\": authenticated"), 1);
+    assert_int_equal(program_log_count("pwverify"), 1);
+    program_stop();
+
+    start("log_level: 0\n");
+    program_clear_log();
+    assert_int_equal(login_plain("alice", "wrong"), SASL_BADAUTH);
+    assert_int_equal(login_plain_message(MESSAGE("alice")), SASL_BADPROT);
+    assert_string_equal(program_log(), "");
+    program_stop();
+
+    start("log_level: 0\nsql_database: /nonexistent/users.db\n");
+    assert_int_equal(login_plain("alice", "wrong"), SASL_UNAVAIL);
+    assert_int_equal(program_log_count("ERR "), 1);
+    program_stop();
+
+    start("");
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    assert_int_equal(login_plain("alice", "wrong"), SASL_BADAUTH);
+    assert_int_equal(program_log_count("FAIL PLAIN login of \"alice\": wrong password"), 1);
+    assert_int_equal(
+        program_log_count("FAIL ") + program_log_count("WARN ") + program_log_count("ERR "), 1);
+    program_stop();
+}
+
+/* A name cannot break out of its line. */
+static void test_log_is_one_line(void **state)
+{
+    (void)state;
+    start("");
+    assert_int_equal(login_plain("al\nice", "x"), SASL_BADAUTH);
+    assert_int_equal(program_log_count("FAIL PLAIN login of \"al?ice\": no such user"), 1);
+    program_stop();
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, make_table, remove_table)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_right_and_wrong),
+        CASE(test_formats),
+        CASE(test_crypt_prefix),
+        CASE(test_hash_is_no_password),
+        CASE(test_never_a_match),
+        CASE(test_clear_text),
+        CASE(test_password_lengths),
+        CASE(test_messages),
+        CASE(test_long_names),
+        CASE(test_authorization_identity),
+        CASE(test_user_name_after_failure),
+        CASE(test_precedence),
+        CASE(test_mech_list),
+        CASE(test_not_configured),
+        CASE(test_outages),
+        CASE(test_refused_configurations),
+        CASE(test_missing_driver),
+        CASE(test_no_auxprop_plugin),
+        CASE(test_other_source),
+        CASE(test_callback_of_the_program),
+        CASE(test_log_levels),
+        CASE(test_log_is_one_line),
+    };
+
+    return cmocka_run_group_tests_name("mechanisms", tests, NULL, NULL);
+}

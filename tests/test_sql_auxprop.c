@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Lookup and store of libsqlcrypt.so through the real libsasl2. */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sasl_program.h"
+#include "sqlite_table.h"
+
+#define DATABASE "users.db"
+#define HASH "$6$rounds=1000$salt"
+
+/* StoredKey and ServerKey of the password "pencil", from RFC 7677, section 3. */
+#define SCRAM_VERIFIER                                                                             \
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"                                                 \
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+
+static void start(const char *options)
+{
+    char text[4000];
+
+    snprintf(text, sizeof(text),
+             "%s"
+             "log_level: 5\n"
+             "password_format: crypt\n"
+             "auxprop_plugin: sqlcrypt\n"
+             "sql_engine: sqlite3\n"
+             "sql_database: %s/" DATABASE "\n%s",
+             options, folder(),
+             "sql_select: SELECT %p FROM users WHERE name='%u' AND realm='%r'\n"
+             "sql_insert: INSERT INTO users (name, realm, %p) VALUES ('%u', '%r', '%v')\n"
+             "sql_update: UPDATE users SET %p = '%v' WHERE name='%u' AND realm='%r'\n");
+    program_start(NULL, text);
+}
+
+static int make_table(void **state)
+{
+    (void)state;
+    run_sql(DATABASE,
+            "CREATE TABLE users (name TEXT, realm TEXT, userPassword TEXT, uidNumber TEXT)");
+    run_sql(DATABASE, "INSERT INTO users VALUES ('alice', 'example.com', '%s', '1001')",
+            hash_of("correct horse", HASH));
+    run_sql(DATABASE, "INSERT INTO users VALUES ('sue', 'example.com', '%s', NULL)",
+            SCRAM_VERIFIER);
+    program_secret("correct horse");
+    program_secret(hash_of("correct horse", HASH));
+    program_secret(SCRAM_VERIFIER);
+    return 0;
+}
+
+static int remove_table(void **state)
+{
+    (void)state;
+    program_abandon();
+    folder_remove();
+    return 0;
+}
+
+/* How many statements libsqlcrypt has run. */
+static unsigned statements(void)
+{
+    return program_log_count("sqlcrypt: sqlite3:");
+}
+
+static void test_one_statement_a_login(void **state)
+{
+    (void)state;
+    start("");
+    program_clear_log();
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    assert_int_equal(statements(), 1);
+    assert_int_equal(login_login("alice", "wrong"), SASL_BADAUTH);
+    assert_int_equal(statements(), 2);
+    assert_int_equal(login_plain("nobody", "wrong"), SASL_BADAUTH);
+    assert_int_equal(statements(), 3);
+    program_stop();
+}
+
+/* What a program, or another mechanism, sees of a user. */
+static const char *property_of(const char *user, const char *property)
+{
+    static char value[1000];
+    const char *names[] = {property, NULL};
+    sasl_conn_t *connection = program_connection();
+    struct propval found[2];
+    const char *result = NULL;
+
+    assert_int_equal(sasl_auxprop_request(connection, names), SASL_OK);
+    sasl_user_exists(connection, NULL, NULL, user);
+    assert_int_equal(prop_getnames(sasl_auxprop_getctx(connection), names, found), 1);
+    if (found[0].values != NULL && found[0].values[0] != NULL) {
+        snprintf(value, sizeof(value), "%s", found[0].values[0]);
+        result = value;
+    }
+    sasl_dispose(&connection);
+    return result;
+}
+
+static void test_properties(void **state)
+{
+    (void)state;
+    start("");
+    assert_null(property_of("alice", "userPassword"));
+    assert_null(property_of("alice", "*userPassword"));
+    assert_null(property_of("alice", "*USERPASSWORD"));
+    assert_null(property_of("alice", "*authPassword"));
+    assert_string_equal(property_of("alice", "*userPasswordHash"), hash_of("correct horse", HASH));
+    assert_string_equal(property_of("alice", "uidNumber"), "1001");
+    assert_string_equal(property_of("alice", "*uidNumber"), "1001");
+    assert_null(property_of("sue", "uidNumber"));
+    assert_null(property_of("alice", "noSuchColumn"));
+    assert_null(property_of("alice", "*cmusaslsecretCRAM-MD5"));
+    assert_null(property_of("alice", "uidNumber FROM users; DROP TABLE users; --"));
+    assert_null(property_of("nobody", "uidNumber"));
+    assert_string_equal(property_of("sue", "*authPassword"), SCRAM_VERIFIER);
+    assert_string_equal(property_of("sue", "*userPasswordHash"), SCRAM_VERIFIER);
+    assert_null(property_of("sue", "*userPassword"));
+    assert_int_equal(program_log_count("ERR "), 0);
+    program_stop();
+
+    start("password_format: plain\n");
+    run_sql(DATABASE, "UPDATE users SET userPassword = 'open sesame' WHERE name = 'alice'");
+    assert_string_equal(property_of("alice", "*userPassword"), "open sesame");
+    assert_string_equal(property_of("alice", "userPassword"), "open sesame");
+    assert_null(property_of("alice", "*userPasswordHash"));
+    assert_null(property_of("sue", "*userPassword"));
+    program_stop();
+}
+
+/* A template without %p is about the password, and nothing else. */
+static void test_template_without_property(void **state)
+{
+    (void)state;
+    start("sql_select: SELECT userPassword FROM users WHERE name='%u'\n");
+    assert_null(property_of("alice", "uidNumber"));
+    assert_null(property_of("alice", "*cmusaslsecretPLAIN"));
+    assert_null(property_of("alice", "mail"));
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    program_stop();
+}
+
+static void test_existence(void **state)
+{
+    sasl_conn_t *connection;
+
+    (void)state;
+    start("");
+    connection = program_connection();
+    assert_int_equal(sasl_user_exists(connection, NULL, NULL, "alice"), SASL_OK);
+    assert_int_equal(sasl_user_exists(connection, NULL, NULL, "nobody"), SASL_NOUSER);
+    sasl_dispose(&connection);
+    program_stop();
+    start("sql_database: /nonexistent/users.db\n");
+    connection = program_connection();
+    assert_int_equal(sasl_user_exists(connection, NULL, NULL, "alice"), SASL_UNAVAIL);
+    sasl_dispose(&connection);
+    program_stop();
+}
+
+static void test_macros(void **state)
+{
+    static const struct {
+        const char *select;
+        const char *user;
+    } cases[] = {
+        {"SELECT userPassword FROM users WHERE name || '@' || realm = '%u@%r'", "alice"},
+        {"SELECT userPassword FROM users WHERE name = %u AND realm = %r", "alice"},
+        {"SELECT \"%p\" FROM users WHERE name = \"%u\"", "alice"},
+        {"SELECT %p FROM users WHERE name = '%u' AND '%p' = 'userPassword';", "alice"},
+        {"SELECT %p FROM users WHERE name = '%u' AND '%a' = '192.0.2.7'", "alice"},
+        {"SELECT %p FROM users WHERE name = '%u' AND '100%%' = '100' || '%%' -- 100%", "alice"},
+        {"SELECT %p FROM users WHERE name = '%u' AND realm = '%r'", "alice@example.com"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char option[200];
+
+        print_message("# %s\n", cases[i].select);
+        snprintf(option, sizeof(option), "sql_select: %s\n", cases[i].select);
+        start(option);
+        assert_int_equal(login_plain(cases[i].user, "correct horse"), SASL_OK);
+        assert_int_equal(login_plain("bob", "correct horse"), SASL_BADAUTH);
+        program_stop();
+    }
+}
+
+static void test_names_that_select_us(void **state)
+{
+    static const struct {
+        const char *options;
+        bool want;
+    } cases[] = {
+        {"auxprop_plugin: sqlcrypt\n", true},       {"auxprop_plugin: SQLcrypt\n", true},
+        {"auxprop_plugin: sqlite\n", true},         {"auxprop_plugin: sqlite3\n", true},
+        {"auxprop_plugin: sasldb sqlite3\n", true}, {"auxprop_plugin: pgsql\n", false},
+        {"auxprop_plugin: sqlcrypt2\n", false},     {"auxprop_plugin: sql\n", false},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s", cases[i].options);
+        start(cases[i].options);
+        program_clear_log();
+        login_plain("alice", "correct horse");
+        assert_int_equal(statements() > 0, cases[i].want);
+        program_stop();
+    }
+}
+
+static void test_prefixed_options(void **state)
+{
+    char text[1000];
+
+    (void)state;
+    snprintf(text, sizeof(text),
+             "sasl_pwcheck_method: auxprop\n"
+             "sasl_auxprop_plugin: sqlite3\n"
+             "sasl_log_level: 5\n"
+             "password_format: crypt\n"
+             "mech_list: LOGIN PLAIN\n"
+             "sql_engine: sqlite3\n"
+             "sql_database: %s/" DATABASE "\n%s",
+             folder(), "sql_select: SELECT userPassword FROM users WHERE name='%u'\n");
+    program_start(NULL, text);
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    assert_int_equal(login_plain("alice", "wrong"), SASL_BADAUTH);
+    assert_int_equal(login_plain("nobody", "wrong"), SASL_BADAUTH);
+    assert_int_equal(program_log_count("WARN PLAIN login of \"alice\": authenticated"), 1);
+    program_stop();
+}
+
+static void test_old_name_of_select(void **state)
+{
+    char text[1000];
+
+    (void)state;
+    snprintf(text, sizeof(text),
+             "auxprop_plugin: sqlcrypt\npassword_format: crypt\nsql_engine: sqlite\n"
+             "sql_database: %s/" DATABASE "\n%s",
+             folder(), "sql_statement: SELECT userPassword FROM users WHERE name='%u'\n");
+    program_start(NULL, text);
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    program_stop();
+}
+
+static void test_scram(void **state)
+{
+    (void)state;
+    start("mech_list: SCRAM-SHA-256 PLAIN LOGIN\n");
+    assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencil"), SASL_OK);
+    assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencils"), SASL_BADAUTH);
+    assert_int_equal(login_by("SCRAM-SHA-256", "sue", SCRAM_VERIFIER), SASL_BADAUTH);
+    assert_int_equal(login_plain("sue", SCRAM_VERIFIER), SASL_BADAUTH);
+    program_stop();
+}
+
+static int set_password(const char *user, const char *password)
+{
+    sasl_conn_t *connection = program_connection();
+    int result =
+        sasl_setpass(connection, user, password, password != NULL ? (unsigned)strlen(password) : 0,
+                     NULL, 0, password != NULL ? SASL_SET_CREATE : SASL_SET_DISABLE);
+
+    sasl_dispose(&connection);
+    return result;
+}
+
+static void expect_stored(const char *name, const char *prefix)
+{
+    char statement[200];
+    char *stored;
+
+    snprintf(statement, sizeof(statement),
+             "SELECT userPassword FROM users WHERE name = '%s' AND realm = 'example.com'", name);
+    stored = read_sql(DATABASE, statement);
+    if (prefix == NULL) {
+        assert_null(stored);
+    } else {
+        assert_non_null(stored);
+        if (strncmp(stored, prefix, strlen(prefix)) != 0)
+            fail_msg("%s does not start with %s", stored, prefix);
+    }
+    free(stored);
+}
+
+static void test_store(void **state)
+{
+    static const struct {
+        const char *options;
+        const char *want; /* the start of what is stored */
+    } cases[] = {
+        {"", "$y$"},
+        {"password_store_scheme: SHA512-CRYPT\n", "$6$"},
+        {"password_store_scheme: blf-crypt\n", "$2y$"},
+        {"password_format: crypt_trad\n", ""},
+        {"password_format: md5\n", "54ef36ec71201fdf9d1423fd26f97f6b"},
+        {"password_format: plain\n", "open sesame"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s\n", cases[i].options);
+        run_sql(DATABASE, "DELETE FROM users WHERE name = 'bob'");
+        start(cases[i].options);
+        program_secret("open sesame");
+        program_secret("another one");
+        /* insert */
+        assert_int_equal(login_plain("bob", "open sesame"), SASL_BADAUTH);
+        assert_int_equal(set_password("bob@example.com", "open sesame"), SASL_OK);
+        expect_stored("bob", cases[i].want);
+        assert_int_equal(login_plain("bob", "open sesame"), SASL_OK);
+        /* update */
+        assert_int_equal(set_password("bob@example.com", "another one"), SASL_OK);
+        assert_int_equal(login_plain("bob", "open sesame"), SASL_BADAUTH);
+        assert_int_equal(login_plain("bob", "another one"), SASL_OK);
+        /* delete */
+        assert_int_equal(set_password("bob@example.com", NULL), SASL_OK);
+        expect_stored("bob", NULL);
+        assert_int_equal(login_plain("bob", "another one"), SASL_BADAUTH);
+        assert_int_equal(set_password("nobody@example.com", NULL), SASL_NOUSER);
+        program_stop();
+    }
+    /* nobody else was touched */
+    free(read_sql(DATABASE, "SELECT name FROM users WHERE userPassword LIKE '$6$%'"));
+}
+
+static void test_store_hostile_names(void **state)
+{
+    static const char *const names[] = {"o'hara@example.com", "x', 'y', 'z'); --@example.com",
+                                        "%u%p%v@example.com", "a\"b`c\\@example.com"};
+    size_t i;
+
+    (void)state;
+    start("");
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        assert_int_equal(set_password(names[i], "open sesame"), SASL_OK);
+        assert_int_equal(login_plain(names[i], "open sesame"), SASL_OK);
+        assert_int_equal(login_plain(names[i], "closed sesame"), SASL_BADAUTH);
+    }
+    assert_int_equal(set_password("\xff@example.com", "open sesame"), SASL_BADPARAM);
+    program_stop();
+}
+
+static void test_store_failures(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *options;
+        const char *sql;
+        int want;
+        const char *want_in_log;
+    } cases[] = {
+        {"no file", "sql_database: /nonexistent/users.db\n", "SELECT 1", SASL_UNAVAIL,
+         "No such file or directory"},
+        {"no column", "sql_update: UPDATE users SET pass = '%v'\n", "SELECT 1", SASL_UNAVAIL,
+         "no such column: pass"},
+        {"changes nothing", "sql_update: UPDATE users SET %p = '%v' WHERE name = 'x'\n", "SELECT 1",
+         SASL_UNAVAIL, "has changed no row"},
+        {"a trigger", "",
+         "CREATE TRIGGER no BEFORE UPDATE ON users BEGIN SELECT RAISE(ABORT, 'no'); END",
+         SASL_UNAVAIL, "constraint failed"},
+        {"two rows", "", "INSERT INTO users SELECT * FROM users", SASL_UNAVAIL,
+         "more than one row"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s\n", cases[i].name);
+        run_sql(DATABASE, "%s", cases[i].sql);
+        start(cases[i].options);
+        program_secret("open sesame");
+        assert_int_equal(set_password("alice@example.com", "open sesame"), cases[i].want);
+        assert_int_equal(program_log_count("ERR sqlcrypt: nothing was stored"), 1);
+        assert_int_equal(program_log_count(cases[i].want_in_log), 1);
+        program_stop();
+        free(read_sql(DATABASE, "SELECT DISTINCT 1 FROM users WHERE name = 'alice' AND "
+                                "userPassword LIKE '$6$rounds=1000$%'"));
+        run_sql(DATABASE, "DROP TRIGGER IF EXISTS no");
+    }
+}
+
+static void test_store_is_a_transaction(void **state)
+{
+    const char *names[] = {"uidNumber", "noSuchColumn", NULL};
+    struct propctx *context = prop_new(0);
+    sasl_conn_t *connection;
+    char *kept;
+
+    (void)state;
+    start("");
+    assert_int_equal(prop_request(context, names), SASL_OK);
+    assert_int_equal(prop_set(context, "uidNumber", "4711", 0), SASL_OK);
+    assert_int_equal(prop_set(context, "noSuchColumn", "x", 0), SASL_OK);
+    connection = program_connection();
+    assert_int_equal(sasl_auxprop_store(connection, context, "alice@example.com"), SASL_UNAVAIL);
+    kept = read_sql(DATABASE, "SELECT uidNumber FROM users WHERE name = 'alice'");
+    assert_string_equal(kept, "1001");
+    free(kept);
+    sasl_dispose(&connection);
+    prop_dispose(&context);
+    program_stop();
+}
+
+/* Without templates, others may store. */
+static void test_store_not_configured(void **state)
+{
+    char text[1000];
+
+    (void)state;
+    snprintf(text, sizeof(text),
+             "auxprop_plugin: sqlcrypt\npassword_format: crypt\nsql_engine: sqlite3\n"
+             "sql_database: %s/" DATABASE "\n%s",
+             folder(), "sql_select: SELECT userPassword FROM users WHERE name='%u'\n");
+    /* Without the stock plug-in, which answers first. */
+    program_start(getenv(OUR_PLUGINS), text);
+    assert_int_equal(sasl_auxprop_store(NULL, NULL, NULL), SASL_CONSTRAINT_VIOLAT);
+    program_stop();
+    start("");
+    assert_int_equal(sasl_auxprop_store(NULL, NULL, NULL), SASL_OK);
+    program_stop();
+}
+
+static unsigned open_descriptors(void)
+{
+    unsigned count = 0;
+    int descriptor;
+    struct stat status;
+
+    for (descriptor = 0; descriptor < 256; descriptor++)
+        count += fstat(descriptor, &status) == 0;
+    return count;
+}
+
+static void test_connection_is_kept(void **state)
+{
+    unsigned before, during;
+    int i;
+
+    (void)state;
+    start("");
+    before = open_descriptors();
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    during = open_descriptors();
+    assert_int_equal(during, before + 1);
+    for (i = 0; i < 20; i++)
+        assert_int_equal(login_plain("alice", "wrong"), SASL_BADAUTH);
+    assert_int_equal(open_descriptors(), during);
+    program_stop();
+
+    start("sql_persistent: no\n");
+    before = open_descriptors();
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    assert_int_equal(open_descriptors(), before);
+    program_stop();
+}
+
+static void test_replaced_file(void **state)
+{
+    char *file = folder_file(DATABASE), *other = folder_file("other.db");
+
+    (void)state;
+    run_sql("other.db", "CREATE TABLE users (name TEXT, realm TEXT, userPassword TEXT)");
+    run_sql("other.db", "INSERT INTO users VALUES ('alice', 'example.com', '%s')",
+            hash_of("new horse", HASH));
+    start("");
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    assert_int_equal(rename(other, file), 0);
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_BADAUTH);
+    assert_int_equal(login_plain("alice", "new horse"), SASL_OK);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(login_plain("alice", "new horse"), SASL_UNAVAIL);
+    assert_int_equal(program_log_count("ERR "), 1);
+    assert_int_equal(access(file, F_OK), -1);
+    program_stop();
+    free(file);
+    free(other);
+}
+
+/* A child neither uses nor closes what its parent has opened. */
+static void test_fork(void **state)
+{
+    pid_t child;
+    int status;
+
+    (void)state;
+    start("");
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        /* What the child leaves alone would be a leak to tools that watch its
+         * exit. */
+        if (login_plain("alice", "correct horse") == SASL_OK &&
+            login_plain("alice", "wrong") == SASL_BADAUTH)
+            kill(getpid(), SIGKILL);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    assert_int_equal(login_plain("alice", "wrong"), SASL_BADAUTH);
+    program_stop();
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, make_table, remove_table)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_one_statement_a_login),
+        CASE(test_properties),
+        CASE(test_template_without_property),
+        CASE(test_existence),
+        CASE(test_macros),
+        CASE(test_names_that_select_us),
+        CASE(test_prefixed_options),
+        CASE(test_old_name_of_select),
+        CASE(test_scram),
+        CASE(test_store),
+        CASE(test_store_hostile_names),
+        CASE(test_store_failures),
+        CASE(test_store_is_a_transaction),
+        CASE(test_store_not_configured),
+        CASE(test_connection_is_kept),
+        CASE(test_replaced_file),
+        CASE(test_fork),
+    };
+
+    return cmocka_run_group_tests_name("sql_auxprop", tests, NULL, NULL);
+}
