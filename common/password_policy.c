@@ -22,23 +22,20 @@ struct password_policy *password_policy_new(const char *format, const char *stor
 {
     const struct password_scheme *scheme = password_scheme_find(format);
     struct password_policy *policy;
-    char *setting = NULL;
+    char *setting;
     const char *sample;
 
     if (scheme == NULL) {
         reason_set(reason, "password_format: \"%s\" is not known", format);
         return NULL;
     }
-    sample = scheme->sample;
-    if (sample == NULL) {
-        setting = scheme->new_setting(store_scheme);
-        if (setting == NULL) {
-            reason_set(reason, "password_store_scheme: libcrypt cannot make \"%s\"",
-                       store_scheme != NULL ? store_scheme : "any hash");
-            return NULL;
-        }
-        sample = setting;
+    setting = scheme_crypt.new_setting(store_scheme);
+    if (setting == NULL) {
+        reason_set(reason, "password_store_scheme: libcrypt cannot make \"%s\"",
+                   store_scheme != NULL ? store_scheme : "any hash");
+        return NULL;
     }
+    sample = scheme->sample != NULL ? scheme->sample : setting;
     policy = calloc(1, sizeof(*policy));
     if (policy != NULL) {
         policy->scheme = scheme;

@@ -38,15 +38,14 @@ struct password_scheme {
                   struct reason *reason);
 
     /* What to judge against, for the work alone, where no stored text is at
-     * hand. NULL if the cost is the stored text's own choice: the functions
-     * below then tell. */
+     * hand. NULL if the cost is the stored text's own choice. */
     const char *sample;
 
-    /* How many of the first bytes of `stored` settle what judging costs
-     * (method, rounds, salt, but not the hash itself). */
+    /* For such a scheme: how many of the first bytes of `stored` settle what
+     * judging costs (method, rounds, salt, but not the hash itself). */
     size_t (*setting_length)(const struct secret *stored);
 
-    /* Such first bytes for a new text by `method`, from malloc(3); NULL if
+    /* And such first bytes for a new text by `method`, from malloc(3); NULL if
      * there is no such method. */
     char *(*new_setting)(const char *method);
 };

@@ -55,6 +55,19 @@ static int hash(const char *password, const char *setting, struct secret *out)
     return error;
 }
 
+static const char des_alphabet[] =
+    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/* A salt of two characters, and eleven for each block of the password: one in
+ * the traditional hash, more in that of some old systems ("bigcrypt"), whose
+ * length is the password's own choice. */
+static bool is_des(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length >= 13 && (length - 2) % 11 == 0 && strspn(text, des_alphabet) == length;
+}
+
 static enum verdict judge_crypt(const struct secret *stored, const struct secret *password,
                                 struct reason *reason)
 {
@@ -72,7 +85,7 @@ static enum verdict judge_crypt(const struct secret *stored, const struct secret
         verdict = VERDICT_MISMATCH;
     } else if (error != 0) {
         reason_set(reason, "the stored value is not a hash that crypt(3) of this system knows");
-    } else if (computed.length != strlen(expected)) {
+    } else if (computed.length != strlen(expected) && !is_des(expected)) {
         reason_set(reason, "the stored value is not a whole hash of crypt(3)");
     } else {
         verdict = secret_equal(computed.bytes, computed.length, expected, strlen(expected))
@@ -87,10 +100,8 @@ static enum verdict judge_trad(const struct secret *stored, const struct secret 
                                struct reason *reason)
 {
     const char *expected = stored->bytes + prefix_length(stored);
-    static const char alphabet[] =
-        "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-    if (strlen(expected) != 13 || strspn(expected, alphabet) != 13) {
+    if (strlen(expected) != 13 || !is_des(expected)) {
         reason_set(reason, "the stored value is not a traditional (DES) hash of crypt(3)");
         return VERDICT_UNUSABLE;
     }

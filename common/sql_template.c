@@ -28,6 +28,9 @@ struct pieces {
     size_t count;
 };
 
+/* A blank, a sign, the digits of a number, and a blank. */
+enum { PLACEHOLDER_SIZE = 24 };
+
 struct sql_template {
     const struct sql_dialect *dialect;
     struct pieces statement;
@@ -204,24 +207,26 @@ static bool quoted_has_variable(const struct quoted *quoted)
            pieces_have(&quoted->value, PIECE_ADDRESS) || pieces_have(&quoted->value, PIECE_VALUE);
 }
 
-/* Reads a backslash and the character behind it. */
+/* Reads a backslash and the character behind it, but leaves a percent sign: it
+ * may start a macro. */
 static bool read_escape(struct parser *parser, struct quoted *quoted)
 {
     static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
     const char *escape = parser->at;
+    size_t length = escape[1] == '%' ? 1 : 2;
     const char *letter;
-    char meaning = escape[1];
+    char meaning = escape[length - 1];
 
-    if (meaning == '\0')
+    if (escape[1] == '\0')
         return refuse(parser, quoted->start, "the quote is not closed");
-    if (strchr("01234567xuUZ%_", meaning) != NULL && quoted->unclear_escape == NULL)
+    if (strchr("01234567xuUZ%_", escape[1]) != NULL && quoted->unclear_escape == NULL)
         quoted->unclear_escape = escape;
     letter = strchr(letters, meaning);
     if (letter != NULL)
         meaning = meanings[letter - letters];
-    parser->at += 2;
+    parser->at += length;
     return checked(parser, pieces_add_text(&quoted->value, &meaning, 1) &&
-                               pieces_add_text(&quoted->verbatim, escape, 2));
+                               pieces_add_text(&quoted->verbatim, escape, length));
 }
 
 /* Reads up to and with `close`. A `close` of one character stands for itself
@@ -289,6 +294,7 @@ static bool add_identifier(struct parser *parser, const struct quoted *quoted)
     return checked(parser, pieces_append(&parser->template->statement, &quoted->verbatim));
 }
 
+/* A literal that opens as it closes, behind a prefix. */
 static bool parse_literal(struct parser *parser, const char *close, size_t prefix_length,
                           bool prefix_may_go, bool backslash_escapes)
 {
@@ -346,16 +352,18 @@ static size_t word_length(const char *text)
 /* A word, with the literal that it may be the prefix of. */
 static bool parse_word(struct parser *parser)
 {
+    const struct sql_dialect *dialect = parser->dialect;
     const char *word = parser->at;
     size_t length = word_length(word);
-    bool escape_literal =
-        parser->dialect->escape_literals && length == 1 && (*word == 'E' || *word == 'e');
+    bool escape_literal = dialect->escape_literals && length == 1 && (*word == 'E' || *word == 'e');
     bool other_prefix = (length == 1 && strchr("NnBbXx", *word) != NULL) ||
-                        (parser->dialect->backslash_escapes && *word == '_');
+                        (dialect->backslash_escapes && *word == '_');
 
     if (word[length] == '\'' && (escape_literal || other_prefix))
         return parse_literal(parser, "'", length, escape_literal,
-                             escape_literal || parser->dialect->backslash_escapes);
+                             escape_literal || dialect->backslash_escapes);
+    if (word[length] == '"' && other_prefix && dialect->double_quotes == DOUBLE_QUOTES_LITERAL)
+        return parse_literal(parser, "\"", length, false, dialect->backslash_escapes);
     return copy(parser, length);
 }
 
@@ -525,55 +533,73 @@ bool sql_template_property_allowed(const char *property)
            !isdigit((unsigned char)property[0]);
 }
 
-/* Appends to a buffer whose size the caller has worked out. */
-static char *append(char *end, const char *text, size_t length)
+/* A statement text as it grows, in a buffer whose size was worked out before. */
+struct growing {
+    char *start;
+    char *end;
+    bool after_placeholder;
+};
+
+static bool in_word(char c)
 {
-    memcpy(end, text, length);
-    return end + length;
+    return starts_word(c) || isdigit((unsigned char)c) || c == '$';
 }
 
-static char *append_placeholder(char *end, enum placeholder placeholder, size_t number)
+/* A word and a placeholder that touch would be read as one. */
+static void append_text(struct growing *text, const char *more, size_t length)
 {
-    char digits[24];
+    if (text->after_placeholder && length > 0 && in_word(more[0]))
+        *text->end++ = ' ';
+    memcpy(text->end, more, length);
+    text->end += length;
+    if (length > 0)
+        text->after_placeholder = false;
+}
+
+static void append_placeholder(struct growing *text, enum placeholder placeholder, size_t number)
+{
+    char digits[PLACEHOLDER_SIZE];
     size_t length = 0;
 
-    if (placeholder == PLACEHOLDER_QUESTION)
-        return append(end, "?", 1);
+    if (text->end > text->start && (text->after_placeholder || in_word(text->end[-1])))
+        *text->end++ = ' ';
+    text->after_placeholder = true;
+    if (placeholder == PLACEHOLDER_QUESTION) {
+        *text->end++ = '?';
+        return;
+    }
     do {
         digits[length++] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    *end++ = '$';
+    *text->end++ = '$';
     while (length > 0)
-        *end++ = digits[--length];
-    return end;
+        *text->end++ = digits[--length];
 }
 
 char *sql_template_text(const struct sql_template *template, const char *property)
 {
-    const size_t placeholder_size = 24;
     const struct pieces *statement = &template->statement;
+    struct growing text = {NULL, NULL, false};
     size_t size = 1, number = 0, i;
-    char *text, *end;
 
     for (i = 0; i < statement->count; i++)
-        size += statement->items[i].length + strlen(property) + placeholder_size;
-    text = malloc(size);
-    if (text == NULL)
+        size += statement->items[i].length + strlen(property) + PLACEHOLDER_SIZE;
+    text.start = text.end = malloc(size);
+    if (text.start == NULL)
         return NULL;
-    end = text;
     for (i = 0; i < statement->count; i++) {
         const struct piece *piece = &statement->items[i];
 
         if (piece->kind == PIECE_TEXT)
-            end = append(end, piece->text, piece->length);
+            append_text(&text, piece->text, piece->length);
         else if (piece->kind == PIECE_PROPERTY)
-            end = append(end, property, strlen(property));
+            append_text(&text, property, strlen(property));
         else
-            end = append_placeholder(end, template->dialect->placeholder, ++number);
+            append_placeholder(&text, template->dialect->placeholder, ++number);
     }
-    *end = '\0';
-    return text;
+    *text.end = '\0';
+    return text.start;
 }
 
 size_t sql_template_parameter_count(const struct sql_template *template)
@@ -628,7 +654,8 @@ static bool bind_one(const struct pieces *pieces, const struct sql_values *value
     for (i = 0; i < pieces->count; i++) {
         struct secret value = piece_value(&pieces->items[i], values);
 
-        end = append(end, value.bytes, value.length);
+        memcpy(end, value.bytes, value.length);
+        end += value.length;
     }
     *end = '\0';
     return true;

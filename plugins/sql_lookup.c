@@ -10,6 +10,7 @@
 #include "sasl_host.h"
 #include "scram_verifier.h"
 #include "sql_backend.h"
+#include "sql_rival.h"
 #include "utf8.h"
 
 /* One call of libsasl2. */
@@ -112,29 +113,57 @@ static enum lookup fetch(struct call *call, const char *property, bool required,
     return result;
 }
 
+static bool is_requested(const struct call *call, const char *name)
+{
+    const struct propval *property = call->sparams->utils->prop_get(call->sparams->propctx);
+
+    for (; property->name != NULL; property++)
+        if (strcasecmp(property->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Keeps the stock plug-in from handing out the value of this user. The
+ * mechanisms of libpwverify.so know what a hash is. */
+static bool block_rival(const struct call *call)
+{
+    const sasl_utils_t *utils = call->sparams->utils;
+    const struct propval *property = utils->prop_get(call->sparams->propctx);
+
+    if (is_requested(call, "*" PROPERTY_OUTCOME) || !sql_rival_is_asked(utils))
+        return true;
+    for (; property->name != NULL; property++)
+        if (strcasecmp(property->name, "*" PROPERTY_PASSWORD) == 0 &&
+            !sql_rival_block(call->sparams, property))
+            return false;
+    return true;
+}
+
 /* Hands out what the password column holds: to each property its own kind. */
-static void hand_out(const struct call *call, const struct secret *stored)
+static bool hand_out(const struct call *call, const struct secret *stored)
 {
     static const char locked[] = "*";
     const struct sql_backend *backend = call->backend;
 
     if (stored->bytes == NULL)
-        return;
+        return block_rival(call);
     if (stored->length > INT_MAX || memchr(stored->bytes, '\0', stored->length) != NULL) {
         /* libsasl2 could not even erase it. */
         sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
                       "sqlcrypt: %s: the stored value holds a NUL: the account is locked",
                       backend->settings->engine->name);
         set_all(call, PROPERTY_HASH, locked, strlen(locked));
-        return;
+        return block_rival(call);
     }
     if (password_policy_is_clear_text(backend->policy) && !password_is_locked(stored) &&
-        !password_scheme_is_hash(stored))
+        !password_scheme_is_hash(stored)) {
         set_all(call, PROPERTY_PASSWORD, stored->bytes, stored->length);
-    else
-        set_all(call, PROPERTY_HASH, stored->bytes, stored->length);
+        return true;
+    }
+    set_all(call, PROPERTY_HASH, stored->bytes, stored->length);
     if (scram_verifier_valid(stored->bytes, stored->length))
         set_all(call, PROPERTY_SCRAM, stored->bytes, stored->length);
+    return block_rival(call);
 }
 
 static enum lookup fetch_password(struct call *call)
@@ -142,8 +171,8 @@ static enum lookup fetch_password(struct call *call)
     struct secret stored = SECRET_EMPTY;
     enum lookup result = fetch(call, PROPERTY_PASSWORD, true, &stored);
 
-    if (result == LOOKUP_FOUND)
-        hand_out(call, &stored);
+    if (result == LOOKUP_FOUND && !hand_out(call, &stored))
+        result = LOOKUP_UNAVAILABLE;
     secret_wipe(&stored);
     return result;
 }

@@ -230,6 +230,14 @@ static bool has_value(const struct propval *property)
     return property->name != NULL && property->values != NULL && property->values[0] != NULL;
 }
 
+/* Two plug-ins may have read the same table: once is enough. */
+static bool same_value(const struct propval *one, const struct propval *other)
+{
+    return has_value(one) && has_value(other) &&
+           secret_equal(one->values[0], strlen(one->values[0]), other->values[0],
+                        strlen(other->values[0]));
+}
+
 static enum verdict check_auxprop(struct check *check, struct reason *reason)
 {
     const sasl_utils_t *utils = check->sparams->utils;
@@ -237,16 +245,18 @@ static enum verdict check_auxprop(struct check *check, struct reason *reason)
     enum verdict verdict = VERDICT_UNAVAILABLE;
     bool judged = false;
     const char *outcome = NULL;
-    size_t i;
 
     utils->prop_getnames(check->sparams->propctx, (const char **)(uintptr_t)asked, values);
     if (has_value(&values[ASKED_OUTCOME]))
         outcome = values[ASKED_OUTCOME].values[0];
-    for (i = ASKED_HASH; i <= ASKED_PASSWORD && verdict != VERDICT_MATCH; i++) {
-        if (has_value(&values[i])) {
-            verdict = judge_values(check, &values[i], reason);
-            judged = true;
-        }
+    if (has_value(&values[ASKED_HASH])) {
+        verdict = judge_values(check, &values[ASKED_HASH], reason);
+        judged = true;
+    }
+    if (verdict != VERDICT_MATCH && has_value(&values[ASKED_PASSWORD]) &&
+        !same_value(&values[ASKED_HASH], &values[ASKED_PASSWORD])) {
+        verdict = judge_values(check, &values[ASKED_PASSWORD], reason);
+        judged = true;
     }
     if (verdict == VERDICT_MATCH)
         return verdict;
@@ -341,7 +351,7 @@ int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
     enum verdict verdict = check_login(&check, &reason);
 
     sasl_host_log(utils, verifier->log_level, log_level_of(&check, verdict),
-                  "%s login of \"%.64s\": %s", login->mechanism, login->user->bytes,
+                  "%s: user \"%.64s\": %s", login->mechanism, login->user->bytes,
                   verdict == VERDICT_MATCH ? "authenticated" : reason.text);
     if (verdict != VERDICT_MATCH)
         utils->seterror(utils->conn, SASL_NOLOG, "authentication failed");
@@ -351,8 +361,7 @@ int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
 int verifier_refuse_message(const struct verifier *verifier, const sasl_server_params_t *sparams,
                             const char *mechanism, const char *why)
 {
-    sasl_host_log(sparams->utils, verifier->log_level, SASL_LOG_FAIL, "%s message: %s", mechanism,
-                  why);
+    sasl_host_log(sparams->utils, verifier->log_level, SASL_LOG_FAIL, "%s: %s", mechanism, why);
     sparams->utils->seterror(sparams->utils->conn, SASL_NOLOG, "authentication failed");
     return SASL_BADPROT;
 }

@@ -171,6 +171,45 @@ static void test_hash_is_no_password(void **state)
     program_stop();
 }
 
+/* Nor where auxprop_plugin is not set, and libsasl2 asks the stock plug-in,
+ * too, first or last. */
+static void test_hash_is_no_password_beside_stock(void **state)
+{
+    static const char *const mechanisms[] = {"PLAIN",      "LOGIN",       "CRAM-MD5",
+                                             "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"};
+    char *hash = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
+    const struct {
+        const char *user;
+        const char *typed; /* what the stock plug-in takes for the password */
+    } cases[] = {{"alice", hash}, {"locked", "!secret"}, {"null", "NULL"}};
+    char orders[2][4000], text[2000];
+    size_t order, i, user;
+
+    (void)state;
+    run_sql(DATABASE, "INSERT INTO users VALUES ('locked', 'example.com', '!secret'), "
+                      "('null', 'example.com', NULL)");
+    snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
+    snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
+    snprintf(text, sizeof(text),
+             "password_format: crypt\nsql_engine: sqlite3\nsql_database: %s/" DATABASE "\n%s",
+             folder(), SELECT);
+    for (order = 0; order < 2; order++) {
+        program_start(orders[order], text);
+        expect_all("alice", "correct horse", SASL_OK);
+        expect_all("alice", "wrong", SASL_BADAUTH);
+        for (user = 0; user < sizeof(cases) / sizeof(cases[0]); user++) {
+            for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+                print_message("# %zu %s %s\n", order, cases[user].user, mechanisms[i]);
+                assert_int_not_equal(login_by(mechanisms[i], cases[user].user, cases[user].typed),
+                                     SASL_OK);
+            }
+            assert_int_not_equal(login_checkpass(cases[user].user, cases[user].typed), SASL_OK);
+        }
+        program_stop();
+    }
+    free(hash);
+}
+
 static void test_never_a_match(void **state)
 {
     static const struct {
@@ -672,7 +711,7 @@ static void test_log_levels(void **state)
     assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
     /* raised to what Postfix shows */
     assert_int_equal(program_log_count("WARN sqlcrypt: sqlite3: userPassword: one row"), 1);
-    assert_int_equal(program_log_count("WARN PLAIN login of \"alice\": authenticated"), 1);
+    assert_int_equal(program_log_count("WARN PLAIN: user \"alice\": authenticated"), 1);
     assert_int_equal(program_log_count("pwverify"), 1);
     program_stop();
 
@@ -691,7 +730,7 @@ static void test_log_levels(void **state)
     start("");
     assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
     assert_int_equal(login_plain("alice", "wrong"), SASL_BADAUTH);
-    assert_int_equal(program_log_count("FAIL PLAIN login of \"alice\": wrong password"), 1);
+    assert_int_equal(program_log_count("FAIL PLAIN: user \"alice\": wrong password"), 1);
     assert_int_equal(
         program_log_count("FAIL ") + program_log_count("WARN ") + program_log_count("ERR "), 1);
     program_stop();
@@ -703,7 +742,7 @@ static void test_log_is_one_line(void **state)
     (void)state;
     start("");
     assert_int_equal(login_plain("al\nice", "x"), SASL_BADAUTH);
-    assert_int_equal(program_log_count("FAIL PLAIN login of \"al?ice\": no such user"), 1);
+    assert_int_equal(program_log_count("FAIL PLAIN: user \"al?ice\": no such user"), 1);
     program_stop();
 }
 
@@ -716,6 +755,7 @@ int main(void)
         CASE(test_formats),
         CASE(test_crypt_prefix),
         CASE(test_hash_is_no_password),
+        CASE(test_hash_is_no_password_beside_stock),
         CASE(test_never_a_match),
         CASE(test_clear_text),
         CASE(test_password_lengths),

@@ -241,7 +241,7 @@ static void test_prefixed_options(void **state)
     assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
     assert_int_equal(login_plain("alice", "wrong"), SASL_BADAUTH);
     assert_int_equal(login_plain("nobody", "wrong"), SASL_BADAUTH);
-    assert_int_equal(program_log_count("WARN PLAIN login of \"alice\": authenticated"), 1);
+    assert_int_equal(program_log_count("WARN PLAIN: user \"alice\": authenticated"), 1);
     program_stop();
 }
 

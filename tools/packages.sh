@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Installs Debian packages for ./quickstart and ./runtests, which read this
+# file. Nothing is asked, and no service is started.
+
+# What a build of the project needs.
+build_packages="gcc libc6-dev make autoconf automake pkgconf libsasl2-dev libsasl2-modules
+libcrypt-dev libssl-dev libsqlite3-dev"
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "This needs root: run it as root, or install sudo." >&2
+        return 1
+    fi
+}
+
+missing_packages() {
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+            printf '%s ' "$package"
+    done
+}
+
+# install_packages PACKAGE...
+install_packages() {
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "This is not Debian or Ubuntu. Please install what corresponds to: $missing" >&2
+        return 1
+    fi
+    echo "Installing: $missing"
+    case " $missing " in
+    *" postfix "*)
+        # Postfix without a configuration of the system: there is none to start.
+        echo "postfix postfix/main_mailer_type select No configuration" |
+            as_root debconf-set-selections
+        ;;
+    esac
+    # Two runs at once wait for each other.
+    as_root apt-get -o DPkg::Lock::Timeout=600 -qq update &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 \
+            -o Dpkg::Use-Pty=0 -qq install -y --no-install-recommends $missing >/dev/null || {
+        echo "apt-get could not install: $missing" >&2
+        echo "Check the network and /etc/apt/sources.list, then run this again." >&2
+        return 1
+    }
+}
