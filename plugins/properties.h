@@ -18,9 +18,11 @@
 #define PROPERTY_SCRAM "authPassword"
 
 /* What became of the lookup in the table; the codes that libsasl2 returns mix
- * the outcomes of all auxprop plug-ins. */
+ * the outcomes of all auxprop plug-ins. The stock "sql" plug-in may fill in any
+ * property that is asked for, this one too: other texts mean nothing. */
 #define PROPERTY_OUTCOME "sqlcryptOutcome"
 #define OUTCOME_FOUND "found"
+#define OUTCOME_NULL "null" /* found, and NULL is stored for the password */
 #define OUTCOME_NONE "none"
 #define OUTCOME_UNAVAILABLE "unavailable"
 

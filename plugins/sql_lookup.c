@@ -20,7 +20,14 @@ struct call {
     unsigned flags;
     struct user_realm names;
     struct deadline deadline;
+    bool password_is_null; /* of a user who was found */
 };
+
+/* Properties that no other plug-in can know. */
+static bool is_our_own(const char *name)
+{
+    return strcasecmp(name, PROPERTY_HASH) == 0 || strcasecmp(name, PROPERTY_OUTCOME) == 0;
+}
 
 /* The name of a requested property without its '*'; NULL if this call is not
  * about it, or if it has a value already that is to be left alone. */
@@ -28,7 +35,7 @@ static const char *wanted(const struct call *call, const struct propval *propert
 {
     bool of_authid = property->name[0] == '*';
     const char *name = property->name + (of_authid ? 1 : 0);
-    bool overrides = (call->flags & SASL_AUXPROP_OVERRIDE) != 0 ||
+    bool overrides = is_our_own(name) || (call->flags & SASL_AUXPROP_OVERRIDE) != 0 ||
                      ((call->flags & SASL_AUXPROP_VERIFY_AGAINST_HASH) != 0 &&
                       strcasecmp(name, PROPERTY_PASSWORD) == 0);
 
@@ -171,6 +178,7 @@ static enum lookup fetch_password(struct call *call)
     struct secret stored = SECRET_EMPTY;
     enum lookup result = fetch(call, PROPERTY_PASSWORD, true, &stored);
 
+    call->password_is_null = result == LOOKUP_FOUND && stored.bytes == NULL;
     if (result == LOOKUP_FOUND && !hand_out(call, &stored))
         result = LOOKUP_UNAVAILABLE;
     secret_wipe(&stored);
@@ -207,7 +215,6 @@ static enum lookup fetch_all(struct call *call)
     enum lookup result = LOOKUP_NONE;
     bool password_asked = false;
 
-    erase_wanted(call);
     for (property = properties; property->name != NULL; property++) {
         const char *name = wanted(call, property);
 
@@ -222,8 +229,8 @@ static enum lookup fetch_all(struct call *call)
         const char *name = wanted(call, property);
         enum lookup other;
 
-        if (name == NULL || property->values != NULL || strcasecmp(name, PROPERTY_PASSWORD) == 0 ||
-            strcasecmp(name, PROPERTY_HASH) == 0 || strcasecmp(name, PROPERTY_OUTCOME) == 0)
+        if (name == NULL || property->values != NULL || is_our_own(name) ||
+            strcasecmp(name, PROPERTY_PASSWORD) == 0)
             continue;
         other = fetch_other(call, property, name);
         if (other != LOOKUP_NONE)
@@ -286,9 +293,10 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
         return SASL_NOMEM;
     if (!anything_wanted(&call))
         return (flags & SASL_AUXPROP_AUTHZID) != 0 ? SASL_OK : SASL_NOMECH;
+    erase_wanted(&call);
     switch (answer(&call, user, length)) {
     case LOOKUP_FOUND:
-        outcome = OUTCOME_FOUND;
+        outcome = call.password_is_null ? OUTCOME_NULL : OUTCOME_FOUND;
         result = SASL_OK;
         break;
     case LOOKUP_NONE:

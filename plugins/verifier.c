@@ -175,32 +175,48 @@ static bool canonicalise(struct check *check, enum verdict *verdict, struct reas
     return false;
 }
 
-/* Why the properties have no password to judge. */
-static enum verdict without_value(struct check *check, const char *outcome, struct reason *reason)
-{
-    struct secret null = SECRET_EMPTY;
-    const struct secret *stored = NULL;
+/* What libsqlcrypt says of its lookup. */
+enum outcome { NOT_ASKED, IS_FOUND, IS_NULL, IS_NONE, IS_UNAVAILABLE };
 
-    if (outcome == NULL) {
-        /* Not a table of ours: there is only what libsasl2 has made of all
-         * the plug-ins' answers. */
-        switch (check->lookup_result) {
-        case SASL_OK:
-        case SASL_NOUSER:
-        case SASL_DISABLED:
-            break;
-        case SASL_NOMECH:
-            reason_set(reason, "auxprop: no plug-in of auxprop_plugin is there to be asked");
-            return VERDICT_UNAVAILABLE;
-        default:
-            reason_set(reason, "auxprop: %s", sasl_errstring(check->lookup_result, NULL, NULL));
-            return VERDICT_UNAVAILABLE;
-        }
-    } else if (strcmp(outcome, OUTCOME_FOUND) == 0) {
-        stored = &null;
+static bool has_value(const struct propval *property)
+{
+    return property->name != NULL && property->values != NULL && property->values[0] != NULL;
+}
+
+static enum outcome outcome_of(const struct propval *property)
+{
+    static const char *const words[] = {
+        [IS_FOUND] = OUTCOME_FOUND,
+        [IS_NULL] = OUTCOME_NULL,
+        [IS_NONE] = OUTCOME_NONE,
+        [IS_UNAVAILABLE] = OUTCOME_UNAVAILABLE,
+    };
+    enum outcome outcome;
+
+    for (outcome = IS_FOUND; outcome <= IS_UNAVAILABLE; outcome++)
+        if (has_value(property) && strcmp(property->values[0], words[outcome]) == 0)
+            return outcome;
+    return NOT_ASKED;
+}
+
+/* No plug-in has given a password: was there a user? Without a table of ours,
+ * there is only what libsasl2 has made of all the plug-ins' answers. */
+static enum verdict without_value(struct check *check, enum outcome outcome, struct reason *reason)
+{
+    const struct secret null = SECRET_EMPTY;
+    const struct secret *stored =
+        outcome == IS_FOUND || outcome == IS_NULL || check->lookup_result == SASL_DISABLED ? &null
+                                                                                           : NULL;
+
+    if (outcome == NOT_ASKED && check->lookup_result == SASL_NOMECH) {
+        reason_set(reason, "auxprop: no plug-in of auxprop_plugin is there to be asked");
+        return VERDICT_UNAVAILABLE;
     }
-    if (check->lookup_result == SASL_DISABLED)
-        stored = &null;
+    if (outcome == NOT_ASKED && stored == NULL && check->lookup_result != SASL_OK &&
+        check->lookup_result != SASL_NOUSER) {
+        reason_set(reason, "auxprop: %s", sasl_errstring(check->lookup_result, NULL, NULL));
+        return VERDICT_UNAVAILABLE;
+    }
     return password_policy_judge(check->verifier->policy, stored, check->login->password, reason);
 }
 
@@ -225,47 +241,26 @@ static enum verdict judge_values(struct check *check, const struct propval *prop
     return verdict;
 }
 
-static bool has_value(const struct propval *property)
-{
-    return property->name != NULL && property->values != NULL && property->values[0] != NULL;
-}
-
-/* Two plug-ins may have read the same table: once is enough. */
-static bool same_value(const struct propval *one, const struct propval *other)
-{
-    return has_value(one) && has_value(other) &&
-           secret_equal(one->values[0], strlen(one->values[0]), other->values[0],
-                        strlen(other->values[0]));
-}
-
+/* What the table says of a user is not up to other plug-ins, which may have
+ * read the same table in their own way. */
 static enum verdict check_auxprop(struct check *check, struct reason *reason)
 {
-    const sasl_utils_t *utils = check->sparams->utils;
     struct propval values[ASKED_END + 1];
-    enum verdict verdict = VERDICT_UNAVAILABLE;
-    bool judged = false;
-    const char *outcome = NULL;
+    enum outcome outcome;
 
-    utils->prop_getnames(check->sparams->propctx, (const char **)(uintptr_t)asked, values);
-    if (has_value(&values[ASKED_OUTCOME]))
-        outcome = values[ASKED_OUTCOME].values[0];
-    if (has_value(&values[ASKED_HASH])) {
-        verdict = judge_values(check, &values[ASKED_HASH], reason);
-        judged = true;
-    }
-    if (verdict != VERDICT_MATCH && has_value(&values[ASKED_PASSWORD]) &&
-        !same_value(&values[ASKED_HASH], &values[ASKED_PASSWORD])) {
-        verdict = judge_values(check, &values[ASKED_PASSWORD], reason);
-        judged = true;
-    }
-    if (verdict == VERDICT_MATCH)
-        return verdict;
-    if (outcome != NULL && strcmp(outcome, OUTCOME_UNAVAILABLE) == 0) {
+    check->sparams->utils->prop_getnames(check->sparams->propctx, (const char **)(uintptr_t)asked,
+                                         values);
+    outcome = outcome_of(&values[ASKED_OUTCOME]);
+    if (outcome == IS_UNAVAILABLE) {
         check->outage_logged = true;
         reason_set(reason, "auxprop: the table cannot be read");
         return VERDICT_UNAVAILABLE;
     }
-    return judged ? verdict : without_value(check, outcome, reason);
+    if (outcome != IS_NULL && has_value(&values[ASKED_HASH]))
+        return judge_values(check, &values[ASKED_HASH], reason);
+    if (outcome != IS_NULL && has_value(&values[ASKED_PASSWORD]))
+        return judge_values(check, &values[ASKED_PASSWORD], reason);
+    return without_value(check, outcome, reason);
 }
 
 static enum verdict check_method(struct check *check, const char *method, struct reason *reason)

@@ -188,6 +188,8 @@ static void test_hash_is_no_password_beside_stock(void **state)
     (void)state;
     run_sql(DATABASE, "INSERT INTO users VALUES ('locked', 'example.com', '!secret'), "
                       "('null', 'example.com', NULL)");
+    add_user("twin", hash);
+    add_user("twin", hash);
     snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
     snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
     snprintf(text, sizeof(text),
@@ -197,6 +199,8 @@ static void test_hash_is_no_password_beside_stock(void **state)
         program_start(orders[order], text);
         expect_all("alice", "correct horse", SASL_OK);
         expect_all("alice", "wrong", SASL_BADAUTH);
+        expect_all("null", "NULL", SASL_BADAUTH);
+        expect_all("twin", "correct horse", SASL_UNAVAIL);
         for (user = 0; user < sizeof(cases) / sizeof(cases[0]); user++) {
             for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
                 print_message("# %zu %s %s\n", order, cases[user].user, mechanisms[i]);
