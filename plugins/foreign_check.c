@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "properties.h"
+
 /*
  * The check of libsasl2 always goes through the whole of `pwcheck_method`,
  * "auxprop" included, which compares clear text: a stored hash would log in.
@@ -120,6 +122,16 @@ static enum verdict verdict_of(const char *method, int result, struct reason *re
     }
 }
 
+/* `auto_transition` leaves the password in the properties of a connection. */
+static void dispose(sasl_conn_t **connection)
+{
+    struct propctx *properties = *connection != NULL ? sasl_auxprop_getctx(*connection) : NULL;
+
+    if (properties != NULL)
+        prop_erase(properties, PROPERTY_PASSWORD);
+    sasl_dispose(connection);
+}
+
 enum verdict foreign_check(const sasl_server_params_t *sparams, const char *method,
                            const char *user, const struct secret *password, struct reason *reason)
 {
@@ -135,7 +147,7 @@ enum verdict foreign_check(const sasl_server_params_t *sparams, const char *meth
     if (result == SASL_OK)
         result = sasl_checkpass(connection, user, (unsigned)strlen(user), password->bytes,
                                 (unsigned)password->length);
-    sasl_dispose(&connection);
+    dispose(&connection);
     free(callbacks);
     free(own_method);
     return verdict_of(method, result, reason);

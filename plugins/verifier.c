@@ -3,14 +3,13 @@
 
 #include <ctype.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "auxprop_check.h"
 #include "foreign_check.h"
 #include "password_policy.h"
-#include "properties.h"
 #include "sasl_host.h"
 #include "utf8.h"
 
@@ -59,24 +58,6 @@ struct check {
     int lookup_result;  /* what canon_user said after the auxprop plug-ins were asked */
     bool outage_logged; /* by libsqlcrypt */
 };
-
-/* The properties that are asked of the auxprop plug-ins, and their places. */
-enum { ASKED_HASH, ASKED_PASSWORD, ASKED_OUTCOME, ASKED_END };
-
-static const char *const asked[] = {
-    [ASKED_HASH] = "*" PROPERTY_HASH,
-    [ASKED_PASSWORD] = "*" PROPERTY_PASSWORD,
-    [ASKED_OUTCOME] = "*" PROPERTY_OUTCOME,
-    [ASKED_END] = NULL,
-};
-
-static void erase_properties(const struct check *check)
-{
-    size_t i;
-
-    for (i = 0; i < ASKED_END; i++)
-        check->sparams->utils->prop_erase(check->sparams->propctx, asked[i]);
-}
 
 /* The next method of the list, copied into `method`; false at its end. */
 static bool next_method(const char **list, char *method, size_t size)
@@ -144,8 +125,7 @@ static bool canonicalise(struct check *check, enum verdict *verdict, struct reas
     const struct login *login = check->login;
     int result;
 
-    if (lists_auxprop(check) &&
-        utils->prop_request(check->sparams->propctx, (const char **)(uintptr_t)asked) != SASL_OK) {
+    if (lists_auxprop(check) && !auxprop_check_request(check->sparams)) {
         reason_set(reason, "out of memory");
         *verdict = VERDICT_NO_MEMORY;
         return false;
@@ -175,98 +155,11 @@ static bool canonicalise(struct check *check, enum verdict *verdict, struct reas
     return false;
 }
 
-/* What libsqlcrypt says of its lookup. */
-enum outcome { NOT_ASKED, IS_FOUND, IS_NULL, IS_NONE, IS_UNAVAILABLE };
-
-static bool has_value(const struct propval *property)
-{
-    return property->name != NULL && property->values != NULL && property->values[0] != NULL;
-}
-
-static enum outcome outcome_of(const struct propval *property)
-{
-    static const char *const words[] = {
-        [IS_FOUND] = OUTCOME_FOUND,
-        [IS_NULL] = OUTCOME_NULL,
-        [IS_NONE] = OUTCOME_NONE,
-        [IS_UNAVAILABLE] = OUTCOME_UNAVAILABLE,
-    };
-    enum outcome outcome;
-
-    for (outcome = IS_FOUND; outcome <= IS_UNAVAILABLE; outcome++)
-        if (has_value(property) && strcmp(property->values[0], words[outcome]) == 0)
-            return outcome;
-    return NOT_ASKED;
-}
-
-/* No plug-in has given a password: was there a user? Without a table of ours,
- * there is only what libsasl2 has made of all the plug-ins' answers. */
-static enum verdict without_value(struct check *check, enum outcome outcome, struct reason *reason)
-{
-    const struct secret null = SECRET_EMPTY;
-    const struct secret *stored =
-        outcome == IS_FOUND || outcome == IS_NULL || check->lookup_result == SASL_DISABLED ? &null
-                                                                                           : NULL;
-
-    if (outcome == NOT_ASKED && check->lookup_result == SASL_NOMECH) {
-        reason_set(reason, "auxprop: no plug-in of auxprop_plugin is there to be asked");
-        return VERDICT_UNAVAILABLE;
-    }
-    if (outcome == NOT_ASKED && stored == NULL && check->lookup_result != SASL_OK &&
-        check->lookup_result != SASL_NOUSER) {
-        reason_set(reason, "auxprop: %s", sasl_errstring(check->lookup_result, NULL, NULL));
-        return VERDICT_UNAVAILABLE;
-    }
-    return password_policy_judge(check->verifier->policy, stored, check->login->password, reason);
-}
-
-/* Judges all values of one property: one that matches is enough. */
-static enum verdict judge_values(struct check *check, const struct propval *property,
-                                 struct reason *reason)
-{
-    enum verdict verdict = VERDICT_MISMATCH;
-    size_t i;
-
-    for (i = 0; property->values[i] != NULL && verdict != VERDICT_MATCH; i++) {
-        struct secret stored = SECRET_EMPTY;
-
-        if (!secret_set(&stored, property->values[i], strlen(property->values[i]))) {
-            reason_set(reason, "out of memory");
-            return VERDICT_NO_MEMORY;
-        }
-        verdict =
-            password_policy_judge(check->verifier->policy, &stored, check->login->password, reason);
-        secret_wipe(&stored);
-    }
-    return verdict;
-}
-
-/* What the table says of a user is not up to other plug-ins, which may have
- * read the same table in their own way. */
-static enum verdict check_auxprop(struct check *check, struct reason *reason)
-{
-    struct propval values[ASKED_END + 1];
-    enum outcome outcome;
-
-    check->sparams->utils->prop_getnames(check->sparams->propctx, (const char **)(uintptr_t)asked,
-                                         values);
-    outcome = outcome_of(&values[ASKED_OUTCOME]);
-    if (outcome == IS_UNAVAILABLE) {
-        check->outage_logged = true;
-        reason_set(reason, "auxprop: the table cannot be read");
-        return VERDICT_UNAVAILABLE;
-    }
-    if (outcome != IS_NULL && has_value(&values[ASKED_HASH]))
-        return judge_values(check, &values[ASKED_HASH], reason);
-    if (outcome != IS_NULL && has_value(&values[ASKED_PASSWORD]))
-        return judge_values(check, &values[ASKED_PASSWORD], reason);
-    return without_value(check, outcome, reason);
-}
-
 static enum verdict check_method(struct check *check, const char *method, struct reason *reason)
 {
     if (strcasecmp(method, AUXPROP) == 0)
-        return check_auxprop(check, reason);
+        return auxprop_check(check->sparams, check->verifier->policy, check->lookup_result,
+                             check->login->password, &check->outage_logged, reason);
     return foreign_check(check->sparams, method, check->oparams->authid, check->login->password,
                          reason);
 }
@@ -332,7 +225,7 @@ static enum verdict check_login(struct check *check, struct reason *reason)
         return VERDICT_MALFORMED;
     if (canonicalise(check, &verdict, reason))
         verdict = check_methods(check, reason);
-    erase_properties(check);
+    auxprop_check_erase(check->sparams);
     return verdict;
 }
 
