@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""saslauthd stays what it was: a host that does not ask for our plug-ins must
+not notice that they are installed, and a host that lists saslauthd beside the
+table has the users of both."""
+
+import glob
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import database
+import guard
+import plugins
+import postfix
+import smtp
+import tap
+from postfix import OUTAGE, WELCOME, WRONG, expect
+from tap import case, contains, equal
+
+MECHANISMS = ("PLAIN", "LOGIN")
+
+postfix.require()
+if shutil.which("saslauthd") is None:
+    tap.skip_all("saslauthd is not installed")
+# nss_wrapper shows saslauthd other accounts than those of this host: /etc stays
+# as it is, and no name space is needed, which containers refuse.
+WRAPPER = (glob.glob("/usr/lib/*/libnss_wrapper.so") + [None])[0]
+if WRAPPER is None:
+    tap.skip_all("libnss-wrapper is not installed")
+
+# The modules of PAM ask in ways that nss_wrapper does not know. There the files
+# of /etc are covered by ours, for the eyes of this saslauthd alone.
+IN_NAME_SPACE = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                 'mount --bind "$0" /etc/passwd && mount --bind "$1" /etc/shadow'
+                 ' && shift && exec "$@"']
+
+
+class Saslauthd:
+    """An unmodified saslauthd in a folder of its own."""
+
+    def __init__(self, directory, accounts):
+        self.directory = directory
+        self.mux = os.path.join(directory, "run", "mux")
+        self.process = None
+        os.mkdir(os.path.join(directory, "run"), 0o755)
+        self.accounts = [os.path.join(directory, name) for name in ("passwd", "shadow")]
+        with open(self.accounts[0], "w", encoding="utf-8") as passwd, \
+                open(self.accounts[1], "w", encoding="utf-8") as shadow:
+            passwd.write("root:x:0:0:root:/root:/bin/false\n")
+            for number, (user, stored) in enumerate(accounts.items(), 20001):
+                passwd.write(f"{user}:x:{number}:{number}::/nonexistent:/bin/false\n")
+                shadow.write(f"{user}:{stored}:19000:0:99999:7:::\n")
+        os.chmod(self.accounts[1], 0o600)
+
+    def start(self, method="shadow"):
+        self.stop()
+        environment = dict(os.environ)
+        prefix = []
+        if method == "pam":
+            prefix = IN_NAME_SPACE + self.accounts
+        else:
+            environment.update(LD_PRELOAD=WRAPPER, NSS_WRAPPER_GROUP="/etc/group",
+                               NSS_WRAPPER_PASSWD=self.accounts[0],
+                               NSS_WRAPPER_SHADOW=self.accounts[1])
+        with open(os.path.join(self.directory, "saslauthd.out"), "ab") as output:
+            self.process = subprocess.Popen(
+                prefix + ["saslauthd", "-d", "-a", method, "-n", "2",
+                          "-m", os.path.dirname(self.mux)],
+                cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, start_new_session=True)
+        end = time.monotonic() + 10
+        while not self._listens():
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise AssertionError("saslauthd does not start")
+            time.sleep(0.01)
+
+    def _listens(self):
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(self.mux)
+            except OSError:
+                return False
+            return True
+
+    def stop(self):
+        if self.process is not None:
+            tap.end_group(self.process)
+            self.process = None
+        if os.path.exists(self.mux):
+            os.unlink(self.mux)
+
+    def verifies(self, user, password):
+        """What testsaslauthd says."""
+        run = subprocess.run(["testsaslauthd", "-f", self.mux, "-u", user, "-p", password],
+                             capture_output=True, text=True, check=False)
+        return run.returncode == 0 and 'OK "Success."' in run.stdout
+
+
+server = postfix.Postfix()
+stock_path = plugins.stock(server.directory)
+with_ours = plugins.under_test() + ":" + stock_path
+
+CAROL, DAVE, SHARED = "Weihnachtslied-5", "Kupferfeld-6", "Zweimal-daheim-8"
+shadow_hashes = {
+    "carol": database.crypt(CAROL, "$6$", 1000),
+    "dave": database.crypt(DAVE, "$y$", 1),
+    "shared": database.crypt(SHARED, "$6$", 1000),
+    "locked": "!" + database.crypt(DAVE),
+}
+daemon = Saslauthd(server.directory, shadow_hashes)
+
+# smtpd writes here when it takes users over, and SQLite wants to write beside.
+os.mkdir(server.path("db"))
+shutil.chown(server.path("db"), "postfix")
+table = database.Table(server.path("db", "users.sqlite"))
+shutil.chown(table.path, "postfix")
+clear = database.Table(server.path("clear.sqlite"))
+
+ALICE, SHARED_IN_TABLE = "Kaninchenbau-7", "Einmal-im-Netz-9"
+table.add("alice", database.crypt(ALICE))
+table.add("shared", database.crypt(SHARED_IN_TABLE))
+clear.add("clara", "Klartext-Kennwort-11")
+
+
+# --- a host that does not ask for our plug-ins
+
+SASLAUTHD = f"pwcheck_method: saslauthd\nsaslauthd_path: {daemon.mux}\n"
+STOCK_SQL = f"""\
+pwcheck_method: auxprop
+auxprop_plugin: sql
+sql_engine: sqlite3
+sql_database: {clear.path}
+sql_select: SELECT password FROM mailbox WHERE username='%u@%r'
+"""
+SOME = "mech_list: PLAIN LOGIN\n"
+
+FOREIGN = {
+    "saslauthd": SASLAUTHD + SOME,
+    "saslauthd, without mech_list": SASLAUTHD,
+    "saslauthd, log_level: 5": SASLAUTHD + SOME + "log_level: 5\n",
+    "saslauthd, sql_select: dummy": SASLAUTHD + SOME + "sql_select: dummy\n",
+    "saslauthd that is not there": SASLAUTHD.replace("/mux", "/nowhere") + SOME,
+    "saslauthd and the stock sql plug-in": STOCK_SQL.replace(
+        "pwcheck_method: auxprop", f"pwcheck_method: saslauthd auxprop\n"
+        f"saslauthd_path: {daemon.mux}") + SOME,
+    "stock sql plug-in": STOCK_SQL + SOME,
+    "stock sql plug-in, without mech_list": STOCK_SQL,
+    "stock sql plug-in, CRAM-MD5, log_level: 5":
+        STOCK_SQL + "mech_list: PLAIN CRAM-MD5 LOGIN\nlog_level: 5\n",
+    "stock sql plug-in, no database": STOCK_SQL.replace(clear.path, "/nonexistent/file") + SOME,
+    "stock sql plug-in, among all, password_format: plain":
+        STOCK_SQL.replace("auxprop_plugin: sql\n", "password_format: plain\n") + SOME,
+    "sasldb": "pwcheck_method: auxprop\nauxprop_plugin: sasldb\n" + SOME
+              + f"sasldb_path: {server.path('sasldb')}\n",
+    "nothing": "",
+}
+
+
+def observe(sasl_path, configuration):
+    """All that can be seen of a Postfix: what it announces, replies and logs."""
+    seen = []
+    server.sasl_path = sasl_path
+    server.start(configuration, smtpd_sasl_local_domain="example.com",
+                 broken_sasl_auth_clients="yes")
+    with server.session() as session:
+        seen += smtp.capabilities(session.ehlo())
+    for user, password in (("carol", CAROL), ("carol", "not-the-password"),
+                           ("carol", shadow_hashes["carol"]), ("locked", DAVE),
+                           ("clara", "Klartext-Kennwort-11"), ("clara", "not-the-password"),
+                           ("clara@example.com", "Klartext-Kennwort-11"),
+                           ("nobody-knows-me", CAROL), ("carol", "")):
+        for mechanism in MECHANISMS:
+            seen.append((user, mechanism, server.login(mechanism, user, password)))
+    for line in ("AUTH PLAIN =", "AUTH PLAIN " + smtp.b64("carol"), "AUTH PLAIN !",
+                 "AUTH PLAIN " + smtp.b64(f"clara\0carol\0{CAROL}"), "AUTH NONSENSE"):
+        with server.session() as session:
+            session.ehlo()
+            seen.append((line, session.command(line)))
+    return seen, server.lines()
+
+
+def unnoticed(configuration):
+    without, with_them = observe(stock_path, configuration), observe(with_ours, configuration)
+    for position, part in enumerate(("replies", "log")):
+        for before, after in zip(without[position], with_them[position]):
+            equal(after, before, part)
+        equal(len(with_them[position]), len(without[position]), f"number of {part}")
+
+
+@case("saslauthd verifies")
+def _():
+    daemon.start()
+    equal(daemon.verifies("carol", CAROL), True, "the right password")
+    equal(daemon.verifies("carol", "not-the-password"), False, "a wrong password")
+    equal(daemon.verifies("nobody-knows-me", CAROL), False, "an unknown user")
+
+
+for label, text in FOREIGN.items():
+    case(f"as without our plug-ins: {label}", unnoticed, text)
+
+
+@case("those comparisons compare something")
+def _():
+    replies, _ = observe(with_ours, FOREIGN["saslauthd"])
+    contains(replies, ("carol", "PLAIN", WELCOME))
+    contains(replies, ("carol", "LOGIN", WELCOME))
+    equal([reply for reply in replies if reply == "AUTH PLAIN LOGIN"], ["AUTH PLAIN LOGIN"])
+    replies, _ = observe(with_ours, FOREIGN["stock sql plug-in"])
+    contains(replies, ("clara", "PLAIN", WELCOME))
+
+
+# --- a table and saslauthd
+
+BOTH = f"""\
+pwcheck_method: {{methods}}
+saslauthd_path: {daemon.mux}
+auxprop_plugin: sqlcrypt
+password_format: crypt
+mech_list: PLAIN LOGIN
+sql_engine: sqlite3
+sql_database: {table.path}
+sql_select: SELECT password FROM mailbox WHERE local_part='%u'
+"""
+
+
+def check(user, password, want):
+    for mechanism in MECHANISMS:
+        expect(server.login(mechanism, user, password), want, f"{mechanism} {user}")
+
+
+def check_both():
+    server.lines()
+    check("alice", ALICE, WELCOME)
+    check("carol", CAROL, WELCOME)
+    check("dave", DAVE, WELCOME)
+    check("shared", SHARED, WELCOME)
+    check("shared", SHARED_IN_TABLE, WELCOME)
+    check("alice", CAROL, WRONG)
+    check("carol", ALICE, WRONG)
+    check("shared", "not-the-password", WRONG)
+    check("locked", DAVE, WRONG)
+    check("nobody-knows-me", ALICE, WRONG)
+    equal(postfix.problems(server.lines()), [])
+
+
+def list_of_methods(methods):
+    server.sasl_path = with_ours
+    daemon.start()
+    server.start(BOTH.format(methods=methods))
+    check_both()
+
+
+def hashes_do_not_log_in():
+    for user in ("alice", "shared"):
+        check(user, table.stored(user)[0], WRONG)
+    for user, stored in shadow_hashes.items():
+        check(user, stored, WRONG)
+
+
+def daemon_stopped():
+    """Users of the table log in; of nobody else it is known who he is."""
+    daemon.stop()
+    try:
+        check("alice", ALICE, WELCOME)
+        check("shared", SHARED_IN_TABLE, WELCOME)
+        check("carol", CAROL, OUTAGE)
+        check("shared", SHARED, OUTAGE)
+        check("alice", "not-the-password", OUTAGE)
+        check("nobody-knows-me", ALICE, OUTAGE)
+    finally:
+        daemon.start()
+    check_both()
+
+
+def table_gone():
+    os.rename(table.path, table.path + ".away")
+    try:
+        check("carol", CAROL, WELCOME)
+        check("shared", SHARED, WELCOME)
+        check("alice", ALICE, OUTAGE)
+        check("shared", SHARED_IN_TABLE, OUTAGE)
+        check("carol", "not-the-password", OUTAGE)
+        check("nobody-knows-me", CAROL, OUTAGE)
+        contains("\n".join(postfix.problems(server.lines())), table.path)
+    finally:
+        os.rename(table.path + ".away", table.path)
+    check_both()
+
+
+def both_gone():
+    daemon.stop()
+    os.rename(table.path, table.path + ".away")
+    try:
+        for user, password in (("alice", ALICE), ("carol", CAROL), ("alice", CAROL)):
+            check(user, password, OUTAGE)
+    finally:
+        os.rename(table.path + ".away", table.path)
+        daemon.start()
+    check_both()
+
+
+for order in ("auxprop saslauthd", "saslauthd auxprop"):
+    case(f"pwcheck_method: {order}: users of either source log in", list_of_methods, order)
+    case(f"pwcheck_method: {order}: a hash never does", hashes_do_not_log_in)
+    case(f"pwcheck_method: {order}: saslauthd is stopped", daemon_stopped)
+    case(f"pwcheck_method: {order}: the table is gone", table_gone)
+    case(f"pwcheck_method: {order}: both are gone", both_gone)
+
+
+@case("an outage of saslauthd is in the log")
+def _():
+    daemon.stop()
+    try:
+        server.lines()
+        expect(server.login("PLAIN", "carol", CAROL), OUTAGE)
+        contains("\n".join(postfix.problems(server.lines())), "saslauthd")
+    finally:
+        daemon.start()
+
+
+@case("pwcheck_method: saslauthd with hashes in the table: the table is not asked")
+def _():
+    server.start(BOTH.format(methods="saslauthd"))
+    check("carol", CAROL, WELCOME)
+    check("carol", "not-the-password", WRONG)
+    check("alice", ALICE, WRONG)
+    check("alice", table.stored("alice")[0], WRONG)
+    check("shared", SHARED_IN_TABLE, WRONG)
+
+
+# --- users of saslauthd are taken over into the table
+
+TRANSITION = """\
+auto_transition: yes
+sql_insert: INSERT INTO mailbox (local_part, password) VALUES ('%u', '%v')
+sql_update: UPDATE mailbox SET password='%v' WHERE local_part='%u'
+"""
+
+
+def taken_over(methods, user, password, mechanism):
+    server.sasl_path = with_ours
+    daemon.start()
+    server.start(BOTH.format(methods=methods) + TRANSITION
+                 + "password_store_scheme: SHA256-CRYPT\n")
+    equal(table.stored(user), [], "before the first login")
+    expect(server.login(mechanism, user, "not-the-password"), WRONG)
+    equal(table.stored(user), [], "after a wrong password")
+    expect(server.login(mechanism, user, password), WELCOME)
+    rows = table.stored(user)
+    equal(len(rows), 1, "rows after the first login")
+    guard.keep(rows[0])
+    equal(rows[0][:3], "$5$", "what is stored")
+    expect(server.login(mechanism, user, password), WELCOME)
+    equal(len(table.stored(user)), 1, "rows after the second login")
+
+
+def knows_him_by_itself(user, password):
+    """He logs in by the table alone."""
+    daemon.stop()
+    server.start(BOTH.format(methods="auxprop"))
+    check(user, password, WELCOME)
+    check(user, "not-the-password", WRONG)
+    check(user, table.stored(user)[0], WRONG)
+
+
+case("auto_transition stores a hash at the first login by PLAIN", taken_over,
+     "auxprop saslauthd", "carol", CAROL, "PLAIN")
+case("who was taken over needs saslauthd no more", knows_him_by_itself, "carol", CAROL)
+case("auto_transition stores a hash at the first login by LOGIN", taken_over,
+     "saslauthd", "dave", DAVE, "LOGIN")
+case("who was taken over by LOGIN needs saslauthd no more", knows_him_by_itself, "dave", DAVE)
+
+
+@case("a table that cannot be written does not keep a user of saslauthd out")
+def _():
+    table.run("DELETE FROM mailbox WHERE local_part = 'carol'")
+    shutil.chown(table.path, "root")
+    os.chmod(table.path, 0o444)
+    daemon.start()
+    server.start(BOTH.format(methods="auxprop saslauthd") + TRANSITION)
+    check("carol", CAROL, WELCOME)
+    equal(table.stored("carol"), [])
+    contains("\n".join(postfix.problems(server.lines())), table.path)
+
+
+@case("saslauthd -a pam")
+def _():
+    if subprocess.run(IN_NAME_SPACE + daemon.accounts + ["true"], capture_output=True,
+                      check=False).returncode != 0:
+        raise tap.Skip("name spaces for mounts are not allowed here")
+    daemon.start("pam")
+    equal(daemon.verifies("carol", CAROL), True, "the right password")
+    server.start(FOREIGN["saslauthd"])
+    expect(server.login("PLAIN", "carol", CAROL), WELCOME)
+    server.start(BOTH.format(methods="auxprop saslauthd"))
+    expect(server.login("PLAIN", "carol", CAROL), WELCOME)
+    expect(server.login("PLAIN", "alice", ALICE), WELCOME)
+    expect(server.login("LOGIN", "alice", "not-the-password"), WRONG)
+
+
+tap.run(server.close, daemon.stop)
