@@ -105,6 +105,19 @@ static bool has_nul(const struct secret *text)
     return memchr(text->bytes, '\0', text->length) != NULL;
 }
 
+/* Whether the scheme takes such a password at all. */
+static bool is_possible(const struct password_policy *policy, const struct secret *password,
+                        struct reason *reason)
+{
+    if (password->length > policy->scheme->longest)
+        reason_set(reason, "the password is longer than %zu bytes", policy->scheme->longest);
+    else if (password->length == 0 || has_nul(password))
+        reason_set(reason, "the password is empty or holds a NUL");
+    else
+        return true;
+    return false;
+}
+
 enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
                                    const struct secret *password, struct reason *reason)
 {
@@ -119,9 +132,7 @@ enum verdict password_policy_judge(struct password_policy *policy, const struct 
     } else if (has_nul(stored)) {
         reason_set(reason, "the stored value holds a NUL");
         verdict = VERDICT_UNUSABLE;
-    } else if (password->length == 0 || password->length > PASSWORD_MAX || has_nul(password)) {
-        reason_set(reason, "the password is empty, longer than %d bytes or holds a NUL",
-                   PASSWORD_MAX);
+    } else if (!is_possible(policy, password, reason)) {
         verdict = VERDICT_MISMATCH;
     } else {
         verdict = policy->scheme->judge(stored, password, reason);
@@ -139,11 +150,8 @@ enum verdict password_policy_judge(struct password_policy *policy, const struct 
 bool password_policy_store(const struct password_policy *policy, const struct secret *password,
                            struct secret *out, struct reason *reason)
 {
-    if (password->length == 0 || password->length > PASSWORD_MAX || has_nul(password)) {
-        reason_set(reason, "the password is empty, longer than %d bytes or holds a NUL",
-                   PASSWORD_MAX);
+    if (!is_possible(policy, password, reason))
         return false;
-    }
     return policy->scheme->store(policy->store_method, password, out, reason);
 }
 

@@ -18,10 +18,6 @@
 
 struct password_policy;
 
-/* The longest password that can match, in bytes. The crypt(3) of libxcrypt
- * takes one byte less. */
-#define PASSWORD_MAX 512
-
 /* Reads `format` (password_format) and `store_scheme` (password_store_scheme,
  * NULL for the best one). Returns NULL with a reason if either is not known.
  * The caller frees the policy. */

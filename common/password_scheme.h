@@ -18,6 +18,9 @@
 #include "secret.h"
 #include "verdict.h"
 
+/* The longest password that any scheme takes, in bytes. */
+#define PASSWORD_MAX 512
+
 struct password_scheme {
     /* as `password_format` names it */
     const char *name;
@@ -25,8 +28,11 @@ struct password_scheme {
     /* whether `stored` is the password itself, and other mechanisms may have it */
     bool clear_text;
 
-    /* Judges `password` (no NUL inside, 512 bytes at most) against `stored`
-     * (not empty, no NUL inside): VERDICT_MATCH, VERDICT_MISMATCH,
+    /* The longest password that can match, in bytes. */
+    size_t longest;
+
+    /* Judges `password` (not empty, no NUL inside, not too long) against
+     * `stored` (not empty, no NUL inside): VERDICT_MATCH, VERDICT_MISMATCH,
      * VERDICT_NO_MEMORY, or VERDICT_UNUSABLE with a reason. */
     enum verdict (*judge)(const struct secret *stored, const struct secret *password,
                           struct reason *reason);

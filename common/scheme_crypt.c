@@ -14,14 +14,20 @@
 
 #include "password_scheme.h"
 
-/* The names of password_store_scheme, best first, as Dovecot spells them. */
+/* crypt(3) takes one byte less than its buffer has. */
+enum { LONGEST = CRYPT_MAX_PASSPHRASE_SIZE - 1 };
+
+/* The names of password_store_scheme, best first, as Dovecot spells them, and
+ * how many bytes of a password each looks at. */
 static const struct method {
     const char *name;
     const char *prefix;
+    size_t longest;
 } methods[] = {
-    {"YESCRYPT", "$y$"},     {"SHA512-CRYPT", "$6$"}, {"GOST-YESCRYPT", "$gy$"},
-    {"SCRYPT-CRYPT", "$7$"}, {"BLF-CRYPT", "$2y$"},   {"SHA256-CRYPT", "$5$"},
-    {"MD5-CRYPT", "$1$"},    {"DES-CRYPT", ""},
+    {"YESCRYPT", "$y$", LONGEST},       {"SHA512-CRYPT", "$6$", LONGEST},
+    {"GOST-YESCRYPT", "$gy$", LONGEST}, {"SCRYPT-CRYPT", "$7$", LONGEST},
+    {"BLF-CRYPT", "$2y$", 72},          {"SHA256-CRYPT", "$5$", LONGEST},
+    {"MD5-CRYPT", "$1$", LONGEST},      {"DES-CRYPT", "", 8},
 };
 
 static size_t prefix_length(const struct secret *stored)
@@ -79,10 +85,6 @@ static enum verdict judge_crypt(const struct secret *stored, const struct secret
     if (error == ENOMEM) {
         reason_set(reason, "out of memory");
         verdict = VERDICT_NO_MEMORY;
-    } else if (error == ERANGE) {
-        /* crypt(3) takes one byte less than its buffer has. */
-        reason_set(reason, "the password is longer than crypt(3) takes");
-        verdict = VERDICT_MISMATCH;
     } else if (error != 0) {
         reason_set(reason, "the stored value is not a hash that crypt(3) of this system knows");
     } else if (computed.length != strlen(expected) && !is_des(expected)) {
@@ -132,18 +134,25 @@ static char *new_setting(const char *name)
     return setting;
 }
 
-static bool store_crypt(const char *method, const struct secret *password, struct secret *out,
+static bool store_crypt(const char *name, const struct secret *password, struct secret *out,
                         struct reason *reason)
 {
-    char *setting = new_setting(method);
-    int error = setting != NULL ? hash(password->bytes, setting, out) : EINVAL;
+    const struct method *method = name != NULL ? find_method(name) : NULL;
+    char *setting;
+    int error;
 
+    /* The rest would not count, and nobody would be told. */
+    if (method != NULL && password->length > method->longest) {
+        reason_set(reason, "%s looks at %zu bytes of a password, and this one has more",
+                   method->name, method->longest);
+        return false;
+    }
+    setting = new_setting(name);
+    error = setting != NULL ? hash(password->bytes, setting, out) : EINVAL;
     free(setting);
     if (error != 0)
         reason_set(reason, "cannot make a hash: %s",
-                   error == ENOMEM   ? "out of memory"
-                   : error == ERANGE ? "the password is longer than crypt(3) takes"
-                                     : "libcrypt does not know the method");
+                   error == ENOMEM ? "out of memory" : "libcrypt does not know the method");
     return error == 0;
 }
 
@@ -174,6 +183,7 @@ static size_t setting_length(const struct secret *stored)
 
 const struct password_scheme scheme_crypt = {
     .name = "crypt",
+    .longest = LONGEST,
     .judge = judge_crypt,
     .store = store_crypt,
     .setting_length = setting_length,
@@ -182,6 +192,7 @@ const struct password_scheme scheme_crypt = {
 
 const struct password_scheme scheme_crypt_trad = {
     .name = "crypt_trad",
+    .longest = LONGEST,
     .judge = judge_trad,
     .store = store_trad,
     .sample = "xxxxxxxxxxxxx",

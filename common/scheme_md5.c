@@ -71,6 +71,7 @@ static bool store(const char *method, const struct secret *password, struct secr
 
 const struct password_scheme scheme_md5 = {
     .name = "md5",
+    .longest = PASSWORD_MAX,
     .judge = judge,
     .store = store,
     .sample = "00000000000000000000000000000000",

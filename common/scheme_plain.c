@@ -30,6 +30,7 @@ static bool store(const char *method, const struct secret *password, struct secr
 const struct password_scheme scheme_plain = {
     .name = "plain",
     .clear_text = true,
+    .longest = PASSWORD_MAX,
     .judge = judge,
     .store = store,
     .sample = "x",

@@ -23,10 +23,12 @@ static bool skip_field(const char **text, const char *allowed, char end)
 bool scram_verifier_valid(const char *text, size_t length)
 {
     static const char prefix[] = "SCRAM-SHA-";
-    const char *rest = text + strlen(prefix);
+    const char *rest;
 
-    return strlen(text) == length && strncmp(text, prefix, strlen(prefix)) == 0 &&
-           skip_field(&rest, DIGITS UPPER "-", '$') && skip_field(&rest, DIGITS, ':') &&
+    if (strlen(text) != length || strncmp(text, prefix, strlen(prefix)) != 0)
+        return false;
+    rest = text + strlen(prefix);
+    return skip_field(&rest, DIGITS UPPER "-", '$') && skip_field(&rest, DIGITS, ':') &&
            skip_field(&rest, BASE64, '$') && skip_field(&rest, BASE64, ':') &&
            skip_field(&rest, BASE64, '\0');
 }

@@ -229,8 +229,8 @@ static bool read_escape(struct parser *parser, struct quoted *quoted)
                                pieces_add_text(&quoted->verbatim, escape, length));
 }
 
-/* Reads up to and with `close`. A `close` of one character stands for itself
- * where it is doubled. */
+/* Reads up to and with `close`. A quote stands for itself where it is doubled;
+ * a bracket does not. */
 static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t open_length,
                         const char *close, bool backslash_escapes)
 {
@@ -246,7 +246,7 @@ static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t ope
         if (*at == '\0')
             return refuse(parser, quoted->start, "the quote is not closed");
         if (strncmp(at, close, close_length) == 0) {
-            bool doubled = close_length == 1 && at[1] == *close;
+            bool doubled = close_length == 1 && *close != ']' && at[1] == *close;
 
             parser->at += doubled ? 2 : close_length;
             if (!checked(parser, pieces_add_text(&quoted->verbatim, at, (size_t)(parser->at - at))))

@@ -309,8 +309,8 @@ static void test_store(void **state)
         {"password_store_scheme: SHA512-CRYPT\n", "$6$"},
         {"password_store_scheme: blf-crypt\n", "$2y$"},
         {"password_format: crypt_trad\n", ""},
-        {"password_format: md5\n", "54ef36ec71201fdf9d1423fd26f97f6b"},
-        {"password_format: plain\n", "open sesame"},
+        {"password_format: md5\n", "c8dae1c50e092f3d877192fc555b1dcf"},
+        {"password_format: plain\n", "sesame"},
     };
     size_t i;
 
@@ -319,26 +319,44 @@ static void test_store(void **state)
         print_message("# %s\n", cases[i].options);
         run_sql(DATABASE, "DELETE FROM users WHERE name = 'bob'");
         start(cases[i].options);
-        program_secret("open sesame");
-        program_secret("another one");
+        program_secret("sesame");
+        program_secret("another");
         /* insert */
-        assert_int_equal(login_plain("bob", "open sesame"), SASL_BADAUTH);
-        assert_int_equal(set_password("bob@example.com", "open sesame"), SASL_OK);
+        assert_int_equal(login_plain("bob", "sesame"), SASL_BADAUTH);
+        assert_int_equal(set_password("bob@example.com", "sesame"), SASL_OK);
         expect_stored("bob", cases[i].want);
-        assert_int_equal(login_plain("bob", "open sesame"), SASL_OK);
+        assert_int_equal(login_plain("bob", "sesame"), SASL_OK);
         /* update */
-        assert_int_equal(set_password("bob@example.com", "another one"), SASL_OK);
-        assert_int_equal(login_plain("bob", "open sesame"), SASL_BADAUTH);
-        assert_int_equal(login_plain("bob", "another one"), SASL_OK);
+        assert_int_equal(set_password("bob@example.com", "another"), SASL_OK);
+        assert_int_equal(login_plain("bob", "sesame"), SASL_BADAUTH);
+        assert_int_equal(login_plain("bob", "another"), SASL_OK);
         /* delete */
         assert_int_equal(set_password("bob@example.com", NULL), SASL_OK);
         expect_stored("bob", NULL);
-        assert_int_equal(login_plain("bob", "another one"), SASL_BADAUTH);
+        assert_int_equal(login_plain("bob", "another"), SASL_BADAUTH);
         assert_int_equal(set_password("nobody@example.com", NULL), SASL_NOUSER);
         program_stop();
     }
     /* nobody else was touched */
     free(read_sql(DATABASE, "SELECT name FROM users WHERE userPassword LIKE '$6$%'"));
+}
+
+/* A method that looks at the start of a password only does not get a longer one. */
+static void test_store_shortens_nothing(void **state)
+{
+    char longest[73];
+
+    (void)state;
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    start("password_store_scheme: BLF-CRYPT\n");
+    assert_int_equal(set_password("bob@example.com", longest), SASL_OK);
+    program_stop();
+    start("password_format: crypt_trad\n");
+    assert_int_equal(set_password("bob@example.com", longest), SASL_BADPARAM);
+    assert_int_equal(program_log_count("DES-CRYPT looks at 8 bytes"), 1);
+    expect_stored("bob", "$2y$");
+    program_stop();
 }
 
 static void test_store_hostile_names(void **state)
@@ -535,6 +553,7 @@ int main(void)
         CASE(test_old_name_of_select),
         CASE(test_scram),
         CASE(test_store),
+        CASE(test_store_shortens_nothing),
         CASE(test_store_hostile_names),
         CASE(test_store_failures),
         CASE(test_store_is_a_transaction),

@@ -1,0 +1,701 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "password_policy.h"
+#include "password_scheme.h"
+
+#include <crypt.h>
+#include <pthread.h>
+
+#include "test_support.h"
+
+#define TEXT(literal) literal, sizeof(literal) - 1
+#define DES_HASH "abhqWgdm30m6k"                /* of "Tr0ub4d" */
+#define MD5_HASH "$1$ab$BGweqrca.3UvnWSg8yFZd1" /* of PHRASE */
+#define PHRASE "correct horse battery staple"
+
+/* Sees through crypt_r(3), by the linker's --wrap: how often it made a hash,
+ * and from which setting the last time. The scratch that held a password is
+ * zero by the time it is given back. */
+static struct {
+    unsigned hashes;
+    char setting[CRYPT_OUTPUT_SIZE];
+    struct crypt_data *scratch;
+    unsigned dirty;
+} seen;
+
+char *__real_crypt_r(const char *phrase, const char *setting, struct crypt_data *data);
+char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *data);
+void __real_free(void *pointer);
+void __wrap_free(void *pointer);
+
+/* Threads judge at once in one test, which looks at none of this. */
+static bool watching = true;
+
+char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
+{
+    char *result = __real_crypt_r(phrase, setting, data);
+
+    if (watching && result != NULL && result[0] != '*') {
+        seen.hashes++;
+        snprintf(seen.setting, sizeof(seen.setting), "%s", setting);
+    }
+    if (watching)
+        seen.scratch = data;
+    return result;
+}
+
+void __wrap_free(void *pointer)
+{
+    if (watching && pointer != NULL && pointer == seen.scratch) {
+        static const struct crypt_data zero;
+
+        seen.dirty += memcmp(pointer, &zero, sizeof(zero)) != 0;
+        seen.scratch = NULL;
+    }
+    __real_free(pointer);
+}
+
+/* A policy whose own hashes are cheap to make. */
+static struct password_policy *new_policy(const char *format)
+{
+    struct reason reason = {""};
+    struct password_policy *policy =
+        password_policy_new(format, strcmp(format, "crypt") == 0 ? "MD5-CRYPT" : NULL, &reason);
+
+    if (policy == NULL)
+        print_error("%s: %s\n", format, reason.text);
+    assert_non_null(policy);
+    return policy;
+}
+
+static void assert_hidden(const struct reason *reason, const struct secret *secret)
+{
+    /* Shorter ones may be part of any word. */
+    if (secret != NULL && secret->bytes != NULL && strlen(secret->bytes) > 5)
+        assert_lacks(reason->text, secret->bytes);
+}
+
+/* Judges, and checks what holds for every verdict. */
+static enum verdict judge(struct password_policy *policy, const struct secret *stored,
+                          const struct secret *password)
+{
+    struct reason reason = {""};
+    enum verdict verdict = password_policy_judge(policy, stored, password, &reason);
+
+    if (verdict != VERDICT_MATCH)
+        assert_string_not_equal(reason.text, "");
+    assert_hidden(&reason, stored);
+    assert_hidden(&reason, password);
+    assert_int_equal(seen.dirty, 0);
+    return verdict;
+}
+
+/* --- formats and names of methods */
+
+static const struct options {
+    const char *name;
+    const char *format;
+    const char *store_scheme;
+    const char *want_reason; /* NULL: they are taken */
+} options[] = {
+    {"plain", "plain", NULL, NULL},
+    {"crypt", "crypt", NULL, NULL},
+    {"crypt_trad", "crypt_trad", NULL, NULL},
+    {"md5", "md5", NULL, NULL},
+    {"letter case", "CRYPT", "sha512-crypt", NULL},
+    {"unknown format", "rot13", NULL, "password_format: \"rot13\""},
+    {"no format", "", NULL, "password_format: \"\""},
+    {"format with a blank", "crypt ", NULL, "password_format: \"crypt \""},
+    {"unknown store scheme", "crypt", "ROT13", "password_store_scheme: "},
+    {"no store scheme", "crypt", "", "password_store_scheme: "},
+    {"prefix as store scheme", "crypt", "$6$", "password_store_scheme: "},
+    {"unknown store scheme, plain", "plain", "ROT13", "password_store_scheme: "},
+    {"unknown store scheme, crypt_trad", "crypt_trad", "ROT13", "password_store_scheme: "},
+    {"unknown store scheme, md5", "md5", "ROT13", "password_store_scheme: "},
+};
+
+static void new (void **state)
+{
+    const struct options *row = *state;
+    struct reason reason = {""};
+    struct password_policy *policy = password_policy_new(row->format, row->store_scheme, &reason);
+
+    password_policy_free(policy);
+    if (row->want_reason == NULL) {
+        assert_non_null(policy);
+    } else {
+        assert_null(policy);
+        assert_contains(reason.text, row->want_reason);
+        if (row->store_scheme != NULL)
+            assert_contains(reason.text, row->store_scheme);
+    }
+}
+
+static void free_of_nothing(void **state)
+{
+    (void)state;
+    password_policy_free(NULL);
+}
+
+/* --- the verdicts */
+
+static const struct judgement {
+    const char *name;
+    const char *format;
+    const char *stored;
+    size_t stored_length;
+    const char *password;
+    size_t password_length;
+    enum verdict want;
+} judgements[] = {
+    {"plain: right", "plain", TEXT("hunter2"), TEXT("hunter2"), VERDICT_MATCH},
+    {"plain: wrong", "plain", TEXT("hunter2"), TEXT("hunter3"), VERDICT_MISMATCH},
+    {"plain: hash typed", "plain", TEXT(MD5_HASH), TEXT(MD5_HASH), VERDICT_UNUSABLE},
+    {"plain: password of a hash", "plain", TEXT(MD5_HASH), TEXT(PHRASE), VERDICT_UNUSABLE},
+    {"plain: NUL in the password", "plain", TEXT("hunter2"), TEXT("hunter2\0"), VERDICT_MISMATCH},
+    {"plain: NUL in both", "plain", TEXT("hun\0ter2"), TEXT("hun\0ter2"), VERDICT_UNUSABLE},
+    {"plain: NUL at the end of what is stored", "plain", TEXT("hunter2\0"), TEXT("hunter2"),
+     VERDICT_UNUSABLE},
+    {"plain: empty password", "plain", TEXT("hunter2"), TEXT(""), VERDICT_MISMATCH},
+    {"plain: lock in the middle", "plain", TEXT("hunter!*"), TEXT("hunter!*"), VERDICT_MATCH},
+
+    {"crypt: right", "crypt", TEXT(MD5_HASH), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: right, DES", "crypt", TEXT(DES_HASH), TEXT("Tr0ub4d"), VERDICT_MATCH},
+    {"crypt: wrong", "crypt", TEXT(MD5_HASH), TEXT("hunter2"), VERDICT_MISMATCH},
+    {"crypt: hash typed", "crypt", TEXT(MD5_HASH), TEXT(MD5_HASH), VERDICT_MISMATCH},
+    {"crypt: hash and prefix typed", "crypt", TEXT("{CRYPT}" MD5_HASH), TEXT("{CRYPT}" MD5_HASH),
+     VERDICT_MISMATCH},
+    {"crypt: prefix", "crypt", TEXT("{cRypT}" MD5_HASH), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: clear text", "crypt", TEXT("hunter2"), TEXT("hunter2"), VERDICT_UNUSABLE},
+    {"crypt: NUL in the password", "crypt", TEXT(MD5_HASH), TEXT(PHRASE "\0x"), VERDICT_MISMATCH},
+    {"crypt: NUL ends the password", "crypt", TEXT(MD5_HASH), TEXT(PHRASE "\0"), VERDICT_MISMATCH},
+    {"crypt: NUL behind the hash", "crypt", TEXT(MD5_HASH "\0"), TEXT(PHRASE), VERDICT_UNUSABLE},
+    {"crypt: NUL and more behind the hash", "crypt", TEXT(MD5_HASH "\0x"), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: NUL in front of the hash", "crypt", TEXT("\0" MD5_HASH), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: empty password", "crypt", TEXT(MD5_HASH), TEXT(""), VERDICT_MISMATCH},
+    {"crypt: empty password whose hash is stored", "crypt",
+     TEXT("$1$abcdefgh$M55TzYaaccxVGbptZWaxX/"), TEXT(""), VERDICT_MISMATCH},
+    {"crypt: truncated", "crypt", TEXT("$1$ab$BGweqrca.3UvnWSg8yFZd"), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: trailing blank", "crypt", TEXT(MD5_HASH " "), TEXT(PHRASE), VERDICT_UNUSABLE},
+    {"crypt: locked behind the prefix", "crypt", TEXT("{CRYPT}!" MD5_HASH), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+
+    {"crypt_trad: right", "crypt_trad", TEXT(DES_HASH), TEXT("Tr0ub4d"), VERDICT_MATCH},
+    {"crypt_trad: right, prefixed", "crypt_trad", TEXT("{crypt}" DES_HASH), TEXT("Tr0ub4d"),
+     VERDICT_MATCH},
+    {"crypt_trad: wrong", "crypt_trad", TEXT(DES_HASH), TEXT("Tr0ub4x"), VERDICT_MISMATCH},
+    {"crypt_trad: hash typed", "crypt_trad", TEXT(DES_HASH), TEXT(DES_HASH), VERDICT_MISMATCH},
+    {"crypt_trad: other hash", "crypt_trad", TEXT(MD5_HASH), TEXT(PHRASE), VERDICT_UNUSABLE},
+    {"crypt_trad: NUL ends the password", "crypt_trad", TEXT(DES_HASH), TEXT("Tr0ub4d\0"),
+     VERDICT_MISMATCH},
+    {"crypt_trad: NUL behind the hash", "crypt_trad", TEXT(DES_HASH "\0"), TEXT("Tr0ub4d"),
+     VERDICT_UNUSABLE},
+    {"crypt_trad: truncated", "crypt_trad", TEXT("abhqWgdm30m6"), TEXT("Tr0ub4d"),
+     VERDICT_UNUSABLE},
+    {"crypt_trad: trailing garbage", "crypt_trad", TEXT(DES_HASH "x"), TEXT("Tr0ub4d"),
+     VERDICT_UNUSABLE},
+    {"crypt_trad: empty password", "crypt_trad", TEXT(DES_HASH), TEXT(""), VERDICT_MISMATCH},
+
+    {"md5: right", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661"), TEXT("a"), VERDICT_MATCH},
+    {"md5: right, capital digits", "md5", TEXT("0CC175B9C0F1B6A831C399E269772661"), TEXT("a"),
+     VERDICT_MATCH},
+    {"md5: wrong", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661"), TEXT("b"), VERDICT_MISMATCH},
+    {"md5: digest typed", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661"),
+     TEXT("0cc175b9c0f1b6a831c399e269772661"), VERDICT_MISMATCH},
+    {"md5: NUL ends the password", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661"), TEXT("a\0"),
+     VERDICT_MISMATCH},
+    {"md5: password with a NUL whose digest is stored", "md5",
+     TEXT("4144e195f46de78a3623da7364d04f11"), TEXT("a\0"), VERDICT_MISMATCH},
+    {"md5: NUL in the place of a digit", "md5", TEXT("0cc175b9c0f1b6a831c399e26977266\0"),
+     TEXT("a"), VERDICT_UNUSABLE},
+    {"md5: NUL behind", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661\0"), TEXT("a"),
+     VERDICT_UNUSABLE},
+    {"md5: truncated", "md5", TEXT("0cc175b9c0f1b6a831c399e26977266"), TEXT("a"), VERDICT_UNUSABLE},
+    {"md5: trailing garbage", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661 "), TEXT("a"),
+     VERDICT_UNUSABLE},
+    {"md5: empty password whose digest is stored", "md5", TEXT("d41d8cd98f00b204e9800998ecf8427e"),
+     TEXT(""), VERDICT_MISMATCH},
+};
+
+static void judge_row(void **state)
+{
+    const struct judgement *row = *state;
+    const struct secret stored = lend_bytes(row->stored, row->stored_length);
+    const struct secret password = lend_bytes(row->password, row->password_length);
+    struct password_policy *policy = new_policy(row->format);
+    enum verdict verdict = judge(policy, &stored, &password);
+
+    password_policy_free(policy);
+    assert_verdict(verdict, row->want);
+}
+
+/* --- what never matches, in any format */
+
+static const char *const formats[] = {"plain", "crypt", "crypt_trad", "md5"};
+
+static const struct mark {
+    const char *name;
+    bool no_user;
+    const char *stored;
+    enum verdict want;
+} marks[] = {
+    {"no such user", true, NULL, VERDICT_NO_USER},
+    {"NULL", false, NULL, VERDICT_LOCKED},
+    {"empty", false, "", VERDICT_LOCKED},
+    {"exclamation mark", false, "!", VERDICT_LOCKED},
+    {"two exclamation marks", false, "!!", VERDICT_LOCKED},
+    {"exclamation mark, text", false, "!hunter2", VERDICT_LOCKED},
+    {"exclamation mark, MD5 hash", false, "!" MD5_HASH, VERDICT_LOCKED},
+    {"exclamation mark, DES hash", false, "!" DES_HASH, VERDICT_LOCKED},
+    {"exclamation mark, prefix, hash", false, "!{CRYPT}" MD5_HASH, VERDICT_LOCKED},
+    {"star", false, "*", VERDICT_LOCKED},
+    {"star zero, a failure of crypt", false, "*0", VERDICT_LOCKED},
+    {"star one, a failure of crypt", false, "*1", VERDICT_LOCKED},
+    {"star, text", false, "*LK*", VERDICT_LOCKED},
+    {"star, MD5 hash", false, "*" MD5_HASH, VERDICT_LOCKED},
+};
+
+static void never_matches(void **state)
+{
+    const struct mark *row = *state;
+    const struct secret stored = lend(row->stored);
+    static const char *const typed[] = {"",   "x",       "!",       "*",   "*0",
+                                        "*1", "hunter2", "Tr0ub4d", PHRASE};
+    size_t format, i;
+
+    if (row->stored != NULL)
+        assert_true(password_is_locked(&stored));
+    for (format = 0; format < COUNT(formats); format++) {
+        struct password_policy *policy = new_policy(formats[format]);
+
+        for (i = 0; i < COUNT(typed); i++) {
+            struct secret password = lend(typed[i]);
+
+            assert_verdict(judge(policy, row->no_user ? NULL : &stored, &password), row->want);
+        }
+        if (row->stored != NULL)
+            assert_verdict(judge(policy, &stored, &stored), row->want);
+        password_policy_free(policy);
+    }
+}
+
+static void is_locked(void **state)
+{
+    const struct secret null = SECRET_EMPTY, text = lend("hunter2"), later = lend("a!*"),
+                        hash = lend(MD5_HASH), nul = lend_bytes("\0", 1);
+
+    (void)state;
+    assert_true(password_is_locked(&null));
+    assert_false(password_is_locked(&text));
+    assert_false(password_is_locked(&later));
+    assert_false(password_is_locked(&hash));
+    assert_false(password_is_locked(&nul));
+}
+
+/* --- the longest password */
+
+static const struct length {
+    const char *name;
+    const char *format;
+    size_t length;
+    bool want_stored;
+} lengths[] = {
+    {"plain: 512 bytes", "plain", 512, true},
+    {"plain: 513 bytes", "plain", 513, false},
+    {"crypt: 1 byte", "crypt", 1, true},
+    {"crypt: 511 bytes", "crypt", 511, true},
+    {"crypt: 512 bytes, one more than libcrypt takes", "crypt", 512, false},
+    {"crypt: 513 bytes", "crypt", 513, false},
+    {"crypt: 100000 bytes", "crypt", 100000, false},
+    {"md5: 512 bytes", "md5", 512, true},
+    {"md5: 513 bytes", "md5", 513, false},
+};
+
+static void longest_password(void **state)
+{
+    const struct length *row = *state;
+    struct password_policy *policy = new_policy(row->format);
+    char *bytes = malloc(row->length + 1);
+    struct secret password = {bytes, row->length}, stored = SECRET_EMPTY;
+    struct reason reason = {""};
+    bool done;
+
+    assert_non_null(bytes);
+    memset(bytes, 'p', row->length);
+    bytes[row->length] = '\0';
+    done = password_policy_store(policy, &password, &stored, &reason);
+    if (done != row->want_stored)
+        print_error("store: %s\n", reason.text);
+    assert_int_equal(done, row->want_stored);
+    if (row->want_stored) {
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+    } else {
+        assert_contains(reason.text, "longer");
+        assert_null(stored.bytes);
+        /* Not even where it is stored in full, or a shorter one is. */
+        if (password_policy_is_clear_text(policy))
+            assert_verdict(judge(policy, &password, &password), VERDICT_MISMATCH);
+        password.length = PASSWORD_MAX - 1;
+        bytes[password.length] = '\0';
+        assert_true(password_policy_store(policy, &password, &stored, &reason));
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+        bytes[password.length] = 'p';
+        password.length = row->length;
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MISMATCH);
+    }
+    secret_wipe(&stored);
+    free(bytes);
+    password_policy_free(policy);
+}
+
+/* What a method would cut off without a word is not stored. */
+static const struct capacity {
+    const char *name;
+    const char *format;
+    const char *method;
+    size_t length;
+    bool want_stored;
+} capacities[] = {
+    {"crypt_trad: 8 bytes", "crypt_trad", NULL, 8, true},
+    {"crypt_trad: 9 bytes", "crypt_trad", NULL, 9, false},
+    {"DES-CRYPT: 8 bytes", "crypt", "DES-CRYPT", 8, true},
+    {"DES-CRYPT: 9 bytes", "crypt", "DES-CRYPT", 9, false},
+    {"BLF-CRYPT: 72 bytes", "crypt", "BLF-CRYPT", 72, true},
+    {"BLF-CRYPT: 73 bytes", "crypt", "BLF-CRYPT", 73, false},
+};
+
+static void capacity_of_methods(void **state)
+{
+    const struct capacity *row = *state;
+    struct reason reason = {""};
+    struct password_policy *policy = password_policy_new(row->format, row->method, &reason);
+    char bytes[100];
+    struct secret password = {bytes, row->length}, stored = SECRET_EMPTY;
+
+    assert_non_null(policy);
+    memset(bytes, 'p', sizeof(bytes));
+    bytes[row->length] = '\0';
+    assert_int_equal(password_policy_store(policy, &password, &stored, &reason), row->want_stored);
+    if (row->want_stored)
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+    else
+        assert_contains(reason.text, "bytes of a password");
+    secret_wipe(&stored);
+    password_policy_free(policy);
+}
+
+/* --- making new texts */
+
+static const struct making {
+    const char *name;
+    const char *format;
+    const char *store_scheme;
+    const char *want_prefix;
+    size_t want_length; /* 0: not settled */
+} makings[] = {
+    {"plain", "plain", NULL, "hunter2", 7},
+    {"crypt, YESCRYPT", "crypt", "YESCRYPT", "$y$", 0},
+    {"crypt, SHA512-CRYPT", "crypt", "SHA512-CRYPT", "$6$", 0},
+    {"crypt, GOST-YESCRYPT", "crypt", "GOST-YESCRYPT", "$gy$", 0},
+    {"crypt, SCRYPT-CRYPT", "crypt", "SCRYPT-CRYPT", "$7$", 0},
+    {"crypt, BLF-CRYPT", "crypt", "BLF-CRYPT", "$2y$", 60},
+    {"crypt, SHA256-CRYPT", "crypt", "SHA256-CRYPT", "$5$", 0},
+    {"crypt, MD5-CRYPT", "crypt", "MD5-CRYPT", "$1$", 34},
+    {"crypt, DES-CRYPT", "crypt", "DES-CRYPT", "", 13},
+    {"crypt, small letters", "crypt", "md5-crypt", "$1$", 34},
+    {"crypt, the best", "crypt", NULL, "$y$", 0},
+    {"crypt_trad", "crypt_trad", NULL, "", 13},
+    {"md5", "md5", NULL, "2ab96390c7dbe3439de74d0c9b0b1767", 32},
+};
+
+static void store(void **state)
+{
+    const struct making *row = *state;
+    const struct secret password = lend("hunter2"), wrong = lend("hunter3");
+    struct password_policy *policy;
+    struct secret stored = SECRET_EMPTY;
+    struct reason reason = {""};
+
+    if (row->want_prefix[0] == '$' && crypt_checksalt(row->want_prefix) == CRYPT_SALT_INVALID)
+        skip();
+    policy = password_policy_new(row->format, row->store_scheme, &reason);
+    assert_non_null(policy);
+    assert_true(password_policy_store(policy, &password, &stored, &reason));
+    assert_non_null(stored.bytes);
+    assert_int_equal(strlen(stored.bytes), stored.length);
+    if (row->want_length != 0)
+        assert_int_equal(stored.length, row->want_length);
+    assert_memory_equal(stored.bytes, row->want_prefix, strlen(row->want_prefix));
+    assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+    assert_verdict(judge(policy, &stored, &wrong), VERDICT_MISMATCH);
+    if (strcmp(row->format, "plain") != 0)
+        assert_verdict(judge(policy, &stored, &stored), VERDICT_MISMATCH);
+    secret_wipe(&stored);
+    password_policy_free(policy);
+}
+
+static void store_takes_a_new_salt_each_time(void **state)
+{
+    const struct secret password = lend("hunter2");
+    struct password_policy *policy = new_policy("crypt");
+    struct secret first = SECRET_EMPTY, second = SECRET_EMPTY;
+    struct reason reason;
+
+    (void)state;
+    assert_true(password_policy_store(policy, &password, &first, &reason));
+    assert_true(password_policy_store(policy, &password, &second, &reason));
+    assert_string_not_equal(first.bytes, second.bytes);
+    secret_wipe(&first);
+    secret_wipe(&second);
+    password_policy_free(policy);
+}
+
+static const struct unstorable {
+    const char *name;
+    const char *bytes;
+    size_t length;
+} unstorables[] = {
+    {"empty", TEXT("")},
+    {"NUL inside", TEXT("hunter2\0hunter2")},
+    {"NUL at the end", TEXT("hunter2\0")},
+};
+
+static void store_refuses(void **state)
+{
+    const struct unstorable *row = *state;
+    const struct secret password = lend_bytes(row->bytes, row->length);
+    size_t format;
+
+    for (format = 0; format < COUNT(formats); format++) {
+        struct password_policy *policy = new_policy(formats[format]);
+        struct secret stored = SECRET_EMPTY;
+        struct reason reason = {""};
+
+        assert_false(password_policy_store(policy, &password, &stored, &reason));
+        assert_null(stored.bytes);
+        assert_string_not_equal(reason.text, "");
+        assert_hidden(&reason, &password);
+        password_policy_free(policy);
+    }
+}
+
+static void clear_text_is_plain_alone(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(formats); i++) {
+        struct password_policy *policy = new_policy(formats[i]);
+
+        assert_int_equal(password_policy_is_clear_text(policy), strcmp(formats[i], "plain") == 0);
+        password_policy_free(policy);
+    }
+}
+
+/* --- a login that cannot succeed costs as much as one that can */
+
+#define SHA256_HASH "$5$rounds=1400$anotherlongsalts$sw4nxJsiJXpEwiiUuqI9Tpwduvoz/aXd/SVh9LlV1c6"
+
+static const struct attempt {
+    const char *name;
+    bool no_user;
+    const char *stored;
+    size_t stored_length;
+    const char *password;
+    size_t password_length;
+} attempts[] = {
+    {"no such user", true, TEXT(""), TEXT("hunter2")},
+    {"NULL", false, NULL, 0, TEXT("hunter2")},
+    {"locked", false, TEXT("!" SHA256_HASH), TEXT("hunter2")},
+    {"star", false, TEXT("*"), TEXT("hunter2")},
+    {"clear text", false, TEXT("hunter2"), TEXT("hunter2")},
+    {"unknown method", false, TEXT("$9$salt$hash"), TEXT("hunter2")},
+    {"NUL in what is stored", false, TEXT("hun\0ter2"), TEXT("hunter2")},
+    {"NUL in the password", false, TEXT(SHA256_HASH), TEXT("hunt\0er2")},
+    {"empty password", false, TEXT(SHA256_HASH), TEXT("")},
+    {"wrong password", false, TEXT(SHA256_HASH), TEXT("hunter2")},
+};
+
+static void costs_as_much(void **state)
+{
+    const struct attempt *row = *state;
+    const struct secret usual = lend(SHA256_HASH), right = lend(PHRASE);
+    const struct secret stored = lend_bytes(row->stored, row->stored_length);
+    const struct secret password = lend_bytes(row->password, row->password_length);
+    struct password_policy *policy = new_policy("crypt");
+
+    /* Before any hash was seen, a new one by the policy is the measure. */
+    memset(&seen, 0, sizeof(seen));
+    judge(policy, NULL, &password);
+    assert_int_equal(seen.hashes, 1);
+    assert_memory_equal(seen.setting, "$1$", 3);
+
+    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+    memset(&seen, 0, sizeof(seen));
+    judge(policy, row->no_user ? NULL : &stored, &password);
+    /* What is stored may have made a hash of its own before it was found to be none. */
+    assert_in_range(seen.hashes, 1, 2);
+    assert_memory_equal(seen.setting, SHA256_HASH, strlen("$5$rounds=1400$anotherlongsalts"));
+    password_policy_free(policy);
+}
+
+static const struct extent {
+    const char *name;
+    size_t length;
+} extents[] = {
+    {"511 bytes", 511},
+    {"512 bytes", 512},
+    {"513 bytes", 513},
+    {"100000 bytes", 100000},
+};
+
+static void costs_as_much_with_a_long_password(void **state)
+{
+    const struct extent *row = *state;
+    const struct secret usual = lend(SHA256_HASH), right = lend(PHRASE);
+    char *bytes = malloc(row->length + 1);
+    struct secret password = {bytes, row->length};
+    struct password_policy *policy = new_policy("crypt");
+
+    assert_non_null(bytes);
+    memset(bytes, 'p', row->length);
+    bytes[row->length] = '\0';
+    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+    memset(&seen, 0, sizeof(seen));
+    assert_verdict(judge(policy, &usual, &password), VERDICT_MISMATCH);
+    assert_int_equal(seen.hashes, 1);
+    assert_memory_equal(seen.setting, "$5$rounds=1400$", 15);
+    free(bytes);
+    password_policy_free(policy);
+}
+
+/* What was stored for one user, and is no hash, is no measure for others. */
+static void measures_by_hashes_alone(void **state)
+{
+    static const char *const broken[] = {"hunter2", "$9$salt$hash", "$5$", "$y$j9T$", "x"};
+    const struct secret usual = lend(SHA256_HASH), right = lend(PHRASE);
+    struct password_policy *policy = new_policy("crypt");
+    char endless[600];
+    struct secret stored = {endless, sizeof(endless) - 1};
+    size_t i;
+
+    (void)state;
+    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+    for (i = 0; i <= COUNT(broken); i++) {
+        if (i < COUNT(broken)) {
+            stored = lend(broken[i]);
+        } else {
+            memset(endless, 'a', sizeof(endless) - 1);
+            memcpy(endless, "$y$j9T$", 7);
+            endless[sizeof(endless) - 1] = '\0';
+            stored = lend(endless);
+        }
+        assert_verdict(judge(policy, &stored, &right), VERDICT_UNUSABLE);
+        memset(&seen, 0, sizeof(seen));
+        assert_verdict(judge(policy, NULL, &right), VERDICT_NO_USER);
+        assert_int_equal(seen.hashes, 1);
+        assert_memory_equal(seen.setting, "$5$rounds=1400$", 15);
+    }
+    password_policy_free(policy);
+}
+
+/* What the policy keeps of a hash is not enough to try passwords against. */
+static void keeps_no_hash(void **state)
+{
+    const struct secret usual = lend("{CRYPT}" SHA256_HASH), right = lend(PHRASE);
+    struct password_policy *policy = new_policy("crypt");
+
+    (void)state;
+    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+    memset(&seen, 0, sizeof(seen));
+    judge(policy, NULL, &right);
+    assert_string_equal(seen.setting, "$5$rounds=1400$anotherlongsalts$");
+    password_policy_free(policy);
+}
+
+/* A right password costs one hash, too. */
+static void a_match_costs_one_hash(void **state)
+{
+    const struct secret usual = lend(SHA256_HASH), right = lend(PHRASE);
+    struct password_policy *policy = new_policy("crypt");
+
+    (void)state;
+    memset(&seen, 0, sizeof(seen));
+    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+    assert_int_equal(seen.hashes, 1);
+    password_policy_free(policy);
+}
+
+/* --- several threads at once */
+
+enum { THREADS = 4, ROUNDS = 40 };
+
+struct work {
+    struct password_policy *policy;
+    unsigned wrong_verdicts;
+};
+
+static void *judge_much(void *context)
+{
+    struct work *work = context;
+    const struct secret stored = lend(DES_HASH), other = lend(MD5_HASH), right = lend("Tr0ub4d");
+    struct reason reason;
+    unsigned i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        work->wrong_verdicts +=
+            password_policy_judge(work->policy, &stored, &right, &reason) != VERDICT_MATCH;
+        work->wrong_verdicts +=
+            password_policy_judge(work->policy, &other, &right, &reason) != VERDICT_MISMATCH;
+        work->wrong_verdicts +=
+            password_policy_judge(work->policy, NULL, &right, &reason) != VERDICT_NO_USER;
+    }
+    return NULL;
+}
+
+static void threads_share_a_policy(void **state)
+{
+    struct password_policy *policy = new_policy("crypt");
+    struct work works[THREADS];
+    pthread_t threads[THREADS];
+    size_t i;
+
+    (void)state;
+    watching = false;
+    for (i = 0; i < THREADS; i++) {
+        works[i] = (struct work){policy, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, judge_much, &works[i]), 0);
+    }
+    for (i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    watching = true;
+    for (i = 0; i < THREADS; i++)
+        assert_int_equal(works[i].wrong_verdicts, 0);
+    password_policy_free(policy);
+}
+
+int main(void)
+{
+    struct test_list list = {0};
+
+    TEST_ADD_CASES(&list, new, options);
+    TEST_ADD(&list, free_of_nothing);
+    TEST_ADD_CASES(&list, judge_row, judgements);
+    TEST_ADD_CASES(&list, never_matches, marks);
+    TEST_ADD(&list, is_locked);
+    TEST_ADD_CASES(&list, longest_password, lengths);
+    TEST_ADD_CASES(&list, capacity_of_methods, capacities);
+    TEST_ADD_CASES(&list, store, makings);
+    TEST_ADD(&list, store_takes_a_new_salt_each_time);
+    TEST_ADD_CASES(&list, store_refuses, unstorables);
+    TEST_ADD(&list, clear_text_is_plain_alone);
+    TEST_ADD_CASES(&list, costs_as_much, attempts);
+    TEST_ADD_CASES(&list, costs_as_much_with_a_long_password, extents);
+    TEST_ADD(&list, measures_by_hashes_alone);
+    TEST_ADD(&list, keeps_no_hash);
+    TEST_ADD(&list, a_match_costs_one_hash);
+    TEST_ADD(&list, threads_share_a_policy);
+    return test_run("password_policy", &list);
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "password_scheme.h"
+
+#include <crypt.h>
+
+#include "test_support.h"
+
+/* --- names */
+
+static const struct naming {
+    const char *name;
+    const char *asked;
+    const struct password_scheme *want;
+} names[] = {
+    {"plain", "plain", &scheme_plain},
+    {"crypt", "crypt", &scheme_crypt},
+    {"crypt_trad", "crypt_trad", &scheme_crypt_trad},
+    {"md5", "md5", &scheme_md5},
+    {"letter case", "CrYpT_TrAd", &scheme_crypt_trad},
+    {"nothing", "", NULL},
+    {"start of a name", "cryp", NULL},
+    {"more than a name", "crypt_", NULL},
+    {"blank in front", " crypt", NULL},
+    {"blank behind", "crypt ", NULL},
+    {"never heard of", "rot13", NULL},
+};
+
+static void find(void **state)
+{
+    const struct naming *row = *state;
+
+    assert_ptr_equal(password_scheme_find(row->asked), row->want);
+}
+
+static void clear_text_is_plain_alone(void **state)
+{
+    (void)state;
+    assert_true(scheme_plain.clear_text);
+    assert_false(scheme_crypt.clear_text);
+    assert_false(scheme_crypt_trad.clear_text);
+    assert_false(scheme_md5.clear_text);
+}
+
+/* --- known answers */
+
+struct known {
+    const char *name;
+    const char *password;
+    const char *stored;
+};
+
+#define KNOWN_CRYPT(name, password, stored) {name, password, stored},
+#define KNOWN_DES(name, password, stored) {name, password, stored},
+#define KNOWN_MD5(name, password, stored)
+static const struct known crypt_answers[] = {
+#include "known_answers.h"
+};
+#undef KNOWN_CRYPT
+#undef KNOWN_DES
+#undef KNOWN_MD5
+
+#define KNOWN_CRYPT(name, password, stored)
+#define KNOWN_DES(name, password, stored) {name, password, stored},
+#define KNOWN_MD5(name, password, stored)
+static const struct known des_answers[] = {
+#include "known_answers.h"
+};
+#undef KNOWN_CRYPT
+#undef KNOWN_DES
+#undef KNOWN_MD5
+
+#define KNOWN_CRYPT(name, password, stored)
+#define KNOWN_DES(name, password, stored)
+#define KNOWN_MD5(name, password, stored) {name, password, stored},
+static const struct known md5_answers[] = {
+#include "known_answers.h"
+};
+#undef KNOWN_CRYPT
+#undef KNOWN_DES
+#undef KNOWN_MD5
+
+/* Another system's libcrypt may have been built without this method. */
+static void skip_unless_known(const char *stored)
+{
+    if (crypt_checksalt(stored) == CRYPT_SALT_INVALID)
+        skip();
+}
+
+static enum verdict judge(const struct password_scheme *scheme, const char *stored,
+                          const char *password, struct reason *reason)
+{
+    const struct secret lent = lend(stored), typed = lend(password);
+
+    reason->text[0] = '\0';
+    return scheme->judge(&lent, &typed, reason);
+}
+
+/* Everything that can be typed at one stored text, and every way to damage it. */
+static void check_known(const struct password_scheme *scheme, const struct known *row)
+{
+    static const char *const garbage[] = {"x", ".", " ", "\n", ":", "$", "$$", "\r\n", "="};
+    struct reason reason;
+    char changed[256];
+    size_t length = strlen(row->stored);
+    size_t i;
+
+    assert_verdict(judge(scheme, row->stored, row->password, &reason), VERDICT_MATCH);
+    assert_verdict(judge(scheme, row->stored, "wrong", &reason), VERDICT_MISMATCH);
+    assert_verdict(judge(scheme, row->stored, row->stored, &reason), VERDICT_MISMATCH);
+    assert_verdict(judge(scheme, row->stored, "Correct horse battery staple", &reason),
+                   VERDICT_MISMATCH);
+
+    for (i = 0; i < COUNT(garbage); i++) {
+        snprintf(changed, sizeof(changed), "%s%s", row->stored, garbage[i]);
+        assert_verdict(judge(scheme, changed, row->password, &reason), VERDICT_UNUSABLE);
+        assert_string_not_equal(reason.text, "");
+        assert_lacks(reason.text, row->stored);
+        snprintf(changed, sizeof(changed), "%s%s", garbage[i], row->stored);
+        assert_verdict(judge(scheme, changed, row->password, &reason), VERDICT_UNUSABLE);
+    }
+
+    snprintf(changed, sizeof(changed), "%.*s", (int)length - 1, row->stored);
+    assert_verdict(judge(scheme, changed, row->password, &reason), VERDICT_UNUSABLE);
+    assert_string_not_equal(reason.text, "");
+    assert_lacks(reason.text, changed);
+
+    /* Eleven more characters may be another block of DES, but not of this password. */
+    snprintf(changed, sizeof(changed), "%sxxxxxxxxxxx", row->stored);
+    assert_string_not_equal(verdict_name(judge(scheme, changed, row->password, &reason)), "MATCH");
+
+    /* One other character in the hash: whatever that is, it is no match. */
+    snprintf(changed, sizeof(changed), "%s", row->stored);
+    changed[length - 3] = changed[length - 3] == '1' ? '2' : '1';
+    assert_string_not_equal(verdict_name(judge(scheme, changed, row->password, &reason)), "MATCH");
+}
+
+static void known_crypt(void **state)
+{
+    const struct known *row = *state;
+
+    skip_unless_known(row->stored);
+    check_known(&scheme_crypt, row);
+}
+
+static void known_crypt_trad(void **state)
+{
+    const struct known *row = *state;
+
+    skip_unless_known(row->stored);
+    check_known(&scheme_crypt_trad, row);
+}
+
+static void known_md5(void **state)
+{
+    check_known(&scheme_md5, *state);
+}
+
+static const char *const prefixes[] = {"{CRYPT}", "{crypt}", "{Crypt}", "{cRyPt}"};
+
+static void check_prefix(const struct password_scheme *scheme, const struct known *row)
+{
+    struct reason reason;
+    char prefixed[256];
+    size_t i;
+
+    for (i = 0; i < COUNT(prefixes); i++) {
+        snprintf(prefixed, sizeof(prefixed), "%s%s", prefixes[i], row->stored);
+        assert_verdict(judge(scheme, prefixed, row->password, &reason), VERDICT_MATCH);
+    }
+    assert_verdict(judge(scheme, prefixed, "wrong", &reason), VERDICT_MISMATCH);
+    assert_verdict(judge(scheme, prefixed, prefixed, &reason), VERDICT_MISMATCH);
+    assert_verdict(judge(scheme, prefixed, row->stored, &reason), VERDICT_MISMATCH);
+}
+
+static void prefixed_crypt(void **state)
+{
+    const struct known *row = *state;
+
+    skip_unless_known(row->stored);
+    check_prefix(&scheme_crypt, row);
+}
+
+static void prefixed_crypt_trad(void **state)
+{
+    const struct known *row = *state;
+
+    skip_unless_known(row->stored);
+    check_prefix(&scheme_crypt_trad, row);
+}
+
+/* A hash is not the password, though the scheme is the wrong one. */
+static void hash_is_no_clear_text(void **state)
+{
+    const struct known *row = *state;
+    const struct secret stored = lend(row->stored);
+    struct reason reason;
+
+    skip_unless_known(row->stored);
+    if (row->stored[0] != '$') {
+        /* Too much like a password for anybody to tell. */
+        assert_false(password_scheme_is_hash(&stored));
+        return;
+    }
+    assert_true(password_scheme_is_hash(&stored));
+    assert_verdict(judge(&scheme_plain, row->stored, row->stored, &reason), VERDICT_UNUSABLE);
+    assert_verdict(judge(&scheme_plain, row->stored, row->password, &reason), VERDICT_UNUSABLE);
+    assert_string_not_equal(reason.text, "");
+    assert_lacks(reason.text, row->stored);
+}
+
+/* The first bytes cost as much as the whole: they give the same hash. */
+static void setting_of_known(void **state)
+{
+    const struct known *row = *state;
+    const struct secret stored = lend(row->stored);
+    struct crypt_data *scratch;
+    char setting[256];
+    const char *result;
+
+    skip_unless_known(row->stored);
+    snprintf(setting, sizeof(setting), "%.*s", (int)scheme_crypt.setting_length(&stored),
+             row->stored);
+    assert_true(strlen(setting) + 11 <= strlen(row->stored));
+    scratch = calloc(1, sizeof(*scratch));
+    assert_non_null(scratch);
+    result = crypt_r(row->password, setting, scratch);
+    /* DES of many blocks is one block by the setting alone. */
+    assert_non_null(result);
+    assert_memory_equal(result, row->stored, strlen(result));
+    assert_true(strlen(result) >= strlen(setting) + 11);
+    free(scratch);
+}
+
+static const struct setting {
+    const char *name;
+    const char *stored;
+    size_t want_length;
+} settings[] = {
+    {"DES", "abhqWgdm30m6k", 2},
+    {"DES, prefixed", "{CRYPT}abhqWgdm30m6k", 9},
+    {"BSDi", "_v/..k/.AEpBSYugrBD6", 9},
+    {"bcrypt", "$2b$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", 29},
+    {"bcrypt, prefixed", "{crypt}$2b$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", 36},
+    {"rounds and salt", "$5$rounds=1400$anotherlongsalts$sw4nxJsiJXpEwiiUuqI9TpwduvozaXd", 32},
+    {"shorter than a setting", "$2b$04$abc", 10},
+    {"one byte", "a", 1},
+    {"underscore", "_", 1},
+    {"dollar sign", "$", 1},
+};
+
+static void setting_length(void **state)
+{
+    const struct setting *row = *state;
+    const struct secret stored = lend(row->stored);
+
+    assert_int_equal(scheme_crypt.setting_length(&stored), row->want_length);
+}
+
+/* --- what is no stored text of the scheme */
+
+static const struct foreign {
+    const char *name;
+    const struct password_scheme *scheme;
+    const char *stored;
+    const char *password;
+    enum verdict want;
+} foreign[] = {
+    {"crypt: clear text", &scheme_crypt, "hunter2", "hunter2", VERDICT_UNUSABLE},
+    {"crypt: clear text as long as a DES hash", &scheme_crypt, "thirteenchars", "thirteenchars",
+     VERDICT_MISMATCH},
+    {"crypt: DES salt alone", &scheme_crypt, "ab", "ab", VERDICT_UNUSABLE},
+    {"crypt: one byte", &scheme_crypt, "a", "a", VERDICT_UNUSABLE},
+    {"crypt: damaged DES salt", &scheme_crypt, "a:hqWgdm30m6k", "Tr0ub4d", VERDICT_UNUSABLE},
+    {"crypt: blank in the salt", &scheme_crypt, "a hqWgdm30m6k", "Tr0ub4d", VERDICT_UNUSABLE},
+    {"crypt: not ASCII in the salt", &scheme_crypt, "\303\244hqWgdm30m6k", "Tr0ub4d",
+     VERDICT_UNUSABLE},
+    {"crypt: prefix alone", &scheme_crypt, "{CRYPT}", "x", VERDICT_UNUSABLE},
+    {"crypt: prefix and lock", &scheme_crypt, "{CRYPT}!", "x", VERDICT_UNUSABLE},
+    {"crypt: prefix and star", &scheme_crypt, "{CRYPT}*", "x", VERDICT_UNUSABLE},
+    {"crypt: prefix and failure token", &scheme_crypt, "{CRYPT}*0", "x", VERDICT_UNUSABLE},
+    {"crypt: prefix and other failure token", &scheme_crypt, "{CRYPT}*1", "x", VERDICT_UNUSABLE},
+    {"crypt: prefix twice", &scheme_crypt, "{CRYPT}{CRYPT}abhqWgdm30m6k", "Tr0ub4d",
+     VERDICT_UNUSABLE},
+    {"crypt: unfinished prefix", &scheme_crypt, "{CRYPTabhqWgdm30m6k", "Tr0ub4d", VERDICT_UNUSABLE},
+    {"crypt: other prefix", &scheme_crypt, "{SHA}abhqWgdm30m6k", "Tr0ub4d", VERDICT_UNUSABLE},
+    {"crypt: blank behind the prefix", &scheme_crypt, "{CRYPT} abhqWgdm30m6k", "Tr0ub4d",
+     VERDICT_UNUSABLE},
+    {"crypt: setting alone", &scheme_crypt, "$6$saltstring$", "x", VERDICT_UNUSABLE},
+    {"crypt: method alone", &scheme_crypt, "$6$", "x", VERDICT_UNUSABLE},
+    {"crypt: bcrypt without hash", &scheme_crypt, "$2b$04$abcdefghijklmnopqrstuu", "x",
+     VERDICT_UNUSABLE},
+    {"crypt: bcrypt with a damaged salt", &scheme_crypt,
+     "$2b$04$abcdefghij*lmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", "x", VERDICT_UNUSABLE},
+    {"crypt: bcrypt with a damaged cost", &scheme_crypt,
+     "$2b$0x$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", "x", VERDICT_UNUSABLE},
+    {"crypt: SHA-512 with rounds that are none", &scheme_crypt,
+     "$6$rounds=many$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO", "x", VERDICT_UNUSABLE},
+    {"crypt: unknown method", &scheme_crypt, "$9$salt$hashhashhashhashhashhash", "x",
+     VERDICT_UNUSABLE},
+    {"crypt: argon2", &scheme_crypt, "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", "x",
+     VERDICT_UNUSABLE},
+    {"crypt: SCRAM verifier", &scheme_crypt, "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5", "x",
+     VERDICT_UNUSABLE},
+    {"crypt: MD5 in hexadecimal digits", &scheme_crypt, "0cc175b9c0f1b6a831c399e269772661", "a",
+     VERDICT_UNUSABLE},
+    {"crypt_trad: MD5 of crypt", &scheme_crypt_trad, "$1$saltsalt$BsXyQbZiQujHkdhwPwdol.",
+     "correct horse battery staple", VERDICT_UNUSABLE},
+    {"crypt_trad: BSDi", &scheme_crypt_trad, "_v/..k/.AEpBSYugrBD6", "correct horse battery staple",
+     VERDICT_UNUSABLE},
+    {"crypt_trad: thirteen bytes, not all of the alphabet", &scheme_crypt_trad,
+     "abhqWgdm30m6=", "Tr0ub4d", VERDICT_UNUSABLE},
+    {"crypt_trad: thirteen bytes that start as another method", &scheme_crypt_trad, "$1$a$bcdefghi",
+     "Tr0ub4d", VERDICT_UNUSABLE},
+    {"crypt_trad: prefix alone", &scheme_crypt_trad, "{CRYPT}", "x", VERDICT_UNUSABLE},
+    {"md5: capital digits", &scheme_md5, "0CC175B9C0F1B6A831C399E269772661", "a", VERDICT_MATCH},
+    {"md5: other digest", &scheme_md5, "0cc175b9c0f1b6a831c399e269772660", "a", VERDICT_MISMATCH},
+    {"md5: not a digit", &scheme_md5, "0cc175b9c0f1b6a831c399e26977266g", "a", VERDICT_UNUSABLE},
+    {"md5: 31 digits", &scheme_md5, "0cc175b9c0f1b6a831c399e26977266", "a", VERDICT_UNUSABLE},
+    {"md5: 33 digits", &scheme_md5, "0cc175b9c0f1b6a831c399e2697726611", "a", VERDICT_UNUSABLE},
+    {"md5: clear text", &scheme_md5, "a", "a", VERDICT_UNUSABLE},
+    {"md5: a CRYPT prefix is none of this", &scheme_md5, "{CRYPT}0cc175b9c0f1b6a831c399e269772661",
+     "a", VERDICT_UNUSABLE},
+    {"plain: right", &scheme_plain, "hunter2", "hunter2", VERDICT_MATCH},
+    {"plain: wrong", &scheme_plain, "hunter2", "hunter3", VERDICT_MISMATCH},
+    {"plain: letter case", &scheme_plain, "hunter2", "Hunter2", VERDICT_MISMATCH},
+    {"plain: start of the password", &scheme_plain, "hunter2", "hunter", VERDICT_MISMATCH},
+    {"plain: more than the password", &scheme_plain, "hunter2", "hunter22", VERDICT_MISMATCH},
+    {"plain: blank behind", &scheme_plain, "hunter2", "hunter2 ", VERDICT_MISMATCH},
+    {"plain: UTF-8", &scheme_plain, "p\303\244ssw\303\266rd", "p\303\244ssw\303\266rd",
+     VERDICT_MATCH},
+    {"plain: a password with dollar signs", &scheme_plain, "$1$is.my.password", "$1$is.my.password",
+     VERDICT_MATCH},
+    {"plain: a CRYPT hash with its prefix", &scheme_plain, "{CRYPT}abhqWgdm30m6k",
+     "{CRYPT}abhqWgdm30m6k", VERDICT_UNUSABLE},
+    {"plain: the same in small letters", &scheme_plain, "{crypt}abhqWgdm30m6k", "Tr0ub4d",
+     VERDICT_UNUSABLE},
+    {"plain: SCRAM verifier", &scheme_plain, "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5",
+     "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5", VERDICT_UNUSABLE},
+};
+
+static void judge_other_text(void **state)
+{
+    const struct foreign *row = *state;
+    struct reason reason;
+
+    assert_verdict(judge(row->scheme, row->stored, row->password, &reason), row->want);
+    if (row->want == VERDICT_UNUSABLE) {
+        assert_string_not_equal(reason.text, "");
+        if (strlen(row->stored) > 2)
+            assert_lacks(reason.text, row->stored);
+    }
+}
+
+/* libcrypt calls some texts too long in the same way as it does passwords. */
+static void judge_endless_text(void **state)
+{
+    static const char *const starts[] = {"$1$",     "$5$",   "$6$", "$y$j9T$", "$7$CU..../....",
+                                         "$2b$04$", "$md5$", "ab",  "_J9..",   "{CRYPT}$y$j9T$"};
+    char stored[600];
+    struct reason reason;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(starts); i++) {
+        memset(stored, 'a', sizeof(stored) - 1);
+        stored[sizeof(stored) - 1] = '\0';
+        memcpy(stored, starts[i], strlen(starts[i]));
+        if (judge(&scheme_crypt, stored, "hunter2", &reason) != VERDICT_UNUSABLE)
+            print_error("%s...\n", starts[i]);
+        assert_verdict(judge(&scheme_crypt, stored, "hunter2", &reason), VERDICT_UNUSABLE);
+        assert_string_not_equal(reason.text, "");
+    }
+}
+
+/* --- what is surely a hash */
+
+static const struct likeness {
+    const char *name;
+    const char *text;
+    bool want_hash;
+} likenesses[] = {
+    {"a word", "hunter2", false},
+    {"nothing", "", false},
+    {"thirteen letters, as DES has", "abhqWgdm30m6k", false},
+    {"MD5 digits", "0cc175b9c0f1b6a831c399e269772661", false},
+    {"dollar sign alone", "$", false},
+    {"dollar signs in a short password", "$1$two$three", false},
+    {"unknown method", "$9$abcdefghijklmnopqrstuvwxyz0123456789", false},
+    {"long password that starts with a dollar sign", "$ome very long pass phrase indeed", false},
+    {"shortest of crypt", "$1$$I2o9Z7NcvQAKp7wyCTlia0", true},
+    {"one byte shorter", "$1$$I2o9Z7NcvQAKp7wyCTlia", false},
+    {"CRYPT prefix alone", "{CRYPT}", false},
+    {"CRYPT prefix", "{CRYPT}x", true},
+    {"CRYPT prefix in small letters", "{crypt}abhqWgdm30m6k", true},
+    {"other prefix", "{PLAIN}hunter2", false},
+    {"SCRAM verifier", "SCRAM-SHA-1$4096:c2FsdA==$a2V5:a2V5", true},
+    {"unfinished SCRAM verifier", "SCRAM-SHA-1$4096:c2FsdA==$a2V5", false},
+};
+
+static void is_hash(void **state)
+{
+    const struct likeness *row = *state;
+    char *copy = strdup(row->text);
+    struct secret text = lend(copy);
+    bool got;
+
+    assert_non_null(copy);
+    got = password_scheme_is_hash(&text);
+    free(copy);
+    assert_int_equal(got, row->want_hash);
+}
+
+/* --- new settings */
+
+static const struct method {
+    const char *name;
+    const char *want_prefix;
+} methods[] = {
+    {"YESCRYPT", "$y$"},     {"SHA512-CRYPT", "$6$"}, {"GOST-YESCRYPT", "$gy$"},
+    {"SCRYPT-CRYPT", "$7$"}, {"BLF-CRYPT", "$2y$"},   {"SHA256-CRYPT", "$5$"},
+    {"MD5-CRYPT", "$1$"},    {"sha512-crypt", "$6$"}, {"Yescrypt", "$y$"},
+};
+
+static void new_setting(void **state)
+{
+    const struct method *row = *state;
+    char *first, *second;
+
+    if (crypt_checksalt(row->want_prefix) == CRYPT_SALT_INVALID)
+        skip();
+    first = scheme_crypt.new_setting(row->name);
+    second = scheme_crypt.new_setting(row->name);
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_memory_equal(first, row->want_prefix, strlen(row->want_prefix));
+    assert_string_not_equal(first, second);
+    free(first);
+    free(second);
+}
+
+static void new_setting_of_des(void **state)
+{
+    static const char alphabet[] =
+        "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    char *setting = scheme_crypt.new_setting("DES-CRYPT");
+
+    (void)state;
+    if (setting == NULL && crypt_checksalt("ab") == CRYPT_SALT_INVALID)
+        skip();
+    assert_non_null(setting);
+    assert_int_equal(strlen(setting), 2);
+    assert_int_equal(strspn(setting, alphabet), 2);
+    free(setting);
+}
+
+static void new_setting_of_the_best(void **state)
+{
+    char *setting = scheme_crypt.new_setting(NULL);
+    bool yescrypt = crypt_checksalt("$y$") != CRYPT_SALT_INVALID;
+
+    (void)state;
+    assert_non_null(setting);
+    assert_memory_equal(setting, yescrypt ? "$y$" : "$6$", 3);
+    free(setting);
+}
+
+static const struct unknown {
+    const char *name;
+    const char *method;
+} unknown_methods[] = {
+    {"never heard of", "ROT13"},           {"nothing", ""},
+    {"prefix instead of a name", "$6$"},   {"start of a name", "SHA512"},
+    {"more than a name", "SHA512-CRYPT "},
+};
+
+static void unknown_method(void **state)
+{
+    const struct unknown *row = *state;
+    const struct secret password = lend("hunter2");
+    struct secret out = SECRET_EMPTY;
+    struct reason reason = {""};
+
+    assert_null(scheme_crypt.new_setting(row->method));
+    assert_false(scheme_crypt.store(row->method, &password, &out, &reason));
+    assert_null(out.bytes);
+    assert_contains(reason.text, "does not know the method");
+    assert_lacks(reason.text, "hunter2");
+}
+
+int main(void)
+{
+    struct test_list list = {0};
+
+    TEST_ADD_CASES(&list, find, names);
+    TEST_ADD(&list, clear_text_is_plain_alone);
+    TEST_ADD_CASES(&list, known_crypt, crypt_answers);
+    TEST_ADD_CASES(&list, known_crypt_trad, des_answers);
+    TEST_ADD_CASES(&list, known_md5, md5_answers);
+    TEST_ADD_CASES(&list, prefixed_crypt, crypt_answers);
+    TEST_ADD_CASES(&list, prefixed_crypt_trad, des_answers);
+    TEST_ADD_CASES(&list, hash_is_no_clear_text, crypt_answers);
+    TEST_ADD_CASES(&list, setting_of_known, crypt_answers);
+    TEST_ADD_CASES(&list, setting_length, settings);
+    TEST_ADD_CASES(&list, judge_other_text, foreign);
+    TEST_ADD(&list, judge_endless_text);
+    TEST_ADD_CASES(&list, is_hash, likenesses);
+    TEST_ADD_CASES(&list, new_setting, methods);
+    TEST_ADD(&list, new_setting_of_des);
+    TEST_ADD(&list, new_setting_of_the_best);
+    TEST_ADD_CASES(&list, unknown_method, unknown_methods);
+    return test_run("password_scheme", &list);
+}

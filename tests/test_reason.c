@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "reason.h"
+
+#include "test_support.h"
+
+#define TEN "0123456789"
+#define FIFTY TEN TEN TEN TEN TEN
+#define THREE_HUNDRED FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+
+static const struct line {
+    const char *name;
+    const char *text;
+    const char *want;
+} lines[] = {
+    {"plain", "users.db: no such table", "users.db: no such table"},
+    {"empty", "", ""},
+    {"percent signs stay", "100% of %s", "100% of %s"},
+    {"line feed", "one\ntwo", "one?two"},
+    {"carriage return and tab", "a\r\tb", "a??b"},
+    {"escape sequence", "\033[31mred", "?[31mred"},
+    {"lowest and highest control character", "\001\037 \177", "?? ?"},
+    {"all neighbours of control characters stay", " ~\200\377", " ~\200\377"},
+    {"UTF-8", "b\303\274cher", "b\303\274cher"},
+    {"longest that fits", THREE_HUNDRED "0123456789012345678", THREE_HUNDRED "0123456789012345678"},
+    {"one byte too long", THREE_HUNDRED "01234567890123456789",
+     THREE_HUNDRED "0123456789012345..."},
+    {"much too long", THREE_HUNDRED THREE_HUNDRED, THREE_HUNDRED "0123456789012345..."},
+    {"too long, with control characters at the cut",
+     THREE_HUNDRED "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+                   "\n\n\n\n\n\n\n\n",
+     THREE_HUNDRED "????????????????..."},
+};
+
+static void set(void **state)
+{
+    const struct line *row = *state;
+    struct reason reason;
+
+    memset(&reason, 'x', sizeof(reason));
+    reason_set(&reason, "%s", row->text);
+    assert_string_equal(reason.text, row->want);
+}
+
+static void formats(void **state)
+{
+    struct reason reason = {"before"};
+
+    (void)state;
+    reason_set(&reason, "position %zu: %%%c, %s", (size_t)7, 'x', "not known");
+    assert_string_equal(reason.text, "position 7: %x, not known");
+}
+
+/* One reason often becomes part of another one's text, never of its own. */
+static void replaces_what_was_there(void **state)
+{
+    struct reason reason = {"a rather long text that was there before"};
+
+    (void)state;
+    reason_set(&reason, "short");
+    assert_string_equal(reason.text, "short");
+}
+
+int main(void)
+{
+    struct test_list list = {0};
+
+    TEST_ADD_CASES(&list, set, lines);
+    TEST_ADD(&list, formats);
+    TEST_ADD(&list, replaces_what_was_there);
+    return test_run("reason", &list);
+}
