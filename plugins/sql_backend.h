@@ -20,7 +20,6 @@
 #include "sql_connections.h"
 #include "sql_settings.h"
 #include "sql_template.h"
-#include "user_realm.h"
 
 struct sql_backend {
     int log_level;
@@ -40,27 +39,5 @@ struct sql_backend {
  * Returns NULL when out of memory. */
 struct sql_backend *sql_backend_new(const sasl_utils_t *utils);
 void sql_backend_free(struct sql_backend *backend);
-
-/* User and realm of a login, as the stock plug-in splits them; the realm
- * defaults to the one of the connection, then to the host's name.
- * Returns false when out of memory. */
-bool sql_backend_split(struct user_realm *names, const sasl_server_params_t *sparams,
-                       const char *user, unsigned length);
-
-/* A statement for one login, and what it owns. */
-struct sql_request {
-    struct sql_statement statement;
-    struct secret *parameters;
-    char *text;
-};
-
-/* Expands a template. `value` is what %v stands for, NULL for NULL.
- * Returns false when out of memory. */
-bool sql_request_make(struct sql_request *request, const struct sql_template *template,
-                      const sasl_server_params_t *sparams, const struct user_realm *names,
-                      const char *property, const struct secret *value);
-
-/* Wipes and frees all of it. */
-void sql_request_free(struct sql_request *request);
 
 #endif

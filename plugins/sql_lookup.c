@@ -10,6 +10,7 @@
 #include "sasl_host.h"
 #include "scram_verifier.h"
 #include "sql_backend.h"
+#include "sql_request.h"
 #include "sql_rival.h"
 #include "utf8.h"
 
@@ -272,7 +273,7 @@ static enum lookup answer(struct call *call, const char *user, unsigned length)
     /* No row can have such a name, and some servers would call it an error. */
     if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL)
         return LOOKUP_NONE;
-    if (!sql_backend_split(&call->names, call->sparams, user, length))
+    if (!sql_request_split(&call->names, call->sparams, user, length))
         return LOOKUP_UNAVAILABLE;
     call->deadline = deadline_after(backend->settings->timeout);
     result = fetch_all(call);

@@ -7,6 +7,7 @@
 #include "properties.h"
 #include "sasl_host.h"
 #include "sql_backend.h"
+#include "sql_request.h"
 #include "utf8.h"
 
 /* One call of libsasl2. */
@@ -145,7 +146,7 @@ static int run(struct call *call, struct propctx *ctx, const char *user, unsigne
         reason_set(&call->reason, "the name of the user is not UTF-8");
         return SASL_BADPARAM;
     }
-    if (!sql_backend_split(&call->names, call->sparams, user, length))
+    if (!sql_request_split(&call->names, call->sparams, user, length))
         return out_of_memory(call);
     call->deadline = deadline_after(backend->settings->timeout);
     call->session = backend->driver.engine->open(&backend->settings->target, SQL_ACCESS_WRITE,

@@ -42,11 +42,16 @@ install_packages() {
         ;;
     esac
     # Two runs at once wait for each other.
-    as_root apt-get -o DPkg::Lock::Timeout=600 -qq update &&
+    output=$(mktemp) || return 1
+    if as_root apt-get -o DPkg::Lock::Timeout=600 -qq update >"$output" 2>&1 &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 \
-            -o Dpkg::Use-Pty=0 -qq install -y --no-install-recommends $missing >/dev/null || {
-        echo "apt-get could not install: $missing" >&2
-        echo "Check the network and /etc/apt/sources.list, then run this again." >&2
-        return 1
-    }
+            -qq install -y --no-install-recommends $missing >>"$output" 2>&1; then
+        rm -f "$output"
+        return 0
+    fi
+    tail -n 20 "$output" >&2
+    rm -f "$output"
+    echo "apt-get could not install: $missing" >&2
+    echo "Check the network and /etc/apt/sources.list, then run this again." >&2
+    return 1
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql_request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool sql_request_split(struct user_realm *names, const sasl_server_params_t *sparams,
+                       const char *user, unsigned length)
+{
+    const char *realm = sparams->user_realm;
+
+    if (realm == NULL || realm[0] == '\0')
+        realm = sparams->serverFQDN != NULL ? sparams->serverFQDN : "";
+    return user_realm_split(names, user, length, realm);
+}
+
+/* The address in "address;port", which is all that libsasl2 is told. */
+static char *client_address(const sasl_server_params_t *sparams)
+{
+    const char *remote = sparams->ipremoteport != NULL ? sparams->ipremoteport : "";
+
+    return strndup(remote, strcspn(remote, ";"));
+}
+
+bool sql_request_make(struct sql_request *request, const struct sql_template *template,
+                      const sasl_server_params_t *sparams, const struct user_realm *names,
+                      const char *property, const struct secret *value)
+{
+    size_t count = sql_template_parameter_count(template);
+    char *address = client_address(sparams);
+    struct sql_values values = {
+        .user = names->user,
+        .realm = names->realm,
+        .property = property,
+        .address = address,
+        .value = value,
+    };
+
+    *request = (struct sql_request){.text = sql_template_text(template, property),
+                                    .parameters = calloc(count + 1, sizeof(struct secret))};
+    if (address != NULL && request->text != NULL && request->parameters != NULL &&
+        sql_template_bind(template, &values, request->parameters))
+        request->statement = (struct sql_statement){request->text, request->parameters, count};
+    free(address);
+    if (request->statement.text != NULL)
+        return true;
+    sql_request_free(request);
+    return false;
+}
+
+void sql_request_free(struct sql_request *request)
+{
+    size_t i;
+
+    for (i = 0; i < request->statement.parameter_count; i++)
+        secret_wipe(&request->parameters[i]);
+    free(request->parameters);
+    free(request->text);
+    *request = (struct sql_request){.text = NULL};
+}
