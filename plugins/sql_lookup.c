@@ -131,6 +131,15 @@ static bool is_requested(const struct call *call, const char *name)
     return false;
 }
 
+/* The password, or one of the secrets of SASL 1 that stand in for it. */
+static bool is_taken_for_password(const char *name)
+{
+    static const char old_secret[] = "*cmusaslsecret";
+
+    return strcasecmp(name, "*" PROPERTY_PASSWORD) == 0 ||
+           strncasecmp(name, old_secret, strlen(old_secret)) == 0;
+}
+
 /* Keeps the stock plug-in from handing out the value of this user. The
  * mechanisms of libpwverify.so know what a hash is. */
 static bool block_rival(const struct call *call)
@@ -141,8 +150,7 @@ static bool block_rival(const struct call *call)
     if (is_requested(call, "*" PROPERTY_OUTCOME) || !sql_rival_is_asked(utils))
         return true;
     for (; property->name != NULL; property++)
-        if (strcasecmp(property->name, "*" PROPERTY_PASSWORD) == 0 &&
-            !sql_rival_block(call->sparams, property))
+        if (is_taken_for_password(property->name) && !sql_rival_block(call->sparams, property))
             return false;
     return true;
 }
