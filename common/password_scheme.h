@@ -64,8 +64,10 @@ extern const struct password_scheme scheme_md5;
 /* The scheme of that name, letter case ignored; NULL if there is none. */
 const struct password_scheme *password_scheme_find(const char *name);
 
-/* Whether `text` is so surely a hash of crypt(3) or a SCRAM verifier that it
- * cannot be meant as a password in clear text. */
+/* Whether `text` (not empty) is so surely a hash, of whatever kind, that it
+ * cannot be meant as a password in clear text: "$id$...", "{SCHEME}..." or a
+ * SCRAM verifier. A hash without such a mark, of DES or hexadecimal digits,
+ * looks like a password. */
 bool password_scheme_is_hash(const struct secret *text);
 
 #endif

@@ -62,7 +62,6 @@ static int check(const struct exchange *exchange, const char *text, unsigned len
         .mechanism = mechanism_login.mech_name,
         .user = &exchange->user,
         .password = &password,
-        .canon_flags = SASL_CU_AUTHZID,
     };
     int result = SASL_NOMEM;
 

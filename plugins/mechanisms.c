@@ -30,17 +30,22 @@ static int mech_avail(void *glob_context, sasl_server_params_t *sparams, void **
     return sparams->props.min_ssf > sparams->external_ssf ? SASL_NOTDONE : SASL_OK;
 }
 
-static void mech_free(void *glob_context, const sasl_utils_t *utils)
-{
-    (void)utils;
-    verifier_free(glob_context);
-}
-
 static const sasl_server_plug_t *const mechanisms[] = {&mechanism_plain, &mechanism_login};
 
 enum { MECHANISM_COUNT = sizeof(mechanisms) / sizeof(mechanisms[0]) };
 
+/* All share one verifier, and have none while libsasl2 is not using them. */
 static sasl_server_plug_t plugins[MECHANISM_COUNT];
+
+static void mech_free(void *glob_context, const sasl_utils_t *utils)
+{
+    int i;
+
+    (void)utils;
+    for (i = 0; i < MECHANISM_COUNT; i++)
+        plugins[i].glob_context = NULL;
+    verifier_free(glob_context);
+}
 
 void mechanism_done(sasl_out_params_t *oparams)
 {
@@ -70,7 +75,8 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
     *out_version = SASL_SERVER_PLUG_VERSION;
     *pluglist = plugins;
     *plugcount = 0;
-    if (!registration_mechanisms(utils))
+    /* A directory that is twice in the search path loads them twice. */
+    if (plugins[0].glob_context != NULL || !registration_mechanisms(utils))
         return SASL_OK;
 
     verifier = verifier_new(utils);
@@ -83,7 +89,7 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
         plugins[i].glob_context = verifier;
         plugins[i].mech_avail = mech_avail;
     }
-    /* They share the verifier: one of them frees it. */
+    /* One of them frees what they share. */
     plugins[0].mech_free = mech_free;
     *plugcount = MECHANISM_COUNT;
     return SASL_OK;

@@ -63,21 +63,6 @@ static bool acts_for_himself(const struct message *message)
            strcmp(message->authzid.bytes, message->authcid.bytes) == 0;
 }
 
-/* Properties of the user whose rights are used: what the check of the password
- * has fetched belongs to another one. */
-static int canonicalise_authzid(const struct message *message, sasl_server_params_t *sparams,
-                                sasl_out_params_t *oparams)
-{
-    const sasl_utils_t *utils = sparams->utils;
-    const struct propval *property = utils->prop_get(sparams->propctx);
-
-    for (; property != NULL && property->name != NULL; property++)
-        if (property->name[0] != '*' && property->values != NULL)
-            utils->prop_erase(sparams->propctx, property->name);
-    return sparams->canon_user(utils->conn, message->authzid.bytes,
-                               (unsigned)message->authzid.length, SASL_CU_AUTHZID, oparams);
-}
-
 static int check(struct verifier *verifier, const struct message *message,
                  sasl_server_params_t *sparams, sasl_out_params_t *oparams)
 {
@@ -85,13 +70,10 @@ static int check(struct verifier *verifier, const struct message *message,
         .mechanism = mechanism_plain.mech_name,
         .user = &message->authcid,
         .password = &message->password,
-        .canon_flags = acts_for_himself(message) ? SASL_CU_AUTHZID : 0,
+        .authzid = acts_for_himself(message) ? NULL : &message->authzid,
     };
-    int result = verifier_check(verifier, sparams, oparams, &login);
 
-    if (result == SASL_OK && !acts_for_himself(message))
-        result = canonicalise_authzid(message, sparams, oparams);
-    return result;
+    return verifier_check(verifier, sparams, oparams, &login);
 }
 
 static int mech_step(void *conn_context, sasl_server_params_t *sparams, const char *text,

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "sasl_host.h"
@@ -21,20 +21,6 @@ static bool names_the_engine(const sasl_utils_t *utils, const char *name)
     return sql_engine_kind_find(name) == sql_engine_kind_find(engine != NULL ? engine : "mysql");
 }
 
-static bool has_word(const char *list, const char *word)
-{
-    static const char space[] = " \t\r\n\f\v";
-    size_t length;
-
-    for (list += strspn(list, space); *list != '\0'; list += strspn(list, space)) {
-        length = strcspn(list, space);
-        if (length == strlen(word) && strncasecmp(list, word, length) == 0)
-            return true;
-        list += length;
-    }
-    return false;
-}
-
 static bool stores_hashes(const sasl_utils_t *utils)
 {
     const char *format = sasl_host_option(utils, "password_format");
@@ -44,17 +30,20 @@ static bool stores_hashes(const sasl_utils_t *utils)
 
 const char *registration_auxprop(const sasl_utils_t *utils)
 {
-    const char *plugins = sasl_host_option(utils, "auxprop_plugin");
+    const char *name = NULL;
+    char *plugins;
     size_t i;
 
-    if (!sql_settings_wanted(sasl_host_sql_option, (void *)(uintptr_t)utils))
+    if (!sql_settings_wanted(sasl_host_sql_option, (void *)(uintptr_t)utils) ||
+        !sasl_host_copy_option(utils, "auxprop_plugin", NULL, &plugins))
         return NULL;
     if (plugins == NULL)
         return stores_hashes(utils) ? names[0] : NULL;
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (has_word(plugins, names[i]) && (i == 0 || names_the_engine(utils, names[i])))
-            return names[i];
-    return NULL;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]) && name == NULL; i++)
+        if (sasl_host_has_word(plugins, names[i]) && (i == 0 || names_the_engine(utils, names[i])))
+            name = names[i];
+    free(plugins);
+    return name;
 }
 
 bool registration_mechanisms(const sasl_utils_t *utils)

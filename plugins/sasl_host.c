@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sasl_host.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "reason.h"
 
@@ -25,6 +28,40 @@ const char *sasl_host_option(const sasl_utils_t *utils, const char *name)
         return value;
     snprintf(prefixed, sizeof(prefixed), "sasl_%s", name);
     return get_option(utils, prefixed);
+}
+
+bool sasl_host_copy_option(const sasl_utils_t *utils, const char *name, const char *otherwise,
+                           char **copy)
+{
+    const char *value = sasl_host_option(utils, name);
+
+    if (value == NULL)
+        value = otherwise;
+    *copy = value != NULL ? strdup(value) : NULL;
+    return value == NULL || *copy != NULL;
+}
+
+bool sasl_host_next_word(const char **list, char *word, size_t size)
+{
+    size_t length = 0;
+
+    while (isspace((unsigned char)**list))
+        (*list)++;
+    for (; **list != '\0' && !isspace((unsigned char)**list); (*list)++)
+        if (length + 1 < size)
+            word[length++] = **list;
+    word[length] = '\0';
+    return length > 0;
+}
+
+bool sasl_host_has_word(const char *list, const char *word)
+{
+    char next[64];
+
+    while (sasl_host_next_word(&list, next, sizeof(next)))
+        if (strcasecmp(next, word) == 0)
+            return true;
+    return false;
 }
 
 const char *sasl_host_sql_option(void *utils, const char *name)

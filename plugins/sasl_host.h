@@ -9,13 +9,27 @@
 
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "verdict.h"
 
 /* The value of an option, or of its name with "sasl_" in front, which a
  * widespread guide prints. NULL if neither is set. Owned by the host; valid
- * until its next call. */
+ * until an option is asked for again. */
 const char *sasl_host_option(const sasl_utils_t *utils, const char *name);
+
+/* The same as a copy from malloc(3), or of `otherwise` (which may be NULL) if
+ * the option is not set. Returns false when out of memory. */
+bool sasl_host_copy_option(const sasl_utils_t *utils, const char *name, const char *otherwise,
+                           char **copy);
+
+/* Copies the next word of a list that is separated by blanks, cut off to fit,
+ * and steps over it. Returns false at the end of the list. */
+bool sasl_host_next_word(const char **list, char *word, size_t size);
+
+/* Whether a word is in such a list, letter case ignored. */
+bool sasl_host_has_word(const char *list, const char *word);
 
 /* The same as a `sql_option` of sql_settings.h: `utils` is the context. */
 const char *sasl_host_sql_option(void *utils, const char *name);

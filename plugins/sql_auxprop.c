@@ -14,21 +14,22 @@
 #include "sql_lookup.h"
 #include "sql_store.h"
 
-static void free_backend(void *glob_context, const sasl_utils_t *utils)
-{
-    (void)utils;
-    sql_backend_free(glob_context);
-}
-
 /* libsasl2 refuses a plug-in without a lookup without a word, while it logs
  * an error for every other way of declining. */
 static sasl_auxprop_plug_t declined = {.name = NULL};
 
+/* Without a backend while libsasl2 is not using it. */
 static sasl_auxprop_plug_t plugin = {
-    .auxprop_free = free_backend,
     .auxprop_lookup = sql_lookup,
     .auxprop_store = sql_store,
 };
+
+static void free_backend(void *glob_context, const sasl_utils_t *utils)
+{
+    (void)utils;
+    plugin.glob_context = NULL;
+    sql_backend_free(glob_context);
+}
 
 int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_version,
                            sasl_auxprop_plug_t **plug, const char *plugname);
@@ -47,12 +48,14 @@ int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_
     *plug = &declined;
 
     name = registration_auxprop(utils);
-    if (name == NULL)
+    /* A directory that is twice in the search path loads it twice. */
+    if (name == NULL || plugin.glob_context != NULL)
         return SASL_OK;
     plugin.glob_context = sql_backend_new(utils);
     if (plugin.glob_context == NULL)
         return SASL_NOMEM;
     plugin.name = (char *)(uintptr_t)name;
+    plugin.auxprop_free = free_backend;
     *plug = &plugin;
     return SASL_OK;
 }

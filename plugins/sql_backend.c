@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "password_options.h"
 #include "sasl_host.h"
 
 /* Drivers live in the folder "sqlcrypt" beside this very object, wherever it
@@ -53,12 +54,10 @@ static bool set_up(struct sql_backend *backend, const sasl_utils_t *utils)
 {
     void *context = (void *)(uintptr_t)utils;
     struct reason *reason = &backend->why_broken;
-    const char *format = sasl_host_option(utils, "password_format");
     const struct sql_settings *settings;
     const struct sql_dialect *dialect;
 
-    backend->policy = password_policy_new(format != NULL ? format : "plain",
-                                          sasl_host_option(utils, "password_store_scheme"), reason);
+    backend->policy = password_options_read(utils, reason);
     if (backend->policy == NULL)
         return false;
     settings = backend->settings = sql_settings_read(sasl_host_sql_option, context, reason);

@@ -11,7 +11,7 @@
 #include "scram_verifier.h"
 #include "sql_backend.h"
 #include "sql_request.h"
-#include "sql_rival.h"
+#include "stock_sql.h"
 #include "utf8.h"
 
 /* One call of libsasl2. */
@@ -121,16 +121,6 @@ static enum lookup fetch(struct call *call, const char *property, bool required,
     return result;
 }
 
-static bool is_requested(const struct call *call, const char *name)
-{
-    const struct propval *property = call->sparams->utils->prop_get(call->sparams->propctx);
-
-    for (; property->name != NULL; property++)
-        if (strcasecmp(property->name, name) == 0)
-            return true;
-    return false;
-}
-
 /* The password, or one of the secrets of SASL 1 that stand in for it. */
 static bool is_taken_for_password(const char *name)
 {
@@ -140,17 +130,16 @@ static bool is_taken_for_password(const char *name)
            strncasecmp(name, old_secret, strlen(old_secret)) == 0;
 }
 
-/* Keeps the stock plug-in from handing out the value of this user. The
- * mechanisms of libpwverify.so know what a hash is. */
-static bool block_rival(const struct call *call)
+/* Keeps the stock plug-in from handing out the value of this user. */
+static bool block_stock_sql(const struct call *call)
 {
     const sasl_utils_t *utils = call->sparams->utils;
     const struct propval *property = utils->prop_get(call->sparams->propctx);
 
-    if (is_requested(call, "*" PROPERTY_OUTCOME) || !sql_rival_is_asked(utils))
+    if (!stock_sql_is_asked(utils))
         return true;
     for (; property->name != NULL; property++)
-        if (is_taken_for_password(property->name) && !sql_rival_block(call->sparams, property))
+        if (is_taken_for_password(property->name) && !stock_sql_block(call->sparams, property))
             return false;
     return true;
 }
@@ -162,14 +151,14 @@ static bool hand_out(const struct call *call, const struct secret *stored)
     const struct sql_backend *backend = call->backend;
 
     if (stored->bytes == NULL)
-        return block_rival(call);
+        return block_stock_sql(call);
     if (stored->length > INT_MAX || memchr(stored->bytes, '\0', stored->length) != NULL) {
         /* libsasl2 could not even erase it. */
         sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
                       "sqlcrypt: %s: the stored value holds a NUL: the account is locked",
                       backend->settings->engine->name);
         set_all(call, PROPERTY_HASH, locked, strlen(locked));
-        return block_rival(call);
+        return block_stock_sql(call);
     }
     if (password_policy_is_clear_text(backend->policy) && !password_is_locked(stored) &&
         !password_scheme_is_hash(stored)) {
@@ -179,7 +168,7 @@ static bool hand_out(const struct call *call, const struct secret *stored)
     set_all(call, PROPERTY_HASH, stored->bytes, stored->length);
     if (scram_verifier_valid(stored->bytes, stored->length))
         set_all(call, PROPERTY_SCRAM, stored->bytes, stored->length);
-    return block_rival(call);
+    return block_stock_sql(call);
 }
 
 static enum lookup fetch_password(struct call *call)

@@ -81,6 +81,16 @@ static bool encode(struct call *call, const char *property, const char *value, s
     return done;
 }
 
+/* Whether the templates are about a property: without %p, they are about the
+ * password alone. */
+static bool is_about(const struct sql_backend *backend, const char *property)
+{
+    return strcasecmp(property, PROPERTY_PASSWORD) == 0 ||
+           (sql_template_has_property(backend->select) &&
+            sql_template_has_property(backend->insert) &&
+            sql_template_has_property(backend->update));
+}
+
 /* Stores one property; `value` is NULL for NULL. */
 static int store_property(struct call *call, const char *property, const char *value)
 {
@@ -88,9 +98,9 @@ static int store_property(struct call *call, const char *property, const char *v
     enum lookup row;
     int result;
 
-    if (!sql_template_property_allowed(property)) {
-        reason_set(&call->reason, "no column can have the name of the property %s", property);
-        return SASL_BADPARAM;
+    if (!is_about(call->backend, property) || !sql_template_property_allowed(property)) {
+        reason_set(&call->reason, "there is no column for the property %s", property);
+        return SASL_CONSTRAINT_VIOLAT;
     }
     row = find_row(call, property);
     if (row != LOOKUP_FOUND && row != LOOKUP_NONE)
@@ -179,7 +189,9 @@ int sql_store(void *glob_context, sasl_server_params_t *sparams, struct propctx 
         sasl_host_log(sparams->utils, call.backend->log_level, SASL_LOG_NOTE,
                       "sqlcrypt: the password or property was stored");
     else
-        sasl_host_log(sparams->utils, call.backend->log_level, SASL_LOG_ERR,
+        /* A property that is not for the table is for another plug-in. */
+        sasl_host_log(sparams->utils, call.backend->log_level,
+                      result == SASL_CONSTRAINT_VIOLAT ? SASL_LOG_NOTE : SASL_LOG_ERR,
                       "sqlcrypt: nothing was stored: %s", call.reason.text);
     return result;
 }

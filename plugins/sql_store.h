@@ -17,10 +17,10 @@
  * password_format says; a property without a value becomes NULL.
  * Without `ctx`, tells whether storing is configured.
  *
- * Returns SASL_OK, SASL_CONSTRAINT_VIOLAT if storing is not configured (other
- * plug-ins are tried then), SASL_NOUSER if there is no row to delete from,
- * SASL_BADPARAM for a password that cannot be stored, and SASL_UNAVAIL or
- * SASL_NOMEM, all with the old values left as they were. */
+ * Returns SASL_OK, SASL_CONSTRAINT_VIOLAT if storing is not configured or there
+ * is no column for a property (other plug-ins are tried then), SASL_NOUSER if there is no row to
+ * delete from, SASL_BADPARAM for a password that cannot be stored, and SASL_UNAVAIL or SASL_NOMEM,
+ * all with the old values left as they were. */
 int sql_store(void *glob_context, sasl_server_params_t *sparams, struct propctx *ctx,
               const char *user, unsigned length);
 

@@ -9,6 +9,7 @@
 
 #include "auxprop_check.h"
 #include "foreign_check.h"
+#include "password_options.h"
 #include "password_policy.h"
 #include "sasl_host.h"
 #include "utf8.h"
@@ -27,14 +28,11 @@ struct verifier {
 struct verifier *verifier_new(const sasl_utils_t *utils)
 {
     struct verifier *verifier = calloc(1, sizeof(*verifier));
-    const char *format = sasl_host_option(utils, "password_format");
 
     if (verifier == NULL)
         return NULL;
     verifier->log_level = sasl_host_log_level(utils);
-    verifier->policy = password_policy_new(format != NULL ? format : "plain",
-                                           sasl_host_option(utils, "password_store_scheme"),
-                                           &verifier->why_broken);
+    verifier->policy = password_options_read(utils, &verifier->why_broken);
     if (verifier->policy == NULL)
         sasl_host_log(utils, verifier->log_level, SASL_LOG_ERR, "pwverify: %s",
                       verifier->why_broken.text);
@@ -55,40 +53,17 @@ struct check {
     sasl_server_params_t *sparams;
     sasl_out_params_t *oparams;
     const struct login *login;
+    char *methods;      /* pwcheck_method */
     int lookup_result;  /* what canon_user said after the auxprop plug-ins were asked */
     bool outage_logged; /* by libsqlcrypt */
 };
 
-/* The next method of the list, copied into `method`; false at its end. */
-static bool next_method(const char **list, char *method, size_t size)
+/* Whether libsasl2 can make a name of that length canonical. */
+static bool name_fits(const sasl_server_params_t *sparams, size_t length)
 {
-    size_t length = 0;
+    const char *realm = sparams->user_realm != NULL ? sparams->user_realm : "";
 
-    while (isspace((unsigned char)**list))
-        (*list)++;
-    for (; **list != '\0' && !isspace((unsigned char)**list); (*list)++)
-        if (length + 1 < size)
-            method[length++] = **list;
-    method[length] = '\0';
-    return length > 0;
-}
-
-static const char *methods(const struct check *check)
-{
-    const char *list = sasl_host_option(check->sparams->utils, "pwcheck_method");
-
-    return list != NULL ? list : AUXPROP;
-}
-
-static bool lists_auxprop(const struct check *check)
-{
-    const char *list = methods(check);
-    char method[64];
-
-    while (next_method(&list, method, sizeof(method)))
-        if (strcasecmp(method, AUXPROP) == 0)
-            return true;
-    return false;
+    return length + strlen(realm) + sizeof("@") <= CANONICAL_NAME_SIZE;
 }
 
 /* What no back end needs to be asked about. */
@@ -97,14 +72,13 @@ static bool is_well_formed(const struct check *check, struct reason *reason)
     const struct login *login = check->login;
     const struct secret *user = login->user;
     const char *nul = memchr(user->bytes, '\0', user->length);
-    const char *realm = check->sparams->user_realm;
     size_t blanks = 0;
 
     while (blanks < user->length && isspace((unsigned char)user->bytes[blanks]))
         blanks++;
     if (blanks == user->length)
         reason_set(reason, "the user name is empty");
-    else if (user->length + strlen(realm != NULL ? realm : "") + sizeof("@") > CANONICAL_NAME_SIZE)
+    else if (!name_fits(check->sparams, user->length))
         reason_set(reason, "the user name is too long");
     else if (nul != NULL || !utf8_valid(user->bytes, user->length))
         reason_set(reason, "the user name is not UTF-8");
@@ -117,41 +91,43 @@ static bool is_well_formed(const struct check *check, struct reason *reason)
     return false;
 }
 
-/* Lets libsasl2 make the user canonical and ask the auxprop plug-ins. Returns
- * false with a verdict if there is no canonical name. */
-static bool canonicalise(struct check *check, enum verdict *verdict, struct reason *reason)
+/* What it means if libsasl2 cannot make a name canonical. */
+static enum verdict verdict_of_canon_user(int result)
 {
-    const sasl_utils_t *utils = check->sparams->utils;
-    const struct login *login = check->login;
-    int result;
-
-    if (lists_auxprop(check) && !auxprop_check_request(check->sparams)) {
-        reason_set(reason, "out of memory");
-        *verdict = VERDICT_NO_MEMORY;
-        return false;
-    }
-    check->oparams->authid = NULL;
-    result =
-        check->sparams->canon_user(utils->conn, login->user->bytes, (unsigned)login->user->length,
-                                   SASL_CU_AUTHID | login->canon_flags, check->oparams);
-    check->lookup_result = result;
-    if (check->oparams->authid != NULL)
-        return true;
-
-    reason_set(reason, "canon_user: %s", sasl_errstring(result, NULL, NULL));
     switch (result) {
     case SASL_BADPROT:
     case SASL_BADPARAM:
     case SASL_BUFOVER:
     case SASL_NOUSER:
-        *verdict = VERDICT_MALFORMED;
-        break;
+        return VERDICT_MALFORMED;
     case SASL_NOMEM:
-        *verdict = VERDICT_NO_MEMORY;
-        break;
+        return VERDICT_NO_MEMORY;
     default:
-        *verdict = VERDICT_UNAVAILABLE;
+        return VERDICT_UNAVAILABLE;
     }
+}
+
+/* Lets libsasl2 make the user canonical and ask the auxprop plug-ins. Returns
+ * false with a verdict if there is no canonical name. */
+static bool canonicalise(struct check *check, enum verdict *verdict, struct reason *reason)
+{
+    const struct login *login = check->login;
+    unsigned flags = SASL_CU_AUTHID | (login->authzid == NULL ? SASL_CU_AUTHZID : 0);
+    int result;
+
+    if (sasl_host_has_word(check->methods, AUXPROP) && !auxprop_check_request(check->sparams)) {
+        reason_set(reason, "out of memory");
+        *verdict = VERDICT_NO_MEMORY;
+        return false;
+    }
+    check->oparams->authid = NULL;
+    result = check->sparams->canon_user(check->sparams->utils->conn, login->user->bytes,
+                                        (unsigned)login->user->length, flags, check->oparams);
+    check->lookup_result = result;
+    if (check->oparams->authid != NULL)
+        return true;
+    reason_set(reason, "canon_user: %s", sasl_errstring(result, NULL, NULL));
+    *verdict = verdict_of_canon_user(result);
     return false;
 }
 
@@ -168,7 +144,7 @@ static enum verdict check_method(struct check *check, const char *method, struct
  * first in its enum: an outage outranks a wrong password. */
 static enum verdict check_methods(struct check *check, struct reason *reason)
 {
-    const char *list = methods(check);
+    const char *list = check->methods;
     enum verdict verdict = VERDICT_UNAVAILABLE;
     bool any = false;
     char method[64];
@@ -176,7 +152,7 @@ static enum verdict check_methods(struct check *check, struct reason *reason)
     if (foreign_check_callback(check->sparams, check->oparams->authid, check->login->password))
         return VERDICT_MATCH;
     reason_set(reason, "pwcheck_method lists no method");
-    while (next_method(&list, method, sizeof(method))) {
+    while (sasl_host_next_word(&list, method, sizeof(method))) {
         struct reason why;
         enum verdict next = check_method(check, method, &why);
 
@@ -223,10 +199,46 @@ static enum verdict check_login(struct check *check, struct reason *reason)
     }
     if (!is_well_formed(check, reason))
         return VERDICT_MALFORMED;
+    if (!sasl_host_copy_option(check->sparams->utils, "pwcheck_method", AUXPROP, &check->methods)) {
+        reason_set(reason, "out of memory");
+        return VERDICT_NO_MEMORY;
+    }
     if (canonicalise(check, &verdict, reason))
         verdict = check_methods(check, reason);
     auxprop_check_erase(check->sparams);
+    free(check->methods);
     return verdict;
+}
+
+/* Properties of the user whose rights are used: what the check of the password
+ * has fetched without a '*' belongs to another one. */
+static void erase_authorization(const sasl_server_params_t *sparams)
+{
+    const struct propval *property = sparams->utils->prop_get(sparams->propctx);
+
+    for (; property != NULL && property->name != NULL; property++)
+        if (property->name[0] != '*' && property->values != NULL)
+            sparams->utils->prop_erase(sparams->propctx, property->name);
+}
+
+/* Makes the user canonical whose rights are used. */
+static enum verdict authorize(struct check *check, struct reason *reason)
+{
+    const struct secret *authzid = check->login->authzid;
+    int result;
+
+    if (!name_fits(check->sparams, authzid->length) ||
+        !utf8_valid(authzid->bytes, authzid->length)) {
+        reason_set(reason, "the authorization identity is too long or not UTF-8");
+        return VERDICT_MALFORMED;
+    }
+    erase_authorization(check->sparams);
+    result = check->sparams->canon_user(check->sparams->utils->conn, authzid->bytes,
+                                        (unsigned)authzid->length, SASL_CU_AUTHZID, check->oparams);
+    if (result == SASL_OK)
+        return VERDICT_MATCH;
+    reason_set(reason, "authorization identity: %s", sasl_errstring(result, NULL, NULL));
+    return verdict_of_canon_user(result);
 }
 
 int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
@@ -238,6 +250,8 @@ int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
     struct reason reason = {""};
     enum verdict verdict = check_login(&check, &reason);
 
+    if (verdict == VERDICT_MATCH && login->authzid != NULL)
+        verdict = authorize(&check, &reason);
     sasl_host_log(utils, verifier->log_level, log_level_of(&check, verdict),
                   "%s: user \"%.64s\": %s", login->mechanism, login->user->bytes,
                   verdict == VERDICT_MATCH ? "authenticated" : reason.text);

@@ -25,7 +25,7 @@ struct login {
     const char *mechanism;
     const struct secret *user; /* as the client has sent it */
     const struct secret *password;
-    unsigned canon_flags; /* SASL_CU_AUTHZID if the user acts for himself, else 0 */
+    const struct secret *authzid; /* for whom the user wants to act; NULL for himself */
 };
 
 /* Canonicalises the user into `oparams`, also for a login that fails, so that

@@ -398,6 +398,15 @@ static int give_secret(sasl_conn_t *connection, void *context, int id, sasl_secr
 
 int login_by(const char *mechanism, const char *user, const char *password)
 {
+    sasl_conn_t *server = program_connection();
+    int result = login_over(server, mechanism, user, password);
+
+    sasl_dispose(&server);
+    return result;
+}
+
+int login_over(sasl_conn_t *server, const char *mechanism, const char *user, const char *password)
+{
     size_t length = strlen(password);
     sasl_secret_t *secret = malloc(sizeof(*secret) + length + 1);
     sasl_callback_t client_callbacks[] = {
@@ -406,7 +415,6 @@ int login_by(const char *mechanism, const char *user, const char *password)
         {SASL_CB_PASS, (int (*)(void))(any_function)give_secret, secret},
         {SASL_CB_LIST_END, NULL, NULL},
     };
-    sasl_conn_t *server = program_connection();
     sasl_conn_t *client = NULL;
     const char *to_server = NULL, *to_client = NULL, *chosen;
     unsigned to_server_length = 0, to_client_length = 0;
@@ -434,7 +442,6 @@ int login_by(const char *mechanism, const char *user, const char *password)
             sasl_server_step(server, to_server, to_server_length, &to_client, &to_client_length);
     }
     sasl_dispose(&client);
-    sasl_dispose(&server);
     free(secret);
     return result;
 }

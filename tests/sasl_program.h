@@ -55,6 +55,9 @@ int login_checkpass(const char *user, const char *password);
 /* Logs in by any mechanism, with libsasl2's client at the other end. */
 int login_by(const char *mechanism, const char *user, const char *password);
 
+/* The same over a connection that may have seen other logins. */
+int login_over(sasl_conn_t *server, const char *mechanism, const char *user, const char *password);
+
 /* The names of the mechanisms that are offered, separated by blanks. */
 const char *program_mechanisms(void);
 

@@ -171,19 +171,36 @@ static void test_hash_is_no_password(void **state)
     program_stop();
 }
 
-/* Nor where auxprop_plugin is not set, and libsasl2 asks the stock plug-in,
- * too, first or last. */
-static void test_hash_is_no_password_beside_stock(void **state)
+/* Whatever the stock plug-in takes for the password of a user does not log in,
+ * on a new connection and on one that has seen PLAIN fail. */
+static void expect_no_login(const char *user, const char *typed)
 {
     static const char *const mechanisms[] = {"PLAIN",      "LOGIN",       "CRAM-MD5",
                                              "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"};
+    size_t i;
+
+    for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+        sasl_conn_t *connection = program_connection();
+
+        print_message("# %s %s\n", user, mechanisms[i]);
+        assert_int_not_equal(login_over(connection, mechanisms[i], user, typed), SASL_OK);
+        assert_int_not_equal(login_over(connection, "PLAIN", user, "wrong"), SASL_OK);
+        assert_int_not_equal(login_over(connection, mechanisms[i], user, typed), SASL_OK);
+        assert_int_not_equal(sasl_checkpass(connection, user, 0, typed, (unsigned)strlen(typed)),
+                             SASL_OK);
+        sasl_dispose(&connection);
+    }
+    assert_int_not_equal(login_checkpass(user, typed), SASL_OK);
+}
+
+/* Nor where libsasl2 asks the stock plug-in, too, first or last. */
+static void test_hash_is_no_password_beside_stock(void **state)
+{
+    static const char *const options[] = {"", "auxprop_plugin: sqlcrypt sql\n",
+                                          "auxprop_plugin: sql sqlcrypt\n"};
     char *hash = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
-    const struct {
-        const char *user;
-        const char *typed; /* what the stock plug-in takes for the password */
-    } cases[] = {{"alice", hash}, {"locked", "!secret"}, {"null", "NULL"}};
     char orders[2][4000], text[2000];
-    size_t order, i, user;
+    size_t order, i;
 
     (void)state;
     run_sql(DATABASE, "INSERT INTO users VALUES ('locked', 'example.com', '!secret'), "
@@ -192,24 +209,23 @@ static void test_hash_is_no_password_beside_stock(void **state)
     add_user("twin", hash);
     snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
     snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
-    snprintf(text, sizeof(text),
-             "password_format: crypt\nsql_engine: sqlite3\nsql_database: %s/" DATABASE "\n%s",
-             folder(), SELECT);
     for (order = 0; order < 2; order++) {
-        program_start(orders[order], text);
-        expect_all("alice", "correct horse", SASL_OK);
-        expect_all("alice", "wrong", SASL_BADAUTH);
-        expect_all("null", "NULL", SASL_BADAUTH);
-        expect_all("twin", "correct horse", SASL_UNAVAIL);
-        for (user = 0; user < sizeof(cases) / sizeof(cases[0]); user++) {
-            for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
-                print_message("# %zu %s %s\n", order, cases[user].user, mechanisms[i]);
-                assert_int_not_equal(login_by(mechanisms[i], cases[user].user, cases[user].typed),
-                                     SASL_OK);
-            }
-            assert_int_not_equal(login_checkpass(cases[user].user, cases[user].typed), SASL_OK);
+        for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+            print_message("# order %zu, %s\n", order, options[i]);
+            snprintf(text, sizeof(text),
+                     "%spassword_format: crypt\nsql_engine: sqlite3\n"
+                     "sql_database: %s/" DATABASE "\n%s",
+                     options[i], folder(), SELECT);
+            program_start(orders[order], text);
+            expect_all("alice", "correct horse", SASL_OK);
+            expect_all("alice", "wrong", SASL_BADAUTH);
+            expect_all("null", "NULL", SASL_BADAUTH);
+            expect_all("twin", "correct horse", SASL_UNAVAIL);
+            expect_no_login("alice", hash);
+            expect_no_login("locked", "!secret");
+            expect_no_login("null", "NULL");
+            program_stop();
         }
-        program_stop();
     }
     free(hash);
 }
@@ -405,6 +421,37 @@ static void test_authorization_identity(void **state)
     program_stop();
 }
 
+static void test_long_authorization_identity(void **state)
+{
+    char name[1100];
+
+    (void)state;
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    start("");
+    assert_int_equal(login_plain_as(name, "alice", "correct horse"), SASL_BADAUTH);
+    assert_int_equal(program_log_count("FAIL PLAIN: user \"alice\": the authorization identity"),
+                     1);
+    program_stop();
+}
+
+/* A search path that names the directory twice, or by two names. */
+static void test_loaded_twice(void **state)
+{
+    char path[9000];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s:%s:%s", getenv(OUR_PLUGINS), getenv(OUR_PLUGINS),
+             getenv(STOCK_PLUGINS));
+    for (int again = 0; again < 2; again++) {
+        program_start(path, configuration("mech_list: PLAIN LOGIN\nlog_level: 5\n"));
+        assert_string_equal(program_mechanisms(), "PLAIN LOGIN");
+        assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+        assert_int_equal(program_log_count("one row"), 1);
+        program_stop();
+    }
+}
+
 /* The host can log who it was, also after a failure. */
 static void test_user_name_after_failure(void **state)
 {
@@ -527,6 +574,8 @@ static void test_outages(void **state)
         {"no table", "sql_select: SELECT password FROM accounts WHERE name='%u'\n", NULL,
          "no such table: accounts"},
         {"no column", "sql_select: SELECT passwd FROM users WHERE name='%u'\n", NULL,
+         "no such column: passwd"},
+        {"no column, in double quotes", "sql_select: SELECT \"passwd\" FROM users\n", NULL,
          "no such column: passwd"},
         {"no SQL", "sql_select: GIVE password FROM users WHERE name='%u'\n", NULL, "syntax error"},
         {"two rows", "sql_select: SELECT password FROM users\n",
@@ -766,6 +815,8 @@ int main(void)
         CASE(test_messages),
         CASE(test_long_names),
         CASE(test_authorization_identity),
+        CASE(test_long_authorization_identity),
+        CASE(test_loaded_twice),
         CASE(test_user_name_after_failure),
         CASE(test_precedence),
         CASE(test_mech_list),

@@ -359,6 +359,33 @@ static void test_store_shortens_nothing(void **state)
     program_stop();
 }
 
+/* A template without %p is about the password: nothing else goes there. */
+static void test_store_without_property(void **state)
+{
+    char *before = read_sql(DATABASE, "SELECT userPassword FROM users WHERE name = 'alice'");
+    const char *names[] = {"authPassword", NULL};
+    struct propctx *context = prop_new(0);
+    sasl_conn_t *connection;
+    char *after;
+
+    (void)state;
+    start("sql_select: SELECT userPassword FROM users WHERE name='%u'\n"
+          "sql_update: UPDATE users SET userPassword='%v' WHERE name='%u'\n");
+    assert_int_equal(prop_request(context, names), SASL_OK);
+    assert_int_equal(prop_set(context, "authPassword", SCRAM_VERIFIER, 0), SASL_OK);
+    connection = program_connection();
+    assert_int_equal(sasl_auxprop_store(connection, context, "alice@example.com"),
+                     SASL_CONSTRAINT_VIOLAT);
+    after = read_sql(DATABASE, "SELECT userPassword FROM users WHERE name = 'alice'");
+    assert_string_equal(after, before);
+    assert_int_equal(program_log_count("ERR sqlcrypt"), 0);
+    sasl_dispose(&connection);
+    prop_dispose(&context);
+    program_stop();
+    free(before);
+    free(after);
+}
+
 static void test_store_hostile_names(void **state)
 {
     static const char *const names[] = {"o'hara@example.com", "x', 'y', 'z'); --@example.com",
@@ -554,6 +581,7 @@ int main(void)
         CASE(test_scram),
         CASE(test_store),
         CASE(test_store_shortens_nothing),
+        CASE(test_store_without_property),
         CASE(test_store_hostile_names),
         CASE(test_store_failures),
         CASE(test_store_is_a_transaction),

@@ -117,6 +117,20 @@ static void explain_open(const struct sql_session *session, int code, struct rea
         reason_set(reason, "%s: %s", session->target->database, sqlite3_errstr(code));
 }
 
+/* Without this, a misspelt name of a column in double quotes is a literal, and
+ * everybody's password. */
+#ifdef SQLITE_DBCONFIG_DQS_DML
+static void refuse_unknown_names(sqlite3 *database)
+{
+    sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+}
+#else
+static void refuse_unknown_names(sqlite3 *database)
+{
+    (void)database; /* SQLite before 3.29 cannot be told */
+}
+#endif
+
 static struct sql_session *open_session(const struct sql_target *target, enum sql_access access,
                                         const struct deadline *deadline, struct reason *reason)
 {
@@ -144,6 +158,7 @@ static struct sql_session *open_session(const struct sql_target *target, enum sq
     sqlite3_busy_handler(session->database, wait_for_lock, session);
     sqlite3_progress_handler(session->database, OPERATIONS_A_LOOK, time_is_up, session);
     sqlite3_limit(session->database, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
+    refuse_unknown_names(session->database);
     /* Sorting must not leave temporary files about. */
     sqlite3_exec(session->database, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
     session->deadline = NULL;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "password_options.h"
+
+#include <stdlib.h>
+
+#include "sasl_host.h"
+
+struct password_policy *password_options_read(const sasl_utils_t *utils, struct reason *reason)
+{
+    struct password_policy *policy = NULL;
+    char *format = NULL, *store_scheme = NULL;
+
+    if (sasl_host_copy_option(utils, "password_format", "plain", &format) &&
+        sasl_host_copy_option(utils, "password_store_scheme", NULL, &store_scheme))
+        policy = password_policy_new(format, store_scheme, reason);
+    else
+        reason_set(reason, "out of memory");
+    free(format);
+    free(store_scheme);
+    return policy;
+}
