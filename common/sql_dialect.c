@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sql_dialect.h"
 
+#include <ctype.h>
+
 /* https://www.postgresql.org/docs/current/sql-syntax-lexical.html,
  * with standard_conforming_strings on */
 const struct sql_dialect sql_dialect_pgsql = {
@@ -31,3 +33,8 @@ const struct sql_dialect sql_dialect_sqlite3 = {
     .bracket_identifiers = true,
     .named_parameters = true,
 };
+
+bool sql_starts_word(char c)
+{
+    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}

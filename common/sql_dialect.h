@@ -36,6 +36,9 @@ struct sql_dialect {
     bool named_parameters;     /* :name @name $name (SQLite) */
 };
 
+/* Whether a word, such as a name, can start with this character in any dialect. */
+bool sql_starts_word(char c);
+
 extern const struct sql_dialect sql_dialect_pgsql;
 extern const struct sql_dialect sql_dialect_mysql;
 extern const struct sql_dialect sql_dialect_sqlite3;

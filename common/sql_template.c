@@ -6,496 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A text with holes: what a statement is made of, and each of its parameters. */
-enum piece_kind {
-    PIECE_TEXT,
-    PIECE_USER,
-    PIECE_REALM,
-    PIECE_PROPERTY,
-    PIECE_ADDRESS,
-    PIECE_VALUE,
-    PIECE_PARAMETER
-};
-
-struct piece {
-    enum piece_kind kind;
-    char *text; /* PIECE_TEXT: owned */
-    size_t length;
-};
-
-struct pieces {
-    struct piece *items;
-    size_t count;
-};
+#include "sql_pieces.h"
+#include "sql_template_parser.h"
 
 /* A blank, a sign, the digits of a number, and a blank. */
 enum { PLACEHOLDER_SIZE = 24 };
 
 struct sql_template {
     const struct sql_dialect *dialect;
-    struct pieces statement;
-    struct pieces *parameters;
-    size_t parameter_count;
+    struct parsed_template parsed;
 };
-
-static void pieces_free(struct pieces *pieces)
-{
-    size_t i;
-
-    for (i = 0; i < pieces->count; i++)
-        free(pieces->items[i].text);
-    free(pieces->items);
-    *pieces = (struct pieces){NULL, 0};
-}
-
-static bool pieces_add(struct pieces *pieces, enum piece_kind kind)
-{
-    struct piece *grown = realloc(pieces->items, (pieces->count + 1) * sizeof(*grown));
-
-    if (grown == NULL)
-        return false;
-    pieces->items = grown;
-    grown[pieces->count++] = (struct piece){kind, NULL, 0};
-    return true;
-}
-
-static bool pieces_add_text(struct pieces *pieces, const char *text, size_t length)
-{
-    struct piece *last = pieces->count > 0 ? &pieces->items[pieces->count - 1] : NULL;
-    char *grown;
-
-    if (last == NULL || last->kind != PIECE_TEXT) {
-        if (!pieces_add(pieces, PIECE_TEXT))
-            return false;
-        last = &pieces->items[pieces->count - 1];
-    }
-    grown = realloc(last->text, last->length + length + 1);
-    if (grown == NULL)
-        return false;
-    memcpy(grown + last->length, text, length);
-    last->text = grown;
-    last->length += length;
-    grown[last->length] = '\0';
-    return true;
-}
-
-static bool pieces_append(struct pieces *to, const struct pieces *from)
-{
-    size_t i;
-
-    for (i = 0; i < from->count; i++) {
-        const struct piece *piece = &from->items[i];
-
-        if (!(piece->kind == PIECE_TEXT ? pieces_add_text(to, piece->text, piece->length)
-                                        : pieces_add(to, piece->kind)))
-            return false;
-    }
-    return true;
-}
-
-static bool pieces_have(const struct pieces *pieces, enum piece_kind kind)
-{
-    size_t i;
-
-    for (i = 0; i < pieces->count; i++)
-        if (pieces->items[i].kind == kind)
-            return true;
-    return false;
-}
-
-/* Where the parser stands. Functions return false once `reason` is set. */
-struct parser {
-    const char *start;
-    const char *at;
-    enum sql_template_kind kind;
-    const struct sql_dialect *dialect;
-    struct sql_template *template;
-    struct reason *reason;
-};
-
-static bool refuse(const struct parser *parser, const char *at, const char *why)
-{
-    reason_set(parser->reason, "position %zu: %s", (size_t)(at - parser->start) + 1, why);
-    return false;
-}
-
-static bool checked(const struct parser *parser, bool done)
-{
-    return done || refuse(parser, parser->at, "out of memory");
-}
-
-/* Copies `length` characters to the statement as they stand. */
-static bool copy(struct parser *parser, size_t length)
-{
-    const char *text = parser->at;
-
-    parser->at += length;
-    return checked(parser, pieces_add_text(&parser->template->statement, text, length));
-}
-
-/* Reads what a percent sign starts, and adds it to both. */
-static bool read_macro(struct parser *parser, struct pieces *one, struct pieces *other)
-{
-    enum piece_kind kind = PIECE_TEXT;
-    char letter = parser->at[1];
-
-    switch (letter) {
-    case 'u':
-        kind = PIECE_USER;
-        break;
-    case 'r':
-        kind = PIECE_REALM;
-        break;
-    case 'p':
-        kind = PIECE_PROPERTY;
-        break;
-    case 'a':
-        kind = PIECE_ADDRESS;
-        break;
-    case 'v':
-        if (parser->kind == SQL_TEMPLATE_SELECT)
-            return refuse(parser, parser->at, "%v has no meaning in a SELECT");
-        kind = PIECE_VALUE;
-        break;
-    case '%':
-        break;
-    default:
-        reason_set(parser->reason, "position %zu: %%%c is not known; %%%% is a percent sign",
-                   (size_t)(parser->at - parser->start) + 1, letter != '\0' ? letter : ' ');
-        return false;
-    }
-    parser->at += 2;
-    if (kind == PIECE_TEXT)
-        return checked(parser, pieces_add_text(one, "%", 1) &&
-                                   (other == NULL || pieces_add_text(other, "%", 1)));
-    return checked(parser, pieces_add(one, kind) && (other == NULL || pieces_add(other, kind)));
-}
-
-/* Adds `value` as the next parameter and takes its pieces over. */
-static bool add_parameter(struct parser *parser, struct pieces *value)
-{
-    struct sql_template *template = parser->template;
-    struct pieces *grown =
-        realloc(template->parameters, (template->parameter_count + 1) * sizeof(*grown));
-
-    if (grown == NULL)
-        return checked(parser, false);
-    template->parameters = grown;
-    grown[template->parameter_count++] = *value;
-    *value = (struct pieces){NULL, 0};
-    return checked(parser, pieces_add(&template->statement, PIECE_PARAMETER));
-}
-
-/* A quoted text, read both ways: `value` is what it means, `verbatim` how it
- * is written, from the opening quote to the closing one. */
-struct quoted {
-    const char *start;
-    struct pieces value;
-    struct pieces verbatim;
-    const char *unclear_escape; /* the first escape whose meaning is not known here */
-};
-
-static void quoted_free(struct quoted *quoted)
-{
-    pieces_free(&quoted->value);
-    pieces_free(&quoted->verbatim);
-}
-
-static bool quoted_has_variable(const struct quoted *quoted)
-{
-    return pieces_have(&quoted->value, PIECE_USER) || pieces_have(&quoted->value, PIECE_REALM) ||
-           pieces_have(&quoted->value, PIECE_ADDRESS) || pieces_have(&quoted->value, PIECE_VALUE);
-}
-
-/* Reads a backslash and the character behind it, but leaves a percent sign: it
- * may start a macro. */
-static bool read_escape(struct parser *parser, struct quoted *quoted)
-{
-    static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
-    const char *escape = parser->at;
-    size_t length = escape[1] == '%' ? 1 : 2;
-    const char *letter;
-    char meaning = escape[length - 1];
-
-    if (escape[1] == '\0')
-        return refuse(parser, quoted->start, "the quote is not closed");
-    if (strchr("01234567xuUZ%_", escape[1]) != NULL && quoted->unclear_escape == NULL)
-        quoted->unclear_escape = escape;
-    letter = strchr(letters, meaning);
-    if (letter != NULL)
-        meaning = meanings[letter - letters];
-    parser->at += length;
-    return checked(parser, pieces_add_text(&quoted->value, &meaning, 1) &&
-                               pieces_add_text(&quoted->verbatim, escape, length));
-}
-
-/* Reads up to and with `close`. A quote stands for itself where it is doubled;
- * a bracket does not. */
-static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t open_length,
-                        const char *close, bool backslash_escapes)
-{
-    size_t close_length = strlen(close);
-
-    quoted->start = parser->at;
-    if (!checked(parser, pieces_add_text(&quoted->verbatim, parser->at, open_length)))
-        return false;
-    parser->at += open_length;
-    for (;;) {
-        const char *at = parser->at;
-
-        if (*at == '\0')
-            return refuse(parser, quoted->start, "the quote is not closed");
-        if (strncmp(at, close, close_length) == 0) {
-            bool doubled = close_length == 1 && *close != ']' && at[1] == *close;
-
-            parser->at += doubled ? 2 : close_length;
-            if (!checked(parser, pieces_add_text(&quoted->verbatim, at, (size_t)(parser->at - at))))
-                return false;
-            if (!doubled)
-                return true;
-            if (!checked(parser, pieces_add_text(&quoted->value, at, 1)))
-                return false;
-        } else if (*at == '\\' && backslash_escapes) {
-            if (!read_escape(parser, quoted))
-                return false;
-        } else if (*at == '%') {
-            if (!read_macro(parser, &quoted->value, &quoted->verbatim))
-                return false;
-        } else {
-            parser->at++;
-            if (!checked(parser, pieces_add_text(&quoted->value, at, 1) &&
-                                     pieces_add_text(&quoted->verbatim, at, 1)))
-                return false;
-        }
-    }
-}
-
-/* Adds a literal: as a parameter if something in it changes, else as it is.
- * `prefix` is a word that stood right before it, to be dropped or kept. */
-static bool add_literal(struct parser *parser, struct quoted *quoted, const char *prefix,
-                        size_t prefix_length, bool prefix_may_go)
-{
-    if (!quoted_has_variable(quoted) && !pieces_have(&quoted->value, PIECE_PROPERTY))
-        return checked(parser,
-                       pieces_add_text(&parser->template->statement, prefix, prefix_length) &&
-                           pieces_append(&parser->template->statement, &quoted->verbatim));
-    if (quoted->unclear_escape != NULL)
-        return refuse(parser, quoted->unclear_escape,
-                      "this escape cannot stand in one literal with a %; write the character");
-    if (prefix_length > 0 && !prefix_may_go)
-        return refuse(parser, quoted->start, "a literal of this kind cannot hold a %");
-    return add_parameter(parser, &quoted->value);
-}
-
-static bool add_identifier(struct parser *parser, const struct quoted *quoted)
-{
-    if (quoted_has_variable(quoted))
-        return refuse(parser, quoted->start, "of all macros, only %p can stand in a name");
-    return checked(parser, pieces_append(&parser->template->statement, &quoted->verbatim));
-}
-
-/* A literal that opens as it closes, behind a prefix. */
-static bool parse_literal(struct parser *parser, const char *close, size_t prefix_length,
-                          bool prefix_may_go, bool backslash_escapes)
-{
-    const char *prefix = parser->at;
-    struct quoted quoted = {0};
-    bool done;
-
-    parser->at += prefix_length;
-    done = read_quoted(parser, &quoted, strlen(close), close, backslash_escapes) &&
-           add_literal(parser, &quoted, prefix, prefix_length, prefix_may_go);
-    quoted_free(&quoted);
-    return done;
-}
-
-static bool parse_identifier(struct parser *parser, const char *close)
-{
-    struct quoted quoted = {0};
-    bool done = read_quoted(parser, &quoted, 1, close, false) && add_identifier(parser, &quoted);
-
-    quoted_free(&quoted);
-    return done;
-}
-
-static bool parse_double_quotes(struct parser *parser)
-{
-    struct quoted quoted = {0};
-    bool literal = parser->dialect->double_quotes == DOUBLE_QUOTES_LITERAL;
-    bool done =
-        read_quoted(parser, &quoted, 1, "\"", literal && parser->dialect->backslash_escapes);
-
-    if (parser->dialect->double_quotes == DOUBLE_QUOTES_EITHER)
-        literal = quoted_has_variable(&quoted);
-    if (done)
-        done =
-            literal ? add_literal(parser, &quoted, "", 0, false) : add_identifier(parser, &quoted);
-    quoted_free(&quoted);
-    return done;
-}
-
-static bool starts_word(char c)
-{
-    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
-}
-
-static size_t word_length(const char *text)
-{
-    size_t length = 0;
-
-    while (starts_word(text[length]) || isdigit((unsigned char)text[length]) ||
-           (length > 0 && text[length] == '$'))
-        length++;
-    return length;
-}
-
-/* A word, with the literal that it may be the prefix of. */
-static bool parse_word(struct parser *parser)
-{
-    const struct sql_dialect *dialect = parser->dialect;
-    const char *word = parser->at;
-    size_t length = word_length(word);
-    bool escape_literal = dialect->escape_literals && length == 1 && (*word == 'E' || *word == 'e');
-    bool other_prefix = (length == 1 && strchr("NnBbXx", *word) != NULL) ||
-                        (dialect->backslash_escapes && *word == '_');
-
-    if (word[length] == '\'' && (escape_literal || other_prefix))
-        return parse_literal(parser, "'", length, escape_literal,
-                             escape_literal || dialect->backslash_escapes);
-    if (word[length] == '"' && other_prefix && dialect->double_quotes == DOUBLE_QUOTES_LITERAL)
-        return parse_literal(parser, "\"", length, false, dialect->backslash_escapes);
-    return copy(parser, length);
-}
-
-/* PostgreSQL's $$...$$ and $tag$...$tag$. */
-static bool parse_dollar(struct parser *parser)
-{
-    const char *tag = parser->at + 1;
-    size_t length = 0;
-    char *close;
-    bool done;
-
-    while (starts_word(tag[length]) || (length > 0 && isdigit((unsigned char)tag[length])))
-        length++;
-    if (tag[length] != '$')
-        return refuse(parser, parser->at, "a parameter cannot be numbered here");
-    close = strndup(parser->at, length + 2);
-    done = checked(parser, close != NULL) && parse_literal(parser, close, 0, false, false);
-    free(close);
-    return done;
-}
-
-static bool parse_line_comment(struct parser *parser)
-{
-    return copy(parser, strcspn(parser->at, "\n"));
-}
-
-static bool parse_block_comment(struct parser *parser)
-{
-    const char *at = parser->at + 2;
-    unsigned depth = 1;
-
-    if (parser->dialect->executable_comments && *at == '!')
-        return refuse(parser, parser->at, "a comment that is executed cannot be read");
-    while (depth > 0) {
-        if (*at == '\0')
-            return refuse(parser, parser->at, "the comment is not closed");
-        if (at[0] == '*' && at[1] == '/') {
-            depth--;
-            at += 2;
-        } else if (parser->dialect->nested_comments && at[0] == '/' && at[1] == '*') {
-            depth++;
-            at += 2;
-        } else {
-            at++;
-        }
-    }
-    return copy(parser, (size_t)(at - parser->at));
-}
-
-static bool at_line_comment(const struct parser *parser)
-{
-    const char *at = parser->at;
-
-    if (*at == '#')
-        return parser->dialect->hash_comments;
-    return at[0] == '-' && at[1] == '-' &&
-           (!parser->dialect->dash_needs_space || at[2] == '\0' || isspace((unsigned char)at[2]));
-}
-
-static bool parse_percent(struct parser *parser)
-{
-    struct pieces value = {NULL, 0};
-    bool done = false;
-
-    if (parser->at[1] == 'p' || parser->at[1] == '%')
-        return read_macro(parser, &parser->template->statement, NULL);
-    if (read_macro(parser, &value, NULL))
-        done = add_parameter(parser, &value);
-    pieces_free(&value);
-    return done;
-}
-
-/* The statement ends at its semicolon, which is left out. */
-static bool parse_semicolon(struct parser *parser)
-{
-    const char *semicolon = parser->at++;
-
-    while (*parser->at != '\0') {
-        if (isspace((unsigned char)*parser->at))
-            parser->at++;
-        else
-            return refuse(parser, semicolon, "more follows the end of the statement");
-    }
-    return true;
-}
-
-static bool parse_token(struct parser *parser)
-{
-    const struct sql_dialect *dialect = parser->dialect;
-    char c = *parser->at;
-
-    if (starts_word(c))
-        return parse_word(parser);
-    if (at_line_comment(parser))
-        return parse_line_comment(parser);
-    if (c == '/' && parser->at[1] == '*')
-        return parse_block_comment(parser);
-    if (c == '\'')
-        return parse_literal(parser, "'", 0, false, dialect->backslash_escapes);
-    if (c == '"')
-        return parse_double_quotes(parser);
-    if (c == '`' && dialect->backtick_identifiers)
-        return parse_identifier(parser, "`");
-    if (c == '[' && dialect->bracket_identifiers)
-        return parse_identifier(parser, "]");
-    if (c == '$' && dialect->dollar_quotes)
-        return parse_dollar(parser);
-    if (c == '%')
-        return parse_percent(parser);
-    if (c == ';')
-        return parse_semicolon(parser);
-    if (c == '?' && dialect->placeholder == PLACEHOLDER_QUESTION)
-        return refuse(parser, parser->at, "'?' stands for no value here");
-    if (dialect->named_parameters && strchr(":@$", c) != NULL)
-        return refuse(parser, parser->at, "a parameter cannot be named here");
-    return copy(parser, 1);
-}
 
 struct sql_template *sql_template_parse(const char *text, enum sql_template_kind kind,
                                         const struct sql_dialect *dialect, struct reason *reason)
 {
     struct sql_template *template = calloc(1, sizeof(*template));
-    struct parser parser = {text, text, kind, dialect, template, reason};
-    bool done = checked(&parser, template != NULL);
 
-    if (done && text[strspn(text, " \t\r\n\f\v;")] == '\0')
-        done = refuse(&parser, text, "the statement is empty");
-    if (done)
-        template->dialect = dialect;
-    while (done && *parser.at != '\0')
-        done = parse_token(&parser);
-    if (done)
+    if (template == NULL) {
+        reason_set(reason, "out of memory");
+        return NULL;
+    }
+    template->dialect = dialect;
+    if (sql_template_take_apart(text, kind, dialect, &template->parsed, reason))
         return template;
     sql_template_free(template);
     return NULL;
@@ -507,10 +39,10 @@ void sql_template_free(struct sql_template *template)
 
     if (template == NULL)
         return;
-    for (i = 0; i < template->parameter_count; i++)
-        pieces_free(&template->parameters[i]);
-    free(template->parameters);
-    pieces_free(&template->statement);
+    for (i = 0; i < template->parsed.parameter_count; i++)
+        pieces_free(&template->parsed.parameters[i]);
+    free(template->parsed.parameters);
+    pieces_free(&template->parsed.statement);
     free(template);
 }
 
@@ -518,10 +50,10 @@ bool sql_template_has_property(const struct sql_template *template)
 {
     size_t i;
 
-    for (i = 0; i < template->parameter_count; i++)
-        if (pieces_have(&template->parameters[i], PIECE_PROPERTY))
+    for (i = 0; i < template->parsed.parameter_count; i++)
+        if (pieces_have(&template->parsed.parameters[i], PIECE_PROPERTY))
             return true;
-    return pieces_have(&template->statement, PIECE_PROPERTY);
+    return pieces_have(&template->parsed.statement, PIECE_PROPERTY);
 }
 
 bool sql_template_property_allowed(const char *property)
@@ -542,7 +74,7 @@ struct growing {
 
 static bool in_word(char c)
 {
-    return starts_word(c) || isdigit((unsigned char)c) || c == '$';
+    return sql_starts_word(c) || isdigit((unsigned char)c) || c == '$';
 }
 
 /* A word and a placeholder that touch would be read as one. */
@@ -579,7 +111,7 @@ static void append_placeholder(struct growing *text, enum placeholder placeholde
 
 char *sql_template_text(const struct sql_template *template, const char *property)
 {
-    const struct pieces *statement = &template->statement;
+    const struct pieces *statement = &template->parsed.statement;
     struct growing text = {NULL, NULL, false};
     size_t size = 1, number = 0, i;
 
@@ -604,7 +136,7 @@ char *sql_template_text(const struct sql_template *template, const char *propert
 
 size_t sql_template_parameter_count(const struct sql_template *template)
 {
-    return template->parameter_count;
+    return template->parsed.parameter_count;
 }
 
 /* The text that a piece stands for; NULL bytes stand for NULL. */
@@ -666,10 +198,10 @@ bool sql_template_bind(const struct sql_template *template, const struct sql_val
 {
     size_t i;
 
-    for (i = 0; i < template->parameter_count; i++)
+    for (i = 0; i < template->parsed.parameter_count; i++)
         parameters[i] = SECRET_EMPTY;
-    for (i = 0; i < template->parameter_count; i++) {
-        if (!bind_one(&template->parameters[i], values, &parameters[i])) {
+    for (i = 0; i < template->parsed.parameter_count; i++) {
+        if (!bind_one(&template->parsed.parameters[i], values, &parameters[i])) {
             while (i > 0)
                 secret_wipe(&parameters[--i]);
             return false;

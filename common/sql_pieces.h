@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SQL_PIECES_H
+#define SQLCRYPT_SQL_PIECES_H
+
+/*
+ * A text with holes: what the statement of a SQL template is made of, and each
+ * of its parameters.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum piece_kind {
+    PIECE_TEXT,
+    PIECE_USER,
+    PIECE_REALM,
+    PIECE_PROPERTY,
+    PIECE_ADDRESS,
+    PIECE_VALUE,
+    PIECE_PARAMETER
+};
+
+struct piece {
+    enum piece_kind kind;
+    char *text; /* PIECE_TEXT: owned */
+    size_t length;
+};
+
+struct pieces {
+    struct piece *items;
+    size_t count;
+};
+
+/* Frees all pieces and leaves none. */
+void pieces_free(struct pieces *pieces);
+
+/* Append a hole, a text, and copies of other pieces. Texts that follow each
+ * other become one. Return false when out of memory. */
+bool pieces_add(struct pieces *pieces, enum piece_kind kind);
+bool pieces_add_text(struct pieces *pieces, const char *text, size_t length);
+bool pieces_append(struct pieces *to, const struct pieces *from);
+
+/* Whether there is a piece of that kind. */
+bool pieces_have(const struct pieces *pieces, enum piece_kind kind);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SQL_TEMPLATE_PARSER_H
+#define SQLCRYPT_SQL_TEMPLATE_PARSER_H
+
+/*
+ * Takes a SQL template apart, by the rules of its dialect. Only sql_template.c
+ * uses it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "reason.h"
+#include "sql_dialect.h"
+#include "sql_pieces.h"
+#include "sql_template.h"
+
+/* The holes of the statement are PIECE_PROPERTY and, for each parameter in
+ * its turn, PIECE_PARAMETER. */
+struct parsed_template {
+    struct pieces statement;
+    struct pieces *parameters;
+    size_t parameter_count;
+};
+
+/* Returns false with a reason that starts with the position. What has been
+ * parsed until then is freed by the caller in either case. */
+bool sql_template_take_apart(const char *text, enum sql_template_kind kind,
+                             const struct sql_dialect *dialect, struct parsed_template *parsed,
+                             struct reason *reason);
+
+#endif
