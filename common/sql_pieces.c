@@ -4,34 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-void pieces_free(struct pieces *pieces)
+void sql_pieces_free(struct sql_pieces *pieces)
 {
     size_t i;
 
     for (i = 0; i < pieces->count; i++)
         free(pieces->items[i].text);
     free(pieces->items);
-    *pieces = (struct pieces){NULL, 0};
+    *pieces = (struct sql_pieces){NULL, 0};
 }
 
-bool pieces_add(struct pieces *pieces, enum piece_kind kind)
+bool sql_pieces_add(struct sql_pieces *pieces, enum piece_kind kind)
 {
-    struct piece *grown = realloc(pieces->items, (pieces->count + 1) * sizeof(*grown));
+    struct sql_piece *grown = realloc(pieces->items, (pieces->count + 1) * sizeof(*grown));
 
     if (grown == NULL)
         return false;
     pieces->items = grown;
-    grown[pieces->count++] = (struct piece){kind, NULL, 0};
+    grown[pieces->count++] = (struct sql_piece){kind, NULL, 0};
     return true;
 }
 
-bool pieces_add_text(struct pieces *pieces, const char *text, size_t length)
+bool sql_pieces_add_text(struct sql_pieces *pieces, const char *text, size_t length)
 {
-    struct piece *last = pieces->count > 0 ? &pieces->items[pieces->count - 1] : NULL;
+    struct sql_piece *last = pieces->count > 0 ? &pieces->items[pieces->count - 1] : NULL;
     char *grown;
 
     if (last == NULL || last->kind != PIECE_TEXT) {
-        if (!pieces_add(pieces, PIECE_TEXT))
+        if (!sql_pieces_add(pieces, PIECE_TEXT))
             return false;
         last = &pieces->items[pieces->count - 1];
     }
@@ -45,21 +45,21 @@ bool pieces_add_text(struct pieces *pieces, const char *text, size_t length)
     return true;
 }
 
-bool pieces_append(struct pieces *to, const struct pieces *from)
+bool sql_pieces_append(struct sql_pieces *to, const struct sql_pieces *from)
 {
     size_t i;
 
     for (i = 0; i < from->count; i++) {
-        const struct piece *piece = &from->items[i];
+        const struct sql_piece *piece = &from->items[i];
 
-        if (!(piece->kind == PIECE_TEXT ? pieces_add_text(to, piece->text, piece->length)
-                                        : pieces_add(to, piece->kind)))
+        if (!(piece->kind == PIECE_TEXT ? sql_pieces_add_text(to, piece->text, piece->length)
+                                        : sql_pieces_add(to, piece->kind)))
             return false;
     }
     return true;
 }
 
-bool pieces_have(const struct pieces *pieces, enum piece_kind kind)
+bool sql_pieces_have(const struct sql_pieces *pieces, enum piece_kind kind)
 {
     size_t i;
 

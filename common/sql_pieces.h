@@ -20,27 +20,27 @@ enum piece_kind {
     PIECE_PARAMETER
 };
 
-struct piece {
+struct sql_piece {
     enum piece_kind kind;
     char *text; /* PIECE_TEXT: owned */
     size_t length;
 };
 
-struct pieces {
-    struct piece *items;
+struct sql_pieces {
+    struct sql_piece *items;
     size_t count;
 };
 
 /* Frees all pieces and leaves none. */
-void pieces_free(struct pieces *pieces);
+void sql_pieces_free(struct sql_pieces *pieces);
 
 /* Append a hole, a text, and copies of other pieces. Texts that follow each
  * other become one. Return false when out of memory. */
-bool pieces_add(struct pieces *pieces, enum piece_kind kind);
-bool pieces_add_text(struct pieces *pieces, const char *text, size_t length);
-bool pieces_append(struct pieces *to, const struct pieces *from);
+bool sql_pieces_add(struct sql_pieces *pieces, enum piece_kind kind);
+bool sql_pieces_add_text(struct sql_pieces *pieces, const char *text, size_t length);
+bool sql_pieces_append(struct sql_pieces *to, const struct sql_pieces *from);
 
 /* Whether there is a piece of that kind. */
-bool pieces_have(const struct pieces *pieces, enum piece_kind kind);
+bool sql_pieces_have(const struct sql_pieces *pieces, enum piece_kind kind);
 
 #endif

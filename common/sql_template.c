@@ -40,9 +40,9 @@ void sql_template_free(struct sql_template *template)
     if (template == NULL)
         return;
     for (i = 0; i < template->parsed.parameter_count; i++)
-        pieces_free(&template->parsed.parameters[i]);
+        sql_pieces_free(&template->parsed.parameters[i]);
     free(template->parsed.parameters);
-    pieces_free(&template->parsed.statement);
+    sql_pieces_free(&template->parsed.statement);
     free(template);
 }
 
@@ -51,9 +51,9 @@ bool sql_template_has_property(const struct sql_template *template)
     size_t i;
 
     for (i = 0; i < template->parsed.parameter_count; i++)
-        if (pieces_have(&template->parsed.parameters[i], PIECE_PROPERTY))
+        if (sql_pieces_have(&template->parsed.parameters[i], PIECE_PROPERTY))
             return true;
-    return pieces_have(&template->parsed.statement, PIECE_PROPERTY);
+    return sql_pieces_have(&template->parsed.statement, PIECE_PROPERTY);
 }
 
 bool sql_template_property_allowed(const char *property)
@@ -111,7 +111,7 @@ static void append_placeholder(struct growing *text, enum placeholder placeholde
 
 char *sql_template_text(const struct sql_template *template, const char *property)
 {
-    const struct pieces *statement = &template->parsed.statement;
+    const struct sql_pieces *statement = &template->parsed.statement;
     struct growing text = {NULL, NULL, false};
     size_t size = 1, number = 0, i;
 
@@ -121,7 +121,7 @@ char *sql_template_text(const struct sql_template *template, const char *propert
     if (text.start == NULL)
         return NULL;
     for (i = 0; i < statement->count; i++) {
-        const struct piece *piece = &statement->items[i];
+        const struct sql_piece *piece = &statement->items[i];
 
         if (piece->kind == PIECE_TEXT)
             append_text(&text, piece->text, piece->length);
@@ -140,7 +140,7 @@ size_t sql_template_parameter_count(const struct sql_template *template)
 }
 
 /* The text that a piece stands for; NULL bytes stand for NULL. */
-static struct secret piece_value(const struct piece *piece, const struct sql_values *values)
+static struct secret piece_value(const struct sql_piece *piece, const struct sql_values *values)
 {
     const char *text = NULL;
 
@@ -166,7 +166,7 @@ static struct secret piece_value(const struct piece *piece, const struct sql_val
     return (struct secret){(char *)(uintptr_t)text, strlen(text)};
 }
 
-static bool bind_one(const struct pieces *pieces, const struct sql_values *values,
+static bool bind_one(const struct sql_pieces *pieces, const struct sql_values *values,
                      struct secret *parameter)
 {
     size_t length = 0, i;

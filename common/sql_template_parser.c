@@ -32,11 +32,11 @@ static bool copy(struct parser *parser, size_t length)
     const char *text = parser->at;
 
     parser->at += length;
-    return checked(parser, pieces_add_text(&parser->parsed->statement, text, length));
+    return checked(parser, sql_pieces_add_text(&parser->parsed->statement, text, length));
 }
 
 /* Reads what a percent sign starts, and adds it to both. */
-static bool read_macro(struct parser *parser, struct pieces *one, struct pieces *other)
+static bool read_macro(struct parser *parser, struct sql_pieces *one, struct sql_pieces *other)
 {
     enum piece_kind kind = PIECE_TEXT;
     char letter = parser->at[1];
@@ -68,45 +68,48 @@ static bool read_macro(struct parser *parser, struct pieces *one, struct pieces 
     }
     parser->at += 2;
     if (kind == PIECE_TEXT)
-        return checked(parser, pieces_add_text(one, "%", 1) &&
-                                   (other == NULL || pieces_add_text(other, "%", 1)));
-    return checked(parser, pieces_add(one, kind) && (other == NULL || pieces_add(other, kind)));
+        return checked(parser, sql_pieces_add_text(one, "%", 1) &&
+                                   (other == NULL || sql_pieces_add_text(other, "%", 1)));
+    return checked(parser,
+                   sql_pieces_add(one, kind) && (other == NULL || sql_pieces_add(other, kind)));
 }
 
 /* Adds `value` as the next parameter and takes its pieces over. */
-static bool add_parameter(struct parser *parser, struct pieces *value)
+static bool add_parameter(struct parser *parser, struct sql_pieces *value)
 {
     struct parsed_template *parsed = parser->parsed;
-    struct pieces *grown =
+    struct sql_pieces *grown =
         realloc(parsed->parameters, (parsed->parameter_count + 1) * sizeof(*grown));
 
     if (grown == NULL)
         return checked(parser, false);
     parsed->parameters = grown;
     grown[parsed->parameter_count++] = *value;
-    *value = (struct pieces){NULL, 0};
-    return checked(parser, pieces_add(&parsed->statement, PIECE_PARAMETER));
+    *value = (struct sql_pieces){NULL, 0};
+    return checked(parser, sql_pieces_add(&parsed->statement, PIECE_PARAMETER));
 }
 
 /* A quoted text, read both ways: `value` is what it means, `verbatim` how it
  * is written, from the opening quote to the closing one. */
 struct quoted {
     const char *start;
-    struct pieces value;
-    struct pieces verbatim;
+    struct sql_pieces value;
+    struct sql_pieces verbatim;
     const char *unclear_escape; /* the first escape whose meaning is not known here */
 };
 
 static void quoted_free(struct quoted *quoted)
 {
-    pieces_free(&quoted->value);
-    pieces_free(&quoted->verbatim);
+    sql_pieces_free(&quoted->value);
+    sql_pieces_free(&quoted->verbatim);
 }
 
 static bool quoted_has_variable(const struct quoted *quoted)
 {
-    return pieces_have(&quoted->value, PIECE_USER) || pieces_have(&quoted->value, PIECE_REALM) ||
-           pieces_have(&quoted->value, PIECE_ADDRESS) || pieces_have(&quoted->value, PIECE_VALUE);
+    return sql_pieces_have(&quoted->value, PIECE_USER) ||
+           sql_pieces_have(&quoted->value, PIECE_REALM) ||
+           sql_pieces_have(&quoted->value, PIECE_ADDRESS) ||
+           sql_pieces_have(&quoted->value, PIECE_VALUE);
 }
 
 /* Reads a backslash and the character behind it, but leaves a percent sign: it
@@ -127,8 +130,8 @@ static bool read_escape(struct parser *parser, struct quoted *quoted)
     if (letter != NULL)
         meaning = meanings[letter - letters];
     parser->at += length;
-    return checked(parser, pieces_add_text(&quoted->value, &meaning, 1) &&
-                               pieces_add_text(&quoted->verbatim, escape, length));
+    return checked(parser, sql_pieces_add_text(&quoted->value, &meaning, 1) &&
+                               sql_pieces_add_text(&quoted->verbatim, escape, length));
 }
 
 /* Reads up to and with `close`. A quote stands for itself where it is doubled;
@@ -139,7 +142,7 @@ static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t ope
     size_t close_length = strlen(close);
 
     quoted->start = parser->at;
-    if (!checked(parser, pieces_add_text(&quoted->verbatim, parser->at, open_length)))
+    if (!checked(parser, sql_pieces_add_text(&quoted->verbatim, parser->at, open_length)))
         return false;
     parser->at += open_length;
     for (;;) {
@@ -151,11 +154,12 @@ static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t ope
             bool doubled = close_length == 1 && *close != ']' && at[1] == *close;
 
             parser->at += doubled ? 2 : close_length;
-            if (!checked(parser, pieces_add_text(&quoted->verbatim, at, (size_t)(parser->at - at))))
+            if (!checked(parser,
+                         sql_pieces_add_text(&quoted->verbatim, at, (size_t)(parser->at - at))))
                 return false;
             if (!doubled)
                 return true;
-            if (!checked(parser, pieces_add_text(&quoted->value, at, 1)))
+            if (!checked(parser, sql_pieces_add_text(&quoted->value, at, 1)))
                 return false;
         } else if (*at == '\\' && backslash_escapes) {
             if (!read_escape(parser, quoted))
@@ -165,8 +169,8 @@ static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t ope
                 return false;
         } else {
             parser->at++;
-            if (!checked(parser, pieces_add_text(&quoted->value, at, 1) &&
-                                     pieces_add_text(&quoted->verbatim, at, 1)))
+            if (!checked(parser, sql_pieces_add_text(&quoted->value, at, 1) &&
+                                     sql_pieces_add_text(&quoted->verbatim, at, 1)))
                 return false;
         }
     }
@@ -177,9 +181,10 @@ static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t ope
 static bool add_literal(struct parser *parser, struct quoted *quoted, const char *prefix,
                         size_t prefix_length, bool prefix_may_go)
 {
-    if (!quoted_has_variable(quoted) && !pieces_have(&quoted->value, PIECE_PROPERTY))
-        return checked(parser, pieces_add_text(&parser->parsed->statement, prefix, prefix_length) &&
-                                   pieces_append(&parser->parsed->statement, &quoted->verbatim));
+    if (!quoted_has_variable(quoted) && !sql_pieces_have(&quoted->value, PIECE_PROPERTY))
+        return checked(parser,
+                       sql_pieces_add_text(&parser->parsed->statement, prefix, prefix_length) &&
+                           sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
     if (quoted->unclear_escape != NULL)
         return refuse(parser, quoted->unclear_escape,
                       "this escape cannot stand in one literal with a %; write the character");
@@ -192,7 +197,7 @@ static bool add_identifier(struct parser *parser, const struct quoted *quoted)
 {
     if (quoted_has_variable(quoted))
         return refuse(parser, quoted->start, "of all macros, only %p can stand in a name");
-    return checked(parser, pieces_append(&parser->parsed->statement, &quoted->verbatim));
+    return checked(parser, sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
 }
 
 /* A literal that opens as it closes, behind a prefix. */
@@ -321,14 +326,14 @@ static bool at_line_comment(const struct parser *parser)
 
 static bool parse_percent(struct parser *parser)
 {
-    struct pieces value = {NULL, 0};
+    struct sql_pieces value = {NULL, 0};
     bool done = false;
 
     if (parser->at[1] == 'p' || parser->at[1] == '%')
         return read_macro(parser, &parser->parsed->statement, NULL);
     if (read_macro(parser, &value, NULL))
         done = add_parameter(parser, &value);
-    pieces_free(&value);
+    sql_pieces_free(&value);
     return done;
 }
 

@@ -18,8 +18,8 @@
 /* The holes of the statement are PIECE_PROPERTY and, for each parameter in
  * its turn, PIECE_PARAMETER. */
 struct parsed_template {
-    struct pieces statement;
-    struct pieces *parameters;
+    struct sql_pieces statement;
+    struct sql_pieces *parameters;
     size_t parameter_count;
 };
 
