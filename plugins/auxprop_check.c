@@ -67,16 +67,13 @@ static enum verdict without_value(const struct question *question, enum outcome 
                                   struct reason *reason)
 {
     const struct secret null = SECRET_EMPTY;
-    const struct secret *stored =
-        outcome == IS_FOUND || outcome == IS_NULL || question->lookup_result == SASL_DISABLED
-            ? &null
-            : NULL;
+    const struct secret *stored = outcome == IS_FOUND || outcome == IS_NULL ? &null : NULL;
 
     if (outcome == NOT_ASKED && question->lookup_result == SASL_NOMECH) {
         reason_set(reason, "auxprop: no plug-in of auxprop_plugin is there to be asked");
         return VERDICT_UNAVAILABLE;
     }
-    if (outcome == NOT_ASKED && stored == NULL && question->lookup_result != SASL_OK &&
+    if (outcome == NOT_ASKED && question->lookup_result != SASL_OK &&
         question->lookup_result != SASL_NOUSER) {
         reason_set(reason, "auxprop: %s", sasl_errstring(question->lookup_result, NULL, NULL));
         return VERDICT_UNAVAILABLE;

@@ -177,8 +177,11 @@ static enum lookup fetch_password(struct call *call)
     enum lookup result = fetch(call, PROPERTY_PASSWORD, true, &stored);
 
     call->password_is_null = result == LOOKUP_FOUND && stored.bytes == NULL;
-    if (result == LOOKUP_FOUND && !hand_out(call, &stored))
+    if (result == LOOKUP_FOUND && !hand_out(call, &stored)) {
+        sasl_host_log(call->sparams->utils, call->backend->log_level, SASL_LOG_ERR,
+                      "sqlcrypt: no random numbers to keep the stock plug-in out");
         result = LOOKUP_UNAVAILABLE;
+    }
     secret_wipe(&stored);
     return result;
 }
@@ -270,8 +273,11 @@ static enum lookup answer(struct call *call, const char *user, unsigned length)
     /* No row can have such a name, and some servers would call it an error. */
     if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL)
         return LOOKUP_NONE;
-    if (!sql_request_split(&call->names, call->sparams, user, length))
+    if (!sql_request_split(&call->names, call->sparams, user, length)) {
+        sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
+                      "sqlcrypt: out of memory");
         return LOOKUP_UNAVAILABLE;
+    }
     call->deadline = deadline_after(backend->settings->timeout);
     result = fetch_all(call);
     user_realm_free(&call->names);

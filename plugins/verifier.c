@@ -100,6 +100,8 @@ static enum verdict verdict_of_canon_user(int result)
     case SASL_BUFOVER:
     case SASL_NOUSER:
         return VERDICT_MALFORMED;
+    case SASL_DISABLED:
+        return VERDICT_LOCKED;
     case SASL_NOMEM:
         return VERDICT_NO_MEMORY;
     default:
@@ -189,6 +191,17 @@ static int log_level_of(const struct check *check, enum verdict verdict)
     return SASL_LOG_FAIL;
 }
 
+/* An auxprop plug-in says that the account is disabled, whatever its password:
+ * the work is done all the same. */
+static enum verdict refuse_disabled(struct check *check, struct reason *reason)
+{
+    const struct secret null = SECRET_EMPTY;
+
+    password_policy_judge(check->verifier->policy, &null, check->login->password, reason);
+    reason_set(reason, "the account is disabled");
+    return VERDICT_LOCKED;
+}
+
 static enum verdict check_login(struct check *check, struct reason *reason)
 {
     enum verdict verdict = VERDICT_MALFORMED;
@@ -204,7 +217,8 @@ static enum verdict check_login(struct check *check, struct reason *reason)
         return VERDICT_NO_MEMORY;
     }
     if (canonicalise(check, &verdict, reason))
-        verdict = check_methods(check, reason);
+        verdict = check->lookup_result == SASL_DISABLED ? refuse_disabled(check, reason)
+                                                        : check_methods(check, reason);
     auxprop_check_erase(check->sparams);
     free(check->methods);
     return verdict;

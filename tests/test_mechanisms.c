@@ -3,6 +3,8 @@
 /* PLAIN and LOGIN of libpwverify.so through the real libsasl2, with exact
  * result codes. */
 
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -731,6 +733,44 @@ static void test_other_source(void **state)
     free(stored);
 }
 
+/* Another plug-in, which only knows that bob is disabled. */
+static int look_up_bob(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
+                       const char *user, unsigned length)
+{
+    (void)glob_context, (void)sparams, (void)flags;
+    return length >= 4 && memcmp(user, "bob@", 4) == 0 ? SASL_DISABLED : SASL_NOUSER;
+}
+
+static int other_init(const sasl_utils_t *utils, int max_version, int *out_version,
+                      sasl_auxprop_plug_t **plug, const char *name)
+{
+    static char own_name[] = "other";
+    static sasl_auxprop_plug_t other = {.auxprop_lookup = look_up_bob, .name = own_name};
+
+    (void)utils, (void)max_version, (void)name;
+    *out_version = SASL_AUXPROP_PLUG_VERSION;
+    *plug = &other;
+    return SASL_OK;
+}
+
+static void test_disabled_by_another_plugin(void **state)
+{
+    static const char *const orders[] = {"auxprop_plugin: sqlcrypt other\n",
+                                         "auxprop_plugin: other sqlcrypt\n"};
+    size_t i;
+
+    (void)state;
+    add_user("bob", hash_of("correct horse", "$6$rounds=1000$salt"));
+    for (i = 0; i < 2; i++) {
+        start(orders[i]);
+        assert_int_equal(sasl_auxprop_add_plugin("other", other_init), SASL_OK);
+        expect_all("alice", "correct horse", SASL_OK);
+        expect_all("bob", "correct horse", SASL_BADAUTH);
+        assert_int_equal(program_log_count("FAIL PLAIN: user \"bob\": the account is disabled"), 1);
+        program_stop();
+    }
+}
+
 static int says_yes_to_bob(sasl_conn_t *connection, void *context, const char *user,
                            const char *password, unsigned length, struct propctx *properties)
 {
@@ -826,6 +866,7 @@ int main(void)
         CASE(test_missing_driver),
         CASE(test_no_auxprop_plugin),
         CASE(test_other_source),
+        CASE(test_disabled_by_another_plugin),
         CASE(test_callback_of_the_program),
         CASE(test_log_levels),
         CASE(test_log_is_one_line),
