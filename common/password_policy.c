@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "password_policy.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +11,13 @@ struct password_policy {
     const struct password_scheme *scheme;
     char *store_method;
 
-    /* The start of the last hash that was judged. Judging against it takes as
-     * long as the site's own hashes do. */
-    pthread_mutex_t lock;
-    struct secret sample;
+    /* What to judge against for the work alone: until a hash has been judged, */
+    struct secret first_sample;
+
+    /* and from then on the start of the last one, which takes as long as the site's
+     * own hashes do. NULL while a thread has taken it out: a lock could be held by
+     * another thread while the process forks. */
+    _Atomic(struct secret *) last_sample;
 };
 
 struct password_policy *password_policy_new(const char *format, const char *store_scheme,
@@ -39,10 +42,9 @@ struct password_policy *password_policy_new(const char *format, const char *stor
     policy = calloc(1, sizeof(*policy));
     if (policy != NULL) {
         policy->scheme = scheme;
-        pthread_mutex_init(&policy->lock, NULL);
         if (store_scheme != NULL)
             policy->store_method = strdup(store_scheme);
-        if (!secret_set(&policy->sample, sample, strlen(sample)) ||
+        if (!secret_set(&policy->first_sample, sample, strlen(sample)) ||
             (store_scheme != NULL && policy->store_method == NULL)) {
             password_policy_free(policy);
             policy = NULL;
@@ -54,14 +56,34 @@ struct password_policy *password_policy_new(const char *format, const char *stor
     return policy;
 }
 
+static void free_sample(struct secret *sample)
+{
+    if (sample != NULL)
+        secret_wipe(sample);
+    free(sample);
+}
+
 void password_policy_free(struct password_policy *policy)
 {
     if (policy == NULL)
         return;
-    pthread_mutex_destroy(&policy->lock);
-    secret_wipe(&policy->sample);
+    free_sample(atomic_load(&policy->last_sample));
+    secret_wipe(&policy->first_sample);
     free(policy->store_method);
     free(policy);
+}
+
+/* Copies the last sample, or the first one where the last is not at hand. */
+static bool copy_sample(struct password_policy *policy, struct secret *copy)
+{
+    struct secret *last = atomic_exchange(&policy->last_sample, NULL), *none = NULL;
+    const struct secret *sample = last != NULL ? last : &policy->first_sample;
+    bool copied = secret_set(copy, sample->bytes, sample->length);
+
+    /* Another thread may have put a newer one there. */
+    if (last != NULL && !atomic_compare_exchange_strong(&policy->last_sample, &none, last))
+        free_sample(last);
+    return copied;
 }
 
 /* Does the work of judging, and forgets the outcome. */
@@ -71,27 +93,24 @@ static void judge_sample(struct password_policy *policy)
     const struct secret password = {typed, sizeof(typed) - 1};
     struct secret sample = SECRET_EMPTY;
     struct reason ignored;
-    bool copied;
 
-    pthread_mutex_lock(&policy->lock);
-    copied = secret_set(&sample, policy->sample.bytes, policy->sample.length);
-    pthread_mutex_unlock(&policy->lock);
-    if (copied)
+    /* Without memory there is no sample, and no work for it. */
+    if (copy_sample(policy, &sample))
         policy->scheme->judge(&sample, &password, &ignored);
     secret_wipe(&sample);
 }
 
 static void remember_sample(struct password_policy *policy, const struct secret *stored)
 {
-    size_t length;
+    struct secret *sample;
 
     if (policy->scheme->setting_length == NULL)
         return;
-    length = policy->scheme->setting_length(stored);
-    pthread_mutex_lock(&policy->lock);
-    /* Without memory there is no sample, and no work for it. */
-    (void)secret_set(&policy->sample, stored->bytes, length);
-    pthread_mutex_unlock(&policy->lock);
+    sample = calloc(1, sizeof(*sample));
+    if (sample != NULL && secret_set(sample, stored->bytes, policy->scheme->setting_length(stored)))
+        free_sample(atomic_exchange(&policy->last_sample, sample));
+    else
+        free_sample(sample);
 }
 
 bool password_is_locked(const struct secret *stored)

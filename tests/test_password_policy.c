@@ -4,6 +4,9 @@
 
 #include <crypt.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "test_support.h"
 
@@ -43,8 +46,21 @@ char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data 
     return result;
 }
 
+/* A thread may pause in the middle of its work, at one of its calls of free(3). */
+static _Thread_local unsigned frees_to_pause; /* 0: never */
+static sem_t paused, resumed;
+
+static void count_down_to_pause(void)
+{
+    if (frees_to_pause == 0 || --frees_to_pause > 0)
+        return;
+    sem_post(&paused);
+    sem_wait(&resumed);
+}
+
 void __wrap_free(void *pointer)
 {
+    count_down_to_pause();
     if (watching && pointer != NULL && pointer == seen.scratch) {
         static const struct crypt_data zero;
 
@@ -676,6 +692,74 @@ static void threads_share_a_policy(void **state)
     password_policy_free(policy);
 }
 
+struct pausing {
+    struct password_policy *policy;
+    unsigned frees;
+    bool has_paused;
+};
+
+static void *judge_with_a_pause(void *context)
+{
+    struct pausing *pausing = context;
+    const struct secret stored = lend(DES_HASH), password = lend("wrong");
+    struct reason reason;
+
+    frees_to_pause = pausing->frees;
+    password_policy_judge(pausing->policy, &stored, &password, &reason);
+    pausing->has_paused = frees_to_pause == 0;
+    frees_to_pause = 0;
+    if (!pausing->has_paused)
+        sem_post(&paused);
+    return NULL;
+}
+
+/* A child has no threads but one: what the others have locked stays locked. What
+ * they hold would be a leak to tools that watch its exit. */
+static bool child_judges(struct password_policy *policy)
+{
+    const struct secret stored = lend(DES_HASH), right = lend("Tr0ub4d");
+    struct reason reason;
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        alarm(10);
+        if (password_policy_judge(policy, &stored, &right, &reason) == VERDICT_MATCH &&
+            password_policy_judge(policy, NULL, &right, &reason) == VERDICT_NO_USER)
+            kill(getpid(), SIGKILL);
+        _exit(1);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
+           WTERMSIG(status) == SIGKILL;
+}
+
+/* Wherever another thread is with its work. */
+static void child_shares_no_lock(void **state)
+{
+    struct password_policy *policy = new_policy("crypt");
+    struct pausing pausing = {.policy = policy, .has_paused = true};
+    unsigned bad = 0;
+
+    (void)state;
+    watching = false;
+    assert_int_equal(sem_init(&paused, 0, 0), 0);
+    assert_int_equal(sem_init(&resumed, 0, 0), 0);
+    while (pausing.has_paused) {
+        pthread_t thread;
+
+        pausing.frees++;
+        assert_int_equal(pthread_create(&thread, NULL, judge_with_a_pause, &pausing), 0);
+        sem_wait(&paused);
+        bad += !child_judges(policy);
+        sem_post(&resumed);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+    watching = true;
+    assert_true(pausing.frees > 2);
+    assert_int_equal(bad, 0);
+    password_policy_free(policy);
+}
+
 int main(void)
 {
     struct test_list list = {0};
@@ -697,5 +781,6 @@ int main(void)
     TEST_ADD(&list, keeps_no_hash);
     TEST_ADD(&list, a_match_costs_one_hash);
     TEST_ADD(&list, threads_share_a_policy);
+    TEST_ADD(&list, child_shares_no_lock);
     return test_run("password_policy", &list);
 }
