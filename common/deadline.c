@@ -2,7 +2,6 @@
 #include "deadline.h"
 
 #include <limits.h>
-#include <time.h>
 
 static int64_t now(void)
 {
@@ -17,6 +16,15 @@ struct deadline deadline_after(unsigned milliseconds)
     return (struct deadline){now() + milliseconds};
 }
 
+struct deadline deadline_share(const struct deadline *deadline, unsigned parts)
+{
+    int64_t start = now();
+
+    if (deadline->at <= start)
+        return *deadline;
+    return (struct deadline){start + (deadline->at - start) / parts};
+}
+
 int deadline_remaining(const struct deadline *deadline)
 {
     int64_t left = deadline->at - now();
@@ -24,4 +32,10 @@ int deadline_remaining(const struct deadline *deadline)
     if (left <= 0)
         return 0;
     return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+struct timespec deadline_time(const struct deadline *deadline)
+{
+    return (struct timespec){.tv_sec = (time_t)(deadline->at / 1000),
+                             .tv_nsec = (long)(deadline->at % 1000) * 1000000};
 }

@@ -8,6 +8,7 @@
  */
 
 #include <stdint.h>
+#include <time.h>
 
 struct deadline {
     int64_t at; /* milliseconds of CLOCK_MONOTONIC */
@@ -16,7 +17,14 @@ struct deadline {
 /* The deadline `milliseconds` from now. */
 struct deadline deadline_after(unsigned milliseconds);
 
+/* The end of the first of `parts` equal parts of what is left, for the first of
+ * as many attempts. `parts` is not 0. */
+struct deadline deadline_share(const struct deadline *deadline, unsigned parts);
+
 /* Milliseconds that are left; 0 once it has passed. Fits poll(2). */
 int deadline_remaining(const struct deadline *deadline);
+
+/* The moment itself, on CLOCK_MONOTONIC. */
+struct timespec deadline_time(const struct deadline *deadline);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "jail.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 void jail_note_root(struct jail *jail)
@@ -14,12 +15,32 @@ void jail_note_root(struct jail *jail)
     }
 }
 
-const char *jail_hint(const struct jail *jail)
+static bool is_entered(const struct jail *jail)
 {
     struct stat root;
 
-    if (!jail->noted || stat("/", &root) != 0 ||
-        (root.st_dev == jail->root_device && root.st_ino == jail->root_inode))
-        return "";
-    return " (this process runs in a chroot jail: the path is looked up inside the jail)";
+    return jail->noted && stat("/", &root) == 0 &&
+           (root.st_dev != jail->root_device || root.st_ino != jail->root_inode);
+}
+
+const char *jail_hint(const struct jail *jail)
+{
+    return is_entered(jail)
+               ? " (this process runs in a chroot jail: the path is looked up inside the jail)"
+               : "";
+}
+
+const char *jail_hint_for_name(const struct jail *jail)
+{
+    return is_entered(jail) ? " (this process runs in a chroot jail: etc/hosts and etc/resolv.conf "
+                              "are looked up "
+                              "inside the jail)"
+                            : "";
+}
+
+const char *jail_hint_for(const struct jail *jail, const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) != 0 && errno == ENOENT ? jail_hint(jail) : "";
 }

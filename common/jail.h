@@ -24,4 +24,10 @@ void jail_note_root(struct jail *jail);
  * directory is another one by now, else the empty string. */
 const char *jail_hint(const struct jail *jail);
 
+/* The same for "NAME: no such host": names are looked up by files, too. */
+const char *jail_hint_for_name(const struct jail *jail);
+
+/* The same where another has looked for `path`: the hint if it does not exist. */
+const char *jail_hint_for(const struct jail *jail, const char *path);
+
 #endif

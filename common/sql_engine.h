@@ -9,7 +9,8 @@
  *
  * A driver never logs, never ends the process, and waits for nothing longer
  * than the deadline. A session is used by one thread at a time, and never by
- * another process than the one that opened it.
+ * another process than the one that opened it. SIGPIPE never reaches the host,
+ * and no descriptor is left open over execve(2).
  */
 
 #include <stdbool.h>
@@ -19,33 +20,47 @@
 #include "jail.h"
 #include "reason.h"
 #include "secret.h"
+#include "sql_hosts.h"
 
 /* Goes up with each change to anything below. */
-#define SQL_ENGINE_ABI 1u
+#define SQL_ENGINE_ABI 2u
 
 /* How one request ended. Zero never means yes. */
 enum lookup {
-    LOOKUP_UNAVAILABLE, /* no answer now */
+    LOOKUP_UNAVAILABLE, /* no answer, and the session is good for nothing more */
     LOOKUP_LOST,        /* likewise; a new session may do better */
+    LOOKUP_BUSY,        /* the server takes no session now, but may in a moment */
     LOOKUP_REJECTED,    /* the server refuses the statement */
     LOOKUP_NONE,        /* no row */
     LOOKUP_SEVERAL,     /* more than one row */
     LOOKUP_FOUND        /* one row, or for a statement that stores: at least one */
 };
 
-/* Where to connect. Strings are never NULL, "" is the engine's default. */
+enum sql_ssl_mode {
+    SQL_SSL_DISABLE,
+    SQL_SSL_PREFER,     /* encrypted if the server can */
+    SQL_SSL_REQUIRE,    /* encrypted, with whoever that is */
+    SQL_SSL_VERIFY_CA,  /* with somebody who has a certificate of ssl_ca */
+    SQL_SSL_VERIFY_FULL /* and for the name of the host */
+};
+
+/* Where to connect, but for the host. Strings are never NULL, "" is the engine's
+ * default. */
 struct sql_target {
-    const char *hostnames;
     const char *user;
     const char *password;
     const char *database;
-    bool use_ssl;
+    enum sql_ssl_mode ssl_mode;
+    const char *ssl_ca; /* files in PEM format */
+    const char *ssl_cert;
+    const char *ssl_key;
+    unsigned timeout; /* milliseconds after which a server may end a statement by itself */
     struct jail jail;
 };
 
 enum sql_access {
-    SQL_ACCESS_READ, /* for lookups: no way to change anything */
-    SQL_ACCESS_WRITE
+    SQL_ACCESS_READ, /* for lookups: a file cannot be changed */
+    SQL_ACCESS_WRITE /* a host that cannot store is no host to connect to */
 };
 
 /* One statement with its parameters, in the engine's own placeholders. A
@@ -64,11 +79,19 @@ struct sql_engine {
     unsigned abi;
     const char *name;
 
-    /* Opens a session. Returns NULL with a reason. Strings of the target stay
-     * valid until it is closed. */
-    struct sql_session *(*open)(const struct sql_target *target, enum sql_access access,
-                                const struct deadline *deadline, struct reason *reason);
+    /* Is called once the driver is in memory: loads what the client library
+     * would otherwise look for later, inside of a jail. NULL if there is
+     * nothing. */
+    void (*load)(void);
 
+    /* Opens a session. LOOKUP_FOUND with *session set; else LOOKUP_UNAVAILABLE
+     * or LOOKUP_BUSY with a reason, and *session is NULL. What `target` and
+     * `host` point to stays valid until the session is closed. */
+    enum lookup (*open)(const struct sql_target *target, const struct sql_host *host,
+                        enum sql_access access, const struct deadline *deadline,
+                        struct sql_session **session, struct reason *reason);
+
+    /* Waits for nothing. */
     void (*close)(struct sql_session *session);
 
     /* Runs a statement that reads, and copies the first column of its only row

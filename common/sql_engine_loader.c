@@ -8,10 +8,10 @@
 #include <strings.h>
 
 static const struct sql_engine_kind kinds[] = {
-    {"pgsql", NULL, &sql_dialect_pgsql, "libpq5 (Debian), libpq (Fedora), libpq (Alpine)"},
-    {"mysql", NULL, &sql_dialect_mysql,
+    {"pgsql", NULL, &sql_dialect_pgsql, true, "libpq5 (Debian), libpq (Fedora), libpq (Alpine)"},
+    {"mysql", NULL, &sql_dialect_mysql, true,
      "libmariadb3 (Debian), mariadb-connector-c (Fedora, Alpine)"},
-    {"sqlite3", "sqlite", &sql_dialect_sqlite3,
+    {"sqlite3", "sqlite", &sql_dialect_sqlite3, false,
      "libsqlite3-0 (Debian), sqlite-libs (Fedora, Alpine)"},
 };
 
@@ -46,8 +46,11 @@ bool sql_driver_load(struct sql_driver *driver, const struct sql_engine_kind *ki
     }
     driver->engine = dlsym(driver->object, "sqlcrypt_engine");
     if (driver->engine != NULL && driver->engine->abi == SQL_ENGINE_ABI &&
-        strcmp(driver->engine->name, kind->name) == 0)
+        strcmp(driver->engine->name, kind->name) == 0) {
+        if (driver->engine->load != NULL)
+            driver->engine->load();
         return true;
+    }
     reason_set(reason, "the driver %s is not of this version of sasl-sqlcrypt; install both anew",
                path);
     sql_driver_unload(driver);

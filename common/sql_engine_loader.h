@@ -16,6 +16,7 @@ struct sql_engine_kind {
     const char *name;
     const char *alias; /* another name of old, or NULL */
     const struct sql_dialect *dialect;
+    bool has_hosts;       /* it is reached over a network or a socket, not by a file */
     const char *packages; /* where the client library comes from */
 };
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sql_settings.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "option_values.h"
 
 static const char *select_option(sql_option *option, void *context)
 {
@@ -19,34 +20,6 @@ bool sql_settings_wanted(sql_option *option, void *context)
     const char *select = select_option(option, context);
 
     return select != NULL && strcasecmp(select, "dummy") != 0;
-}
-
-/* As the stock plug-ins read a switch. */
-static bool is_on(const char *value)
-{
-    return *value == '1' || *value == 'y' || *value == 't' || (*value == 'o' && value[1] == 'n');
-}
-
-/* Seconds with up to three decimals, of which the point is a point in every
- * locale. 1 ms to an hour. */
-static bool read_seconds(const char *text, unsigned *milliseconds)
-{
-    const unsigned longest = 3600 * 1000;
-    unsigned value = 0, unit = 1000;
-    bool digits = false;
-
-    for (; isdigit((unsigned char)*text) && value <= longest; text++) {
-        value = value * 10 + (unsigned)(*text - '0') * 1000;
-        digits = true;
-    }
-    if (*text == '.')
-        for (text++; isdigit((unsigned char)*text) && unit > 1; text++) {
-            unit /= 10;
-            value += (unsigned)(*text - '0') * unit;
-            digits = true;
-        }
-    *milliseconds = value;
-    return digits && *text == '\0' && value >= 1 && value <= longest;
 }
 
 /* Copies the option, or "" where it is not set. Leaves NULL when out of memory. */
@@ -64,6 +37,98 @@ static char *copy_select(sql_option *option, void *context)
     return strdup(value != NULL ? value : "");
 }
 
+/* Copies what is text alone. Returns false when out of memory. */
+static bool copy_texts(sql_option *option, void *context, struct sql_settings *settings)
+{
+    const struct {
+        const char *name;
+        const char **copy;
+    } of_target[] = {
+        {"sql_user", &settings->target.user},         {"sql_passwd", &settings->target.password},
+        {"sql_database", &settings->target.database}, {"sql_ssl_ca", &settings->target.ssl_ca},
+        {"sql_ssl_cert", &settings->target.ssl_cert}, {"sql_ssl_key", &settings->target.ssl_key},
+    };
+    bool copied = true;
+    size_t i;
+
+    for (i = 0; i < sizeof(of_target) / sizeof(of_target[0]); i++) {
+        *of_target[i].copy = copy_option(option, context, of_target[i].name);
+        copied = copied && *of_target[i].copy != NULL;
+    }
+    settings->select = copy_select(option, context);
+    settings->insert = copy_option(option, context, "sql_insert");
+    settings->update = copy_option(option, context, "sql_update");
+    return copied && settings->select != NULL && settings->insert != NULL &&
+           settings->update != NULL;
+}
+
+static bool read_engine(sql_option *option, void *context, struct sql_settings *settings,
+                        struct reason *reason)
+{
+    const char *value = option(context, "sql_engine");
+
+    settings->engine = sql_engine_kind_find(value != NULL ? value : "mysql");
+    if (settings->engine == NULL)
+        reason_set(reason, "sql_engine: \"%s\" is not known; pgsql, mysql and sqlite3 are", value);
+    return settings->engine != NULL;
+}
+
+static bool read_hosts(sql_option *option, void *context, struct sql_settings *settings,
+                       struct reason *reason)
+{
+    const char *value = option(context, "sql_hostnames");
+    struct reason why;
+    bool done = sql_hosts_read(&settings->hosts,
+                               value != NULL && settings->engine->has_hosts ? value : "", &why);
+
+    if (!done)
+        reason_set(reason, "sql_hostnames: %s", why.text);
+    return done;
+}
+
+/* Without a word about it, a session is encrypted if the server can. */
+static bool read_ssl_mode(sql_option *option, void *context, struct sql_settings *settings,
+                          struct reason *reason)
+{
+    static const char *const names[] = {
+        [SQL_SSL_DISABLE] = "disable",         [SQL_SSL_PREFER] = "prefer",
+        [SQL_SSL_REQUIRE] = "require",         [SQL_SSL_VERIFY_CA] = "verify-ca",
+        [SQL_SSL_VERIFY_FULL] = "verify-full",
+    };
+    const char *value = option(context, "sql_usessl");
+    enum sql_ssl_mode mode;
+
+    settings->target.ssl_mode =
+        value != NULL && option_is_on(value) ? SQL_SSL_REQUIRE : SQL_SSL_PREFER;
+    value = option(context, "sql_ssl_mode");
+    if (value == NULL)
+        return true;
+    for (mode = SQL_SSL_DISABLE; mode <= SQL_SSL_VERIFY_FULL; mode++)
+        if (strcasecmp(value, names[mode]) == 0)
+            break;
+    settings->target.ssl_mode = mode;
+    if (mode > SQL_SSL_VERIFY_FULL)
+        reason_set(reason,
+                   "sql_ssl_mode: \"%s\" is not disable, prefer, require, verify-ca or verify-full",
+                   value);
+    else if (mode >= SQL_SSL_VERIFY_CA && settings->target.ssl_ca[0] == '\0')
+        reason_set(reason, "sql_ssl_mode: %s needs sql_ssl_ca, a file with whom to trust", value);
+    else
+        return true;
+    return false;
+}
+
+static bool read_timeout(sql_option *option, void *context, struct sql_settings *settings,
+                         struct reason *reason)
+{
+    const char *value = option(context, "sql_timeout");
+    bool done = option_seconds(value != NULL ? value : "10", &settings->target.timeout);
+
+    if (!done)
+        reason_set(reason, "sql_timeout: \"%s\" is not a time of 0.001 to 3600 seconds", value);
+    return done;
+}
+
 struct sql_settings *sql_settings_read(sql_option *option, void *context, struct reason *reason)
 {
     struct sql_settings *settings = calloc(1, sizeof(*settings));
@@ -73,42 +138,18 @@ struct sql_settings *sql_settings_read(sql_option *option, void *context, struct
         reason_set(reason, "out of memory");
         return NULL;
     }
-    settings->target.hostnames = copy_option(option, context, "sql_hostnames");
-    settings->target.user = copy_option(option, context, "sql_user");
-    settings->target.password = copy_option(option, context, "sql_passwd");
-    settings->target.database = copy_option(option, context, "sql_database");
-    settings->select = copy_select(option, context);
-    settings->insert = copy_option(option, context, "sql_insert");
-    settings->update = copy_option(option, context, "sql_update");
-    if (settings->target.hostnames == NULL || settings->target.user == NULL ||
-        settings->target.password == NULL || settings->target.database == NULL ||
-        settings->select == NULL || settings->insert == NULL || settings->update == NULL) {
-        reason_set(reason, "out of memory");
-        goto fail;
-    }
-
-    value = option(context, "sql_usessl");
-    settings->target.use_ssl = value != NULL && is_on(value);
     value = option(context, "sql_persistent");
-    settings->persistent = value == NULL || is_on(value);
-
-    value = option(context, "sql_engine");
-    settings->engine = sql_engine_kind_find(value != NULL ? value : "mysql");
-    if (settings->engine == NULL) {
-        reason_set(reason, "sql_engine: \"%s\" is not known; pgsql, mysql and sqlite3 are", value);
-        goto fail;
-    }
-    value = option(context, "sql_timeout");
-    if (!read_seconds(value != NULL ? value : "10", &settings->timeout)) {
-        reason_set(reason, "sql_timeout: \"%s\" is not a time of 0.001 to 3600 seconds", value);
-        goto fail;
+    settings->persistent = value == NULL || option_is_on(value);
+    reason_set(reason, "out of memory");
+    if (!copy_texts(option, context, settings) || !read_engine(option, context, settings, reason) ||
+        !read_hosts(option, context, settings, reason) ||
+        !read_ssl_mode(option, context, settings, reason) ||
+        !read_timeout(option, context, settings, reason)) {
+        sql_settings_free(settings);
+        return NULL;
     }
     jail_note_root(&settings->target.jail);
     return settings;
-
-fail:
-    sql_settings_free(settings);
-    return NULL;
 }
 
 /* The target lends its strings as const, but they are ours. */
@@ -121,10 +162,13 @@ void sql_settings_free(struct sql_settings *settings)
 {
     if (settings == NULL)
         return;
-    free_target_string(settings->target.hostnames);
+    sql_hosts_free(&settings->hosts);
     free_target_string(settings->target.user);
     free_target_string(settings->target.password);
     free_target_string(settings->target.database);
+    free_target_string(settings->target.ssl_ca);
+    free_target_string(settings->target.ssl_cert);
+    free_target_string(settings->target.ssl_key);
     free(settings->select);
     free(settings->insert);
     free(settings->update);

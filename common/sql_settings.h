@@ -11,14 +11,15 @@
 #include "reason.h"
 #include "sql_engine.h"
 #include "sql_engine_loader.h"
+#include "sql_hosts.h"
 
 struct sql_settings {
     const struct sql_engine_kind *engine;
+    struct sql_hosts hosts;   /* of an engine without a network: its default one */
     struct sql_target target; /* its strings are owned by the settings */
     char *select;             /* templates; "" if the option is not set */
     char *insert;
     char *update;
-    unsigned timeout; /* milliseconds */
     bool persistent;
 };
 

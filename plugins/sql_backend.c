@@ -75,8 +75,7 @@ static bool set_up(struct sql_backend *backend, const sasl_utils_t *utils)
         return false;
     if (!load_driver(backend))
         return false;
-    backend->connections =
-        sql_connections_new(backend->driver.engine, &settings->target, settings->persistent);
+    backend->connections = sql_connections_new(backend->driver.engine, settings);
     if (backend->connections == NULL)
         reason_set(reason, "out of memory");
     return backend->connections != NULL;

@@ -81,41 +81,66 @@ static void set_all(const struct call *call, const char *name, const char *value
     }
 }
 
+static void log_answer(const struct call *call, const struct sql_route *route, const char *property,
+                       enum lookup result)
+{
+    const struct sql_backend *backend = call->backend;
+    const sasl_utils_t *utils = call->sparams->utils;
+    const char *engine = backend->settings->engine->name;
+
+    if (route->passed_over.text[0] != '\0')
+        sasl_host_log(utils, backend->log_level, SASL_LOG_WARN,
+                      "sqlcrypt: %s: %s; asked %s instead", engine, route->passed_over.text,
+                      route->host);
+    sasl_host_log(utils, backend->log_level, SASL_LOG_DEBUG, "sqlcrypt: %s: %s%s%s%s: %s", engine,
+                  route->host, route->host[0] != '\0' ? ": " : "",
+                  route->connected ? "new connection: " : "", property,
+                  result == LOOKUP_NONE ? "no row" : "one row");
+}
+
+static void log_failure(const struct call *call, int level, const char *host, const char *what,
+                        const struct reason *reason)
+{
+    sasl_host_log(call->sparams->utils, call->backend->log_level, level, "sqlcrypt: %s: %s%s%s%s",
+                  call->backend->settings->engine->name, host, host[0] != '\0' ? ": " : "", what,
+                  reason->text);
+}
+
 /* Puts the value of one column into `value`. Logs what the operator has to
  * mend. A missing column is one of those if `required`. */
 static enum lookup fetch(struct call *call, const char *property, bool required,
                          struct secret *value)
 {
     struct sql_backend *backend = call->backend;
-    const sasl_utils_t *utils = call->sparams->utils;
     enum lookup result = LOOKUP_UNAVAILABLE;
     struct sql_request request;
+    struct sql_route route;
     struct reason reason;
 
     if (!sql_request_make(&request, backend->select, call->sparams, &call->names, property, NULL)) {
         reason_set(&reason, "out of memory");
     } else {
         result = sql_connections_select(backend->connections, &request.statement, &call->deadline,
-                                        value, &reason);
+                                        value, &route, &reason);
         sql_request_free(&request);
     }
     switch (result) {
     case LOOKUP_FOUND:
     case LOOKUP_NONE:
-        sasl_host_log(utils, backend->log_level, SASL_LOG_DEBUG, "sqlcrypt: %s: %s: %s",
-                      backend->settings->engine->name, property,
-                      result == LOOKUP_NONE ? "no row" : "one row");
+        log_answer(call, &route, property, result);
         break;
     case LOOKUP_REJECTED:
-        sasl_host_log(utils, backend->log_level, required ? SASL_LOG_ERR : SASL_LOG_DEBUG,
-                      "sqlcrypt: %s: the statement is refused: %s", backend->settings->engine->name,
-                      reason.text);
+        log_failure(call, required ? SASL_LOG_ERR : SASL_LOG_DEBUG, route.host,
+                    "the statement is refused: ", &reason);
+        break;
+    case LOOKUP_SEVERAL:
+        log_failure(call, SASL_LOG_ERR, route.host, "", &reason);
         break;
     case LOOKUP_UNAVAILABLE:
     case LOOKUP_LOST:
-    case LOOKUP_SEVERAL:
-        sasl_host_log(utils, backend->log_level, SASL_LOG_ERR, "sqlcrypt: %s: %s",
-                      backend->settings->engine->name, reason.text);
+    case LOOKUP_BUSY:
+        /* The reason names all hosts. */
+        log_failure(call, SASL_LOG_ERR, "", "", &reason);
         break;
     }
     return result;
@@ -278,7 +303,7 @@ static enum lookup answer(struct call *call, const char *user, unsigned length)
                       "sqlcrypt: out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    call->deadline = deadline_after(backend->settings->timeout);
+    call->deadline = deadline_after(backend->settings->target.timeout);
     result = fetch_all(call);
     user_realm_free(&call->names);
     return result;
@@ -309,6 +334,7 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
         break;
     case LOOKUP_UNAVAILABLE:
     case LOOKUP_LOST:
+    case LOOKUP_BUSY:
     case LOOKUP_REJECTED:
     case LOOKUP_SEVERAL:
         break;

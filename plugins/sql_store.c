@@ -118,6 +118,29 @@ static int store_property(struct call *call, const char *property, const char *v
     return result;
 }
 
+/* If the answer to COMMIT does not come, it may have been done all the same. */
+static int commit(struct call *call)
+{
+    struct reason why;
+
+    switch (call->backend->driver.engine->transaction(call->session, SQL_COMMIT, &call->deadline,
+                                                      &why)) {
+    case LOOKUP_FOUND:
+        return SASL_OK;
+    case LOOKUP_UNAVAILABLE:
+    case LOOKUP_LOST:
+        reason_set(&call->reason, "or all of it, which the server did not tell: %s", why.text);
+        break;
+    case LOOKUP_BUSY:
+    case LOOKUP_REJECTED:
+    case LOOKUP_NONE:
+    case LOOKUP_SEVERAL:
+        call->reason = why;
+        break;
+    }
+    return SASL_UNAVAIL;
+}
+
 static int store_all(struct call *call, const struct propval *properties)
 {
     const struct sql_engine *engine = call->backend->driver.engine;
@@ -129,9 +152,8 @@ static int store_all(struct call *call, const struct propval *properties)
     for (; properties->name != NULL && result == SASL_OK; properties++)
         if (properties->name[0] != '*' && properties->values != NULL)
             result = store_property(call, properties->name, properties->values[0]);
-    if (result == SASL_OK && engine->transaction(call->session, SQL_COMMIT, &call->deadline,
-                                                 &call->reason) != LOOKUP_FOUND)
-        result = SASL_UNAVAIL;
+    if (result == SASL_OK)
+        result = commit(call);
     if (result != SASL_OK) {
         struct reason ignored;
 
@@ -158,9 +180,8 @@ static int run(struct call *call, struct propctx *ctx, const char *user, unsigne
     }
     if (!sql_request_split(&call->names, call->sparams, user, length))
         return out_of_memory(call);
-    call->deadline = deadline_after(backend->settings->timeout);
-    call->session = backend->driver.engine->open(&backend->settings->target, SQL_ACCESS_WRITE,
-                                                 &call->deadline, &call->reason);
+    call->deadline = deadline_after(backend->settings->target.timeout);
+    call->session = sql_connections_open(backend->connections, &call->deadline, &call->reason);
     result = SASL_UNAVAIL;
     if (call->session != NULL) {
         result = store_all(call, properties);

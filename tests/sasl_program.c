@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +22,11 @@ static struct option {
 } options[OPTIONS_MAX];
 static size_t option_count;
 
-static char log_text[200000];
-static size_t log_length;
+/* Threads add to it without a lock, which another could hold while the process
+ * forks: each takes the room that it needs. */
+static char log_text[4000000];
+static atomic_size_t log_length;
+static atomic_bool log_is_full;
 
 static char *secrets[SECRETS_MAX];
 static size_t secret_count;
@@ -43,14 +47,19 @@ static bool is_noise(const char *text)
 
 static void add_to_log(const char *level, const char *text)
 {
-    int written;
+    char line[4000];
+    size_t length, at;
 
     if (is_noise(text))
         return;
-    written = snprintf(log_text + log_length, sizeof(log_text) - log_length, "%s %s%s", level, text,
-                       text[0] != '\0' && text[strlen(text) - 1] == '\n' ? "" : "\n");
-    assert_true(written > 0 && (size_t)written < sizeof(log_text) - log_length);
-    log_length += (size_t)written;
+    snprintf(line, sizeof(line), "%s %s%s", level, text,
+             text[0] != '\0' && text[strlen(text) - 1] == '\n' ? "" : "\n");
+    length = strlen(line);
+    at = atomic_fetch_add(&log_length, length);
+    if (length == sizeof(line) - 1 || at + length >= sizeof(log_text))
+        log_is_full = true;
+    else
+        memcpy(log_text + at, line, length);
 }
 
 static int log_line(void *context, int level, const char *message)
@@ -101,8 +110,9 @@ const char *program_log(void)
 
 void program_clear_log(void)
 {
+    memset(log_text, 0, log_length < sizeof(log_text) ? log_length : sizeof(log_text));
     log_length = 0;
-    log_text[0] = '\0';
+    log_is_full = false;
 }
 
 unsigned program_log_count(const char *text)
@@ -126,16 +136,20 @@ void program_secret(const char *text)
     assert_non_null(secrets[secret_count++]);
 }
 
+static void forget_secrets(void)
+{
+    while (secret_count > 0)
+        free(secrets[--secret_count]);
+}
+
 static void check_secrets(void)
 {
     size_t i;
 
-    for (i = 0; i < secret_count; i++) {
+    assert_false(log_is_full);
+    for (i = 0; i < secret_count; i++)
         if (strstr(log_text, secrets[i]) != NULL)
             fail_msg("a secret was logged:\n%s", log_text);
-        free(secrets[i]);
-    }
-    secret_count = 0;
 }
 
 /* --- start and stop */
@@ -258,7 +272,7 @@ void program_start_with(const char *plugins, const char *configuration,
     running = true;
 }
 
-void program_abandon(void)
+static void stop_running(void)
 {
     if (running) {
         sasl_client_done();
@@ -267,10 +281,17 @@ void program_abandon(void)
     running = false;
 }
 
+void program_abandon(void)
+{
+    stop_running();
+    forget_secrets();
+}
+
 void program_stop(void)
 {
-    program_abandon();
+    stop_running();
     check_secrets();
+    forget_secrets();
 }
 
 /* --- logins */

@@ -34,9 +34,10 @@ void program_abandon(void);
 /* A text that must never be logged from now on. Copied. */
 void program_secret(const char *text);
 
-/* All lines that were logged since the start, each "LEVEL text\n". What
- * libsasl2 sends to syslog(3), as it does while it starts, has the level
- * "init". Debug lines of libsasl2 itself about loading plug-ins are left out. */
+/* All lines that were logged since the start, each "LEVEL text\n". Threads may
+ * log at once, but not while this is read. What libsasl2 sends to syslog(3), as
+ * it does while it starts, has the level "init". Debug lines of libsasl2 itself
+ * about loading plug-ins are left out. */
 const char *program_log(void);
 void program_clear_log(void);
 

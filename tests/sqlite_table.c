@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sqlite_table.h"
 
-#include <crypt.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -89,25 +88,4 @@ char *read_sql(const char *file, const char *statement)
     sqlite3_finalize(prepared);
     sqlite3_close(database);
     return copy;
-}
-
-const char *hash_of(const char *password, const char *setting)
-{
-    static struct crypt_data data;
-    const char *hash = crypt_r(password, setting, &data);
-
-    assert_non_null(hash);
-    assert_int_not_equal(hash[0], '*');
-    return hash;
-}
-
-const char *new_hash(const char *password, const char *prefix, unsigned long cost)
-{
-    char *setting = crypt_gensalt_ra(prefix, cost, NULL, 0);
-    const char *hash;
-
-    assert_non_null(setting);
-    hash = hash_of(password, setting);
-    free(setting);
-    return hash;
 }

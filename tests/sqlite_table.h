@@ -20,11 +20,4 @@ void run_sql(const char *file, const char *format, ...) __attribute__((format(pr
 /* The first column of the only row, from malloc(3); NULL for NULL. */
 char *read_sql(const char *file, const char *statement);
 
-/* A hash of crypt(3), valid until the next call. `setting` is such as
- * "$6$rounds=1000$salt". */
-const char *hash_of(const char *password, const char *setting);
-
-/* The same with a new salt, for a prefix and cost of crypt_gensalt(3). */
-const char *new_hash(const char *password, const char *prefix, unsigned long cost);
-
 #endif

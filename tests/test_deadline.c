@@ -82,6 +82,56 @@ static void remaining_never_grows(void **state)
     assert_true(deadline_remaining(&deadline) < before);
 }
 
+static const struct share {
+    const char *name;
+    unsigned milliseconds;
+    unsigned parts;
+    int want_most;
+    int want_least;
+} shares[] = {
+    {"all", 3600 * 1000, 1, 3600 * 1000, 3540 * 1000},
+    {"half", 3600 * 1000, 2, 1800 * 1000, 1770 * 1000},
+    {"a third", 3600 * 1000, 3, 1200 * 1000, 1180 * 1000},
+    {"of nothing", 0, 3, 0, 0},
+    {"less than a millisecond", 1, 2, 0, 0},
+};
+
+static void share_of_what_is_left(void **state)
+{
+    const struct share *row = *state;
+    struct deadline whole = deadline_after(row->milliseconds);
+    struct deadline share = deadline_share(&whole, row->parts);
+
+    assert_in_range(deadline_remaining(&share), row->want_least, row->want_most);
+    assert_true(share.at <= whole.at);
+}
+
+/* Of a deadline that has passed, there is nothing left to share, and the part is
+ * not in the future. */
+static void share_after_it_passed(void **state)
+{
+    struct deadline passed = {now() - 10000};
+    struct deadline share = deadline_share(&passed, 2);
+
+    (void)state;
+    assert_int_equal(deadline_remaining(&share), 0);
+}
+
+static void time_is_the_moment(void **state)
+{
+    static const int64_t moments[] = {0, 1, 999, 1000, 1001, 123456789};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(moments); i++) {
+        const struct deadline deadline = {moments[i]};
+        const struct timespec time = deadline_time(&deadline);
+
+        assert_true(time.tv_nsec >= 0 && time.tv_nsec < 1000000000);
+        assert_int_equal((int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000, moments[i]);
+    }
+}
+
 int main(void)
 {
     struct test_list list = {0};
@@ -91,5 +141,8 @@ int main(void)
     TEST_ADD(&list, lies_on_the_monotonic_clock);
     TEST_ADD(&list, passes);
     TEST_ADD(&list, remaining_never_grows);
+    TEST_ADD_CASES(&list, share_of_what_is_left, shares);
+    TEST_ADD(&list, share_after_it_passed);
+    TEST_ADD(&list, time_is_the_moment);
     return test_run("deadline", &list);
 }

@@ -55,7 +55,8 @@ static int set_up(void **state)
     *state = world;
     test_directory(world->directory, sizeof(world->directory));
     name_path(world, "users.db");
-    world->target.hostnames = world->target.user = world->target.password = "";
+    world->target.user = world->target.password = "";
+    world->target.ssl_ca = world->target.ssl_cert = world->target.ssl_key = "";
     jail_note_root(&world->target.jail);
     if (sqlite3_open(world->path, &world->beside) != SQLITE_OK ||
         !execute(world->beside, "PRAGMA synchronous = OFF;"
@@ -84,10 +85,16 @@ static int tear_down(void **state)
 
 static bool try_open(struct world *world, enum sql_access access)
 {
+    static char none[] = "";
+    static const struct sql_host host = {none, 0, none};
     const struct deadline deadline = deadline_after(60000);
 
+    enum lookup result;
+
     world->reason.text[0] = '\0';
-    world->session = world->driver.engine->open(&world->target, access, &deadline, &world->reason);
+    result = world->driver.engine->open(&world->target, &host, access, &deadline, &world->session,
+                                        &world->reason);
+    assert_lookup(result, world->session != NULL ? LOOKUP_FOUND : LOOKUP_UNAVAILABLE);
     return world->session != NULL;
 }
 

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "hashes.h"
 #include "sasl_program.h"
 #include "sqlite_table.h"
 
@@ -803,9 +804,12 @@ static void test_log_levels(void **state)
     start("log_level: 5\n");
     assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
     /* raised to what Postfix shows */
-    assert_int_equal(program_log_count("WARN sqlcrypt: sqlite3: userPassword: one row"), 1);
+    assert_int_equal(
+        program_log_count("WARN sqlcrypt: sqlite3: new connection: userPassword: one row"), 1);
     assert_int_equal(program_log_count("WARN PLAIN: user \"alice\": authenticated"), 1);
     assert_int_equal(program_log_count("pwverify"), 1);
+    assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
+    assert_int_equal(program_log_count("WARN sqlcrypt: sqlite3: userPassword: one row"), 1);
     program_stop();
 
     start("log_level: 0\n");

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "host_addresses.h"
 #include "password_policy.h"
 #include "sql_settings.h"
 #include "sql_template.h"
@@ -124,9 +125,35 @@ static bool read_settings(void)
     struct sql_settings *settings = sql_settings_read(no_option, NULL, &reason);
 
     if (settings == NULL)
-        assert_string_equal(reason.text, "out of memory");
+        assert_contains(reason.text, "out of memory");
     sql_settings_free(settings);
     return settings != NULL;
+}
+
+static bool read_hosts(void)
+{
+    struct reason reason = {""};
+    struct sql_hosts hosts = {NULL, 0};
+    bool done = sql_hosts_read(&hosts, "db1, db2:5433 /run/postgresql", &reason);
+
+    if (!done) {
+        assert_string_equal(reason.text, "out of memory");
+        assert_null(hosts.items);
+    }
+    sql_hosts_free(&hosts);
+    return done;
+}
+
+static bool find_addresses(void)
+{
+    const struct deadline deadline = deadline_after(60000);
+    struct reason reason = {""};
+    struct host_addresses found;
+    bool done = host_addresses_find("localhost", &deadline, &found, &reason);
+
+    if (!done)
+        assert_string_not_equal(reason.text, "");
+    return done;
 }
 
 static bool parse_template(const struct sql_dialect *dialect, const char *text)
@@ -160,7 +187,7 @@ static bool parse_sqlite3(void)
 
 static struct sql_template *template;
 
-static bool bind(void)
+static bool bind_values(void)
 {
     static char bytes[] = "value";
     const struct secret value = {bytes, 5};
@@ -192,7 +219,7 @@ static void use_template(void **state)
     template = sql_template_parse("UPDATE t SET %p = '%v' WHERE n = '%u@%r' AND a = %a",
                                   SQL_TEMPLATE_STORE, &sql_dialect_sqlite3, &reason);
     assert_non_null(template);
-    fail_each_allocation(bind, 3);
+    fail_each_allocation(bind_values, 3);
     fail_each_allocation(make_text, 1);
     sql_template_free(template);
 }
@@ -325,6 +352,8 @@ static const struct allocation {
     {"set a secret", set_secret, 1},
     {"split a name", split_name, 2},
     {"read settings", read_settings, 8},
+    {"read hosts", read_hosts, 6},
+    {"find addresses", find_addresses, 1},
     {"parse a template of pgsql", parse_pgsql, 20},
     {"parse a template of mysql", parse_mysql, 20},
     {"parse a template of sqlite3", parse_sqlite3, 20},

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "hashes.h"
 #include "sasl_program.h"
 #include "sqlite_table.h"
 

@@ -46,16 +46,21 @@ static void defaults(void **state)
     (void)state;
     assert_non_null(settings);
     assert_string_equal(settings->engine->name, "mysql");
-    assert_string_equal(settings->target.hostnames, "");
+    assert_int_equal(settings->hosts.count, 1);
+    assert_string_equal(settings->hosts.items[0].name, "");
+    assert_int_equal(settings->hosts.items[0].port, 0);
     assert_string_equal(settings->target.user, "");
     assert_string_equal(settings->target.password, "");
     assert_string_equal(settings->target.database, "");
-    assert_false(settings->target.use_ssl);
+    assert_int_equal(settings->target.ssl_mode, SQL_SSL_PREFER);
+    assert_string_equal(settings->target.ssl_ca, "");
+    assert_string_equal(settings->target.ssl_cert, "");
+    assert_string_equal(settings->target.ssl_key, "");
     assert_true(settings->target.jail.noted);
     assert_string_equal(settings->select, "");
     assert_string_equal(settings->insert, "");
     assert_string_equal(settings->update, "");
-    assert_int_equal(settings->timeout, 10000);
+    assert_int_equal(settings->target.timeout, 10000);
     assert_true(settings->persistent);
     sql_settings_free(settings);
 }
@@ -69,6 +74,10 @@ static void every_option(void **state)
         {"sql_passwd", "s3cret \"quoted\""},
         {"sql_database", "mail"},
         {"sql_usessl", "yes"},
+        {"sql_ssl_mode", "verify-full"},
+        {"sql_ssl_ca", "/etc/ssl/ca.pem"},
+        {"sql_ssl_cert", "/etc/ssl/client.pem"},
+        {"sql_ssl_key", "/etc/ssl/client.key"},
         {"sql_select", "SELECT %p FROM users WHERE name = '%u'"},
         {"sql_statement", "SELECT this FROM is_not_used"},
         {"sql_insert", "INSERT INTO users (name, %p) VALUES ('%u', '%v')"},
@@ -83,15 +92,22 @@ static void every_option(void **state)
     (void)state;
     assert_non_null(settings);
     assert_string_equal(settings->engine->name, "pgsql");
-    assert_string_equal(settings->target.hostnames, "db1:5433, [::1]:5432");
+    assert_int_equal(settings->hosts.count, 2);
+    assert_string_equal(settings->hosts.items[0].name, "db1");
+    assert_int_equal(settings->hosts.items[0].port, 5433);
+    assert_string_equal(settings->hosts.items[1].name, "::1");
+    assert_int_equal(settings->hosts.items[1].port, 5432);
     assert_string_equal(settings->target.user, "postfix");
     assert_string_equal(settings->target.password, "s3cret \"quoted\"");
     assert_string_equal(settings->target.database, "mail");
-    assert_true(settings->target.use_ssl);
+    assert_int_equal(settings->target.ssl_mode, SQL_SSL_VERIFY_FULL);
+    assert_string_equal(settings->target.ssl_ca, "/etc/ssl/ca.pem");
+    assert_string_equal(settings->target.ssl_cert, "/etc/ssl/client.pem");
+    assert_string_equal(settings->target.ssl_key, "/etc/ssl/client.key");
     assert_string_equal(settings->select, "SELECT %p FROM users WHERE name = '%u'");
     assert_string_equal(settings->insert, "INSERT INTO users (name, %p) VALUES ('%u', '%v')");
     assert_string_equal(settings->update, "UPDATE users SET %p = '%v' WHERE name = '%u'");
-    assert_int_equal(settings->timeout, 2500);
+    assert_int_equal(settings->target.timeout, 2500);
     assert_false(settings->persistent);
     sql_settings_free(settings);
 }
@@ -235,7 +251,7 @@ static void read_timeout(void **state)
     if (settings == NULL)
         print_error("%s\n", reason.text);
     assert_non_null(settings);
-    assert_int_equal(settings->timeout, row->want);
+    assert_int_equal(settings->target.timeout, row->want);
     sql_settings_free(settings);
 }
 
@@ -262,9 +278,147 @@ static void read_switch(void **state)
     struct sql_settings *settings = read_settings(given, &reason);
 
     assert_non_null(settings);
-    assert_int_equal(settings->target.use_ssl, row->want);
+    assert_int_equal(settings->target.ssl_mode, row->want ? SQL_SSL_REQUIRE : SQL_SSL_PREFER);
     assert_int_equal(settings->persistent, row->want);
     sql_settings_free(settings);
+}
+
+/* --- encryption: the word wins over the switch, which is the older one */
+
+static const char *const with_hosts[] = {"pgsql", "mysql"};
+
+static const struct encryption {
+    const char *name;
+    const char *use_ssl; /* NULL: not set */
+    const char *mode;
+    int want; /* -1: refused */
+} encryptions[] = {
+    {"nothing", NULL, NULL, SQL_SSL_PREFER},
+    {"yes", "yes", NULL, SQL_SSL_REQUIRE},
+    {"no", "no", NULL, SQL_SSL_PREFER},
+    {"disable", NULL, "disable", SQL_SSL_DISABLE},
+    {"prefer", NULL, "prefer", SQL_SSL_PREFER},
+    {"require", NULL, "require", SQL_SSL_REQUIRE},
+    {"verify-ca", NULL, "verify-ca", SQL_SSL_VERIFY_CA},
+    {"verify-full", NULL, "verify-full", SQL_SSL_VERIFY_FULL},
+    {"letter case", NULL, "Verify-Full", SQL_SSL_VERIFY_FULL},
+    {"word after yes", "yes", "verify-ca", SQL_SSL_VERIFY_CA},
+    {"disable after yes", "yes", "disable", SQL_SSL_DISABLE},
+    {"word after no", "no", "require", SQL_SSL_REQUIRE},
+    {"unknown", NULL, "always", -1},
+    {"unknown after yes", "yes", "always", -1},
+    {"word of MySQL", NULL, "REQUIRED", -1},
+    {"underscore", NULL, "verify_full", -1},
+    {"start of a word", NULL, "verify", -1},
+    {"more than a word", NULL, "verify-full-please", -1},
+    {"blank behind", NULL, "require ", -1},
+    {"switch", NULL, "yes", -1},
+    {"number", NULL, "1", -1},
+    {"empty", NULL, "", -1},
+};
+
+static void read_encryption(void **state)
+{
+    const struct encryption *row = *state;
+    size_t i;
+
+    for (i = 0; i < COUNT(with_hosts); i++) {
+        struct setting given[5] = {
+            {"sql_engine", with_hosts[i]}, {"sql_ssl_ca", "/ca.pem"}, {NULL, NULL}};
+        struct sql_settings *settings;
+        struct reason reason;
+        size_t count = 2;
+
+        if (row->use_ssl != NULL)
+            given[count++] = (struct setting){"sql_usessl", row->use_ssl};
+        if (row->mode != NULL)
+            given[count++] = (struct setting){"sql_ssl_mode", row->mode};
+        settings = read_settings(given, &reason);
+        if (row->want < 0) {
+            sql_settings_free(settings);
+            assert_null(settings);
+            assert_memory_equal(reason.text, "sql_ssl_mode: ", 14);
+            assert_contains(reason.text, row->mode);
+            continue;
+        }
+        if (settings == NULL)
+            print_error("%s\n", reason.text);
+        assert_non_null(settings);
+        assert_int_equal(settings->target.ssl_mode, row->want);
+        sql_settings_free(settings);
+    }
+}
+
+/* Who is to be verified without an authority would not be. */
+static void verifying_needs_an_authority(void **state)
+{
+    static const char *const modes[] = {"verify-ca", "verify-full"};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(modes); i++) {
+        const struct setting given[] = {
+            {"sql_engine", "mysql"}, {"sql_ssl_mode", modes[i]}, {NULL, NULL}};
+        struct reason reason;
+
+        assert_null(read_settings(given, &reason));
+        assert_contains(reason.text, "sql_ssl_mode: ");
+        assert_contains(reason.text, "sql_ssl_ca");
+    }
+}
+
+/* --- hosts */
+
+static void read_hosts(void **state)
+{
+    const struct setting given[] = {
+        {"sql_engine", "mysql"}, {"sql_hostnames", "db1, db2:3307 /run/mysqld.sock"}, {NULL, NULL}};
+    struct reason reason;
+    struct sql_settings *settings = read_settings(given, &reason);
+
+    (void)state;
+    assert_non_null(settings);
+    assert_int_equal(settings->hosts.count, 3);
+    assert_string_equal(settings->hosts.items[0].name, "db1");
+    assert_string_equal(settings->hosts.items[1].label, "db2:3307");
+    assert_string_equal(settings->hosts.items[2].name, "/run/mysqld.sock");
+    sql_settings_free(settings);
+}
+
+static void refuse_hosts(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(with_hosts); i++) {
+        const struct setting given[] = {
+            {"sql_engine", with_hosts[i]}, {"sql_hostnames", "db1, db2:port"}, {NULL, NULL}};
+        struct reason reason;
+
+        assert_null(read_settings(given, &reason));
+        assert_memory_equal(reason.text, "sql_hostnames: ", 15);
+        assert_contains(reason.text, "db2:port");
+    }
+}
+
+/* A file is where it is: what the option says does not matter. */
+static void file_has_no_hosts(void **state)
+{
+    static const char *const values[] = {"db1, db2", "db2:port", "[", ""};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(values); i++) {
+        const struct setting given[] = {
+            {"sql_engine", "sqlite3"}, {"sql_hostnames", values[i]}, {NULL, NULL}};
+        struct reason reason;
+        struct sql_settings *settings = read_settings(given, &reason);
+
+        assert_non_null(settings);
+        assert_int_equal(settings->hosts.count, 1);
+        assert_string_equal(settings->hosts.items[0].name, "");
+        sql_settings_free(settings);
+    }
 }
 
 /* Values of other options are nobody's business. */
@@ -292,6 +446,11 @@ int main(void)
     TEST_ADD_CASES(&list, read_engine, engines);
     TEST_ADD_CASES(&list, read_timeout, timeouts);
     TEST_ADD_CASES(&list, read_switch, positions);
+    TEST_ADD(&list, verifying_needs_an_authority);
+    TEST_ADD_CASES(&list, read_encryption, encryptions);
+    TEST_ADD(&list, read_hosts);
+    TEST_ADD(&list, refuse_hosts);
+    TEST_ADD(&list, file_has_no_hosts);
     TEST_ADD(&list, reasons_hide_the_password);
     return test_run("sql_settings", &list);
 }

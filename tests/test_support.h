@@ -193,6 +193,8 @@ static inline const char *lookup_name(enum lookup lookup)
         return "UNAVAILABLE";
     case LOOKUP_LOST:
         return "LOST";
+    case LOOKUP_BUSY:
+        return "BUSY";
     case LOOKUP_REJECTED:
         return "REJECTED";
     case LOOKUP_NONE:

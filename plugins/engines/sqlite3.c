@@ -131,38 +131,42 @@ static void refuse_unknown_names(sqlite3 *database)
 }
 #endif
 
-static struct sql_session *open_session(const struct sql_target *target, enum sql_access access,
-                                        const struct deadline *deadline, struct reason *reason)
+static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
+                                enum sql_access access, const struct deadline *deadline,
+                                struct sql_session **session, struct reason *reason)
 {
     int flags = access == SQL_ACCESS_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-    struct sql_session *session;
+    struct sql_session *opened;
     int code;
 
+    (void)host;
+    *session = NULL;
     if (target->database[0] == '\0') {
         reason_set(reason, "sql_database is not set");
-        return NULL;
+        return LOOKUP_UNAVAILABLE;
     }
-    session = calloc(1, sizeof(*session));
-    if (session == NULL) {
+    opened = calloc(1, sizeof(*opened));
+    if (opened == NULL) {
         reason_set(reason, "out of memory");
-        return NULL;
+        return LOOKUP_UNAVAILABLE;
     }
-    session->target = target;
-    session->deadline = deadline;
-    code = sqlite3_open_v2(target->database, &session->database, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    opened->target = target;
+    opened->deadline = deadline;
+    code = sqlite3_open_v2(target->database, &opened->database, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
-        explain_open(session, code, reason);
-        close_session(session);
-        return NULL;
+        explain_open(opened, code, reason);
+        close_session(opened);
+        return LOOKUP_UNAVAILABLE;
     }
-    sqlite3_busy_handler(session->database, wait_for_lock, session);
-    sqlite3_progress_handler(session->database, OPERATIONS_A_LOOK, time_is_up, session);
-    sqlite3_limit(session->database, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
-    refuse_unknown_names(session->database);
+    sqlite3_busy_handler(opened->database, wait_for_lock, opened);
+    sqlite3_progress_handler(opened->database, OPERATIONS_A_LOOK, time_is_up, opened);
+    sqlite3_limit(opened->database, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
+    refuse_unknown_names(opened->database);
     /* Sorting must not leave temporary files about. */
-    sqlite3_exec(session->database, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
-    session->deadline = NULL;
-    return session;
+    sqlite3_exec(opened->database, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+    opened->deadline = NULL;
+    *session = opened;
+    return LOOKUP_FOUND;
 }
 
 /* Finds the statement among the kept ones, or prepares it and keeps it. */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_OPTION_VALUES_H
+#define SQLCRYPT_OPTION_VALUES_H
+
+/*
+ * What the values of options mean that are switches or times.
+ */
+
+#include <stdbool.h>
+
+/* As the stock plug-ins read a switch: 1, yes, true and on say yes. */
+bool option_is_on(const char *value);
+
+/* Reads seconds with up to three decimals, of which the point is a point in every
+ * locale: 0.001 to 3600. Returns false if it is anything else. */
+bool option_seconds(const char *text, unsigned *milliseconds);
+
+#endif

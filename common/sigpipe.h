@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SIGPIPE_H
+#define SQLCRYPT_SIGPIPE_H
+
+/*
+ * Keeps SIGPIPE from the host while a library writes to a connection that may
+ * be closed: the signal is blocked for the calling thread and taken away if it
+ * has come. The host's disposition is left alone.
+ */
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct sigpipe_guard {
+    bool was_pending; /* the host's own business */
+    bool was_blocked;
+};
+
+void sigpipe_block(struct sigpipe_guard *guard);
+void sigpipe_release(const struct sigpipe_guard *guard);
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The engine driver for MySQL and MariaDB, by either of their client
+ * libraries.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mysql_client.h"
+#include "mysql_connect.h"
+#include "mysql_error.h"
+#include "mysql_plugins.h"
+#include "sql_engine.h"
+
+enum {
+    KEPT_STATEMENTS = 8,
+    SHORT_VALUE = 512,      /* bytes that are fetched at once */
+    LONGEST_VALUE = 1 << 20 /* bytes */
+};
+
+struct kept_statement {
+    char *text;
+    MYSQL_STMT *prepared;
+};
+
+struct sql_session {
+    MYSQL *mysql;
+    struct kept_statement kept[KEPT_STATEMENTS];
+    unsigned next_kept; /* where the next statement goes */
+};
+
+static void forget(struct kept_statement *kept)
+{
+    if (kept->prepared != NULL)
+        mysql_stmt_close(kept->prepared);
+    free(kept->text);
+    *kept = (struct kept_statement){NULL, NULL};
+}
+
+static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
+                                enum sql_access access, const struct deadline *deadline,
+                                struct sql_session **session, struct reason *reason)
+{
+    struct sql_session *opened = calloc(1, sizeof(*opened));
+    struct mysql_call call;
+    enum lookup result;
+
+    *session = NULL;
+    if (opened == NULL) {
+        reason_set(reason, "out of memory");
+        return LOOKUP_UNAVAILABLE;
+    }
+    mysql_client_begin(&call, deadline);
+    result = mysql_connect(target, host, access, deadline, &opened->mysql, reason);
+    mysql_client_end(&call);
+    if (result == LOOKUP_FOUND)
+        *session = opened;
+    else
+        free(opened);
+    return result;
+}
+
+static void close_session(struct sql_session *session)
+{
+    struct mysql_call call;
+    unsigned i;
+
+    mysql_client_begin(&call, NULL);
+    /* First: the statements then have nothing to tell the server. */
+    mysql_close(session->mysql);
+    for (i = 0; i < KEPT_STATEMENTS; i++)
+        forget(&session->kept[i]);
+    mysql_client_end(&call);
+    free(session);
+}
+
+/* --- one statement */
+
+/* On its way to its result. */
+struct request {
+    struct sql_session *session;
+    const struct sql_statement *statement;
+    const struct deadline *deadline;
+    struct reason *reason;
+};
+
+static enum lookup failed(const struct request *request, const struct mysql_error *error,
+                          bool has_values)
+{
+    enum lookup result = mysql_error_judge(error, has_values, request->reason);
+
+    if (result == LOOKUP_LOST && deadline_remaining(request->deadline) == 0) {
+        reason_set(request->reason, "no answer when the time was up");
+        return LOOKUP_UNAVAILABLE;
+    }
+    return result;
+}
+
+static enum lookup statement_failed(const struct request *request, MYSQL_STMT *prepared,
+                                    bool has_values)
+{
+    struct mysql_error error = {mysql_stmt_errno(prepared), mysql_stmt_sqlstate(prepared),
+                                mysql_stmt_error(prepared)};
+
+    /* Of an error while rows are read, only the connection knows. */
+    if (error.number == 0)
+        error = mysql_connect_error(request->session->mysql);
+    return failed(request, &error, has_values);
+}
+
+static enum lookup out_of_memory(const struct request *request)
+{
+    reason_set(request->reason, "out of memory");
+    return LOOKUP_UNAVAILABLE;
+}
+
+static enum lookup prepare_new(const struct request *request, struct kept_statement *slot)
+{
+    const char *text = request->statement->text;
+
+    slot->prepared = mysql_stmt_init(request->session->mysql);
+    slot->text = strdup(text);
+    if (slot->prepared == NULL || slot->text == NULL)
+        return out_of_memory(request);
+    if (mysql_stmt_prepare(slot->prepared, text, (unsigned long)strlen(text)) != 0)
+        return statement_failed(request, slot->prepared, false);
+    return LOOKUP_FOUND;
+}
+
+/* Finds the statement among the kept ones, or prepares it and keeps it. */
+static enum lookup prepare(const struct request *request, struct kept_statement **kept)
+{
+    struct sql_session *session = request->session;
+    struct kept_statement *slot;
+    enum lookup result;
+    unsigned i;
+
+    for (i = 0; i < KEPT_STATEMENTS; i++) {
+        slot = &session->kept[i];
+        if (slot->text != NULL && strcmp(slot->text, request->statement->text) == 0) {
+            *kept = slot;
+            return LOOKUP_FOUND;
+        }
+    }
+    slot = &session->kept[session->next_kept];
+    session->next_kept = (session->next_kept + 1) % KEPT_STATEMENTS;
+    forget(slot);
+    result = prepare_new(request, slot);
+    if (result == LOOKUP_FOUND)
+        *kept = slot;
+    else
+        forget(slot);
+    return result;
+}
+
+/* Sends the parameters and awaits the beginning of the result. False if there
+ * is an error. */
+static bool execute(const struct request *request, MYSQL_STMT *prepared)
+{
+    size_t count = request->statement->parameter_count, i;
+    MYSQL_BIND binds[count + 1];
+    unsigned long lengths[count + 1];
+
+    memset(binds, 0, sizeof(binds));
+    for (i = 0; i < count; i++) {
+        const struct secret *parameter = &request->statement->parameters[i];
+
+        lengths[i] = (unsigned long)parameter->length;
+        binds[i].buffer_type = parameter->bytes != NULL ? MYSQL_TYPE_STRING : MYSQL_TYPE_NULL;
+        binds[i].buffer = parameter->bytes;
+        binds[i].buffer_length = lengths[i];
+        binds[i].length = &lengths[i];
+    }
+    return (count == 0 || mysql_stmt_bind_param(prepared, binds) == 0) &&
+           mysql_stmt_execute(prepared) == 0;
+}
+
+/* --- rows */
+
+/* Where the first column of a row goes. */
+struct column {
+    char bytes[SHORT_VALUE];
+    unsigned long length;
+    mysql_bool is_null;
+};
+
+static bool bind_columns(MYSQL_STMT *prepared, struct column *column)
+{
+    unsigned count = mysql_stmt_field_count(prepared);
+    MYSQL_BIND *binds = calloc(count, sizeof(*binds));
+    bool done;
+
+    if (binds == NULL)
+        return false;
+    binds[0].buffer_type = MYSQL_TYPE_STRING;
+    binds[0].buffer = column->bytes;
+    binds[0].buffer_length = sizeof(column->bytes);
+    binds[0].length = &column->length;
+    binds[0].is_null = &column->is_null;
+    while (--count > 0)
+        binds[count].buffer_type = MYSQL_TYPE_STRING; /* without room: not wanted */
+    done = mysql_stmt_bind_result(prepared, binds) == 0;
+    free(binds);
+    return done;
+}
+
+static bool has_row(int fetched)
+{
+    return fetched == 0 || fetched == MYSQL_DATA_TRUNCATED;
+}
+
+/* Of a value that was too long for the first try. */
+static enum lookup read_long(const struct request *request, MYSQL_STMT *prepared,
+                             unsigned long length, struct secret *value)
+{
+    char *bytes = malloc(length);
+    unsigned long got = 0;
+    MYSQL_BIND bind = {
+        .buffer_type = MYSQL_TYPE_STRING, .buffer = bytes, .buffer_length = length, .length = &got};
+    enum lookup result = LOOKUP_FOUND;
+
+    if (bytes == NULL)
+        return out_of_memory(request);
+    if (mysql_stmt_fetch_column(prepared, &bind, 0, 0) != 0)
+        result = statement_failed(request, prepared, true);
+    else if (!secret_set(value, bytes, length))
+        result = out_of_memory(request);
+    explicit_bzero(bytes, length);
+    free(bytes);
+    return result;
+}
+
+static enum lookup read_column(const struct request *request, MYSQL_STMT *prepared,
+                               const struct column *column, struct secret *value)
+{
+    if (column->is_null) {
+        secret_wipe(value);
+        return LOOKUP_FOUND;
+    }
+    if (column->length > LONGEST_VALUE) {
+        reason_set(request->reason, "the value is longer than %d bytes", LONGEST_VALUE);
+        return LOOKUP_REJECTED;
+    }
+    if (column->length > sizeof(column->bytes))
+        return read_long(request, prepared, column->length, value);
+    return secret_set(value, column->bytes, column->length) ? LOOKUP_FOUND : out_of_memory(request);
+}
+
+/* Reads the first row, and whether there is a second one. */
+static enum lookup read_rows(const struct request *request, MYSQL_STMT *prepared,
+                             struct secret *value)
+{
+    struct column column = {.length = 0};
+    enum lookup result;
+    int fetched;
+
+    if (mysql_stmt_field_count(prepared) == 0) {
+        reason_set(request->reason, "the statement returns no column");
+        return LOOKUP_REJECTED;
+    }
+    if (!bind_columns(prepared, &column))
+        return out_of_memory(request);
+    fetched = mysql_stmt_fetch(prepared);
+    if (fetched == MYSQL_NO_DATA)
+        return LOOKUP_NONE;
+    result = has_row(fetched) ? read_column(request, prepared, &column, value)
+                              : statement_failed(request, prepared, true);
+    explicit_bzero(&column, sizeof(column));
+    if (result != LOOKUP_FOUND)
+        return result;
+    fetched = mysql_stmt_fetch(prepared);
+    explicit_bzero(&column, sizeof(column));
+    if (fetched == MYSQL_NO_DATA)
+        return LOOKUP_FOUND;
+    if (!has_row(fetched))
+        return statement_failed(request, prepared, true);
+    reason_set(request->reason, "more than one row for one user");
+    return LOOKUP_SEVERAL;
+}
+
+/* Reads what is left: more rows, and further results of a procedure. False if
+ * that fails: the session must not be used any more. */
+static bool drain(const struct request *request, MYSQL_STMT *prepared)
+{
+    for (;;) {
+        if (mysql_stmt_free_result(prepared) != 0)
+            return false;
+        if (!mysql_more_results(request->session->mysql))
+            return true;
+        if (mysql_stmt_next_result(prepared) != 0)
+            return false;
+    }
+}
+
+/* --- the driver */
+
+static enum lookup run_prepared(const struct request *request, MYSQL_STMT *prepared,
+                                struct secret *value)
+{
+    enum lookup result;
+
+    if (value != NULL)
+        result = read_rows(request, prepared, value);
+    else
+        result = mysql_stmt_field_count(prepared) > 0 || mysql_stmt_affected_rows(prepared) > 0
+                     ? LOOKUP_FOUND
+                     : LOOKUP_NONE;
+    /* What comes behind a good row may still be an error. */
+    if (!drain(request, prepared) && result != LOOKUP_UNAVAILABLE && result != LOOKUP_LOST)
+        result = statement_failed(request, prepared, true);
+    return result;
+}
+
+/* Runs a statement: one that reads if there is a `value` to read into. */
+static enum lookup run(const struct request *request, struct secret *value)
+{
+    bool again = true;
+
+    for (;;) {
+        struct kept_statement *kept;
+        enum lookup result = prepare(request, &kept);
+
+        if (result != LOOKUP_FOUND)
+            return result;
+        if (mysql_stmt_param_count(kept->prepared) != request->statement->parameter_count) {
+            reason_set(request->reason, "the statement has parameters of its own");
+            return LOOKUP_REJECTED;
+        }
+        if (execute(request, kept->prepared))
+            return run_prepared(request, kept->prepared, value);
+        if (!again || !mysql_error_is_forgotten(mysql_stmt_errno(kept->prepared)))
+            return statement_failed(request, kept->prepared, true);
+        forget(kept);
+        again = false;
+    }
+}
+
+static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
+                                const struct deadline *deadline, struct secret *value,
+                                struct reason *reason)
+{
+    const struct request request = {session, statement, deadline, reason};
+    struct mysql_call call;
+    enum lookup result;
+
+    mysql_client_begin(&call, deadline);
+    result = run(&request, value);
+    mysql_client_end(&call);
+    return result;
+}
+
+static enum lookup store(struct sql_session *session, const struct sql_statement *statement,
+                         const struct deadline *deadline, struct reason *reason)
+{
+    return select_value(session, statement, deadline, NULL, reason);
+}
+
+static enum lookup transaction(struct sql_session *session, enum sql_transaction step,
+                               const struct deadline *deadline, struct reason *reason)
+{
+    static const char *const texts[] = {
+        [SQL_BEGIN] = "START TRANSACTION",
+        [SQL_COMMIT] = "COMMIT",
+        [SQL_ROLLBACK] = "ROLLBACK",
+    };
+    const struct request request = {session, NULL, deadline, reason};
+    enum lookup result = LOOKUP_FOUND;
+    struct mysql_call call;
+
+    mysql_client_begin(&call, deadline);
+    if (mysql_real_query(session->mysql, texts[step], (unsigned long)strlen(texts[step])) != 0) {
+        const struct mysql_error error = mysql_connect_error(session->mysql);
+
+        result = failed(&request, &error, false);
+    }
+    mysql_client_end(&call);
+    return result;
+}
+
+const struct sql_engine sqlcrypt_engine = {
+    .abi = SQL_ENGINE_ABI,
+    .name = "mysql",
+    .load = mysql_plugins_load,
+    .open = open_session,
+    .close = close_session,
+    .select = select_value,
+    .store = store,
+    .transaction = transaction,
+};

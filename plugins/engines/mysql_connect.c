@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "mysql_connect.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host_addresses.h"
+#include "sql_ssl_files.h"
+
+struct mysql_error mysql_connect_error(MYSQL *mysql)
+{
+    return (struct mysql_error){mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql)};
+}
+
+/* Whom to connect as, and what for. */
+struct purpose {
+    const struct sql_target *target;
+    enum sql_access access;
+};
+
+/* Where to connect: to a socket, or to an address by TCP. */
+struct place {
+    const char *socket;  /* "" is that of the library, NULL stands for TCP */
+    const char *address; /* of TCP: a host name or an address */
+    unsigned port;
+};
+
+static MYSQL *start(const struct sql_target *target, const struct place *place,
+                    const struct deadline *deadline)
+{
+    const unsigned protocol = place->socket != NULL ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+    const unsigned no_local_files = 0;
+    MYSQL *mysql = mysql_init(NULL);
+
+    if (mysql == NULL)
+        return NULL;
+    mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_files);
+    mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_client_set_options(mysql, target, place->socket != NULL, deadline);
+    return mysql;
+}
+
+static const char *or_null(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* The template was read as MySQL does without any sql_mode that changes its
+ * syntax; and a value that does not fit its column is not to be cut off. A
+ * statement that takes too long ends on the server, too: each of the two
+ * servers has its own name for that, and skips the other's. */
+static enum lookup set_up_session(MYSQL *mysql, const struct sql_target *target,
+                                  struct reason *reason)
+{
+    const unsigned seconds = target->timeout / 1000, rest = target->timeout % 1000;
+    char text[256];
+    int length = snprintf(text, sizeof(text),
+                          "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
+                          " lock_wait_timeout = %u"
+                          " /*M!100101 , max_statement_time = %u.%03u */"
+                          " /*!50708 , max_execution_time = %u */",
+                          seconds + (rest > 0), seconds, rest, target->timeout);
+    struct mysql_error error;
+
+    if (mysql_real_query(mysql, text, (unsigned long)length) == 0)
+        return LOOKUP_FOUND;
+    error = mysql_connect_error(mysql);
+    return mysql_error_of_connection(&error, reason);
+}
+
+/* A replica, mostly. LOOKUP_FOUND if it is none. */
+static enum lookup refuse_read_only(MYSQL *mysql, struct reason *reason)
+{
+    static const char text[] = "SELECT @@global.read_only";
+    MYSQL_RES *rows = NULL;
+    MYSQL_ROW row = NULL;
+    bool read_only = false;
+    struct mysql_error error;
+
+    if (mysql_real_query(mysql, text, sizeof(text) - 1) == 0)
+        rows = mysql_store_result(mysql);
+    if (rows != NULL)
+        row = mysql_fetch_row(rows);
+    if (row != NULL)
+        read_only = row[0] != NULL && strcmp(row[0], "0") != 0;
+    error = mysql_connect_error(mysql);
+    if (rows != NULL)
+        mysql_free_result(rows);
+    if (row == NULL)
+        return mysql_error_of_connection(&error, reason);
+    if (read_only)
+        reason_set(reason, "the server is read-only");
+    return read_only ? LOOKUP_UNAVAILABLE : LOOKUP_FOUND;
+}
+
+static void say_no_ssl(struct reason *reason)
+{
+    reason_set(reason, "the server does not encrypt, and sql_ssl_mode demands it");
+}
+
+/* Over a socket, the library connects without encryption where the server has
+ * none. */
+static bool is_as_secure_as_wanted(MYSQL *mysql, const struct sql_target *target,
+                                   struct reason *reason)
+{
+    if (target->ssl_mode < SQL_SSL_REQUIRE || mysql_get_ssl_cipher(mysql) != NULL)
+        return true;
+    say_no_ssl(reason);
+    return false;
+}
+
+/* Says what the library does not: which file cannot be read, or that the server has
+ * a certificate for another name. */
+static void explain_ssl(const struct sql_target *target, const struct place *place,
+                        const struct mysql_error *error, struct reason *reason)
+{
+    static const char of_the_name[] = "Validation of SSL server certificate failed";
+
+    if (mysql_client_lacks_ssl())
+        say_no_ssl(reason);
+    else if (strstr(error->text, of_the_name) != NULL)
+        reason_set(reason, "the certificate of the server is not for the name %s", place->address);
+    else if (target->ssl_mode != SQL_SSL_DISABLE && !mysql_error_is_of_network(error->number))
+        sql_ssl_files_explain(target, reason);
+}
+
+static enum lookup connect_to(const struct purpose *purpose, const struct place *place,
+                              const struct deadline *deadline, MYSQL **mysql, struct reason *reason)
+{
+    /* CLIENT_FOUND_ROWS, below: a row that has the value already counts. */
+    const struct sql_target *target = purpose->target;
+    MYSQL *started = start(target, place, deadline);
+    enum lookup result = LOOKUP_UNAVAILABLE;
+
+    if (started == NULL) {
+        reason_set(reason, "out of memory");
+        return result;
+    }
+    if (mysql_real_connect(started, or_null(place->address), or_null(target->user),
+                           or_null(target->password), or_null(target->database), place->port,
+                           or_null(place->socket), CLIENT_FOUND_ROWS) == NULL) {
+        const struct mysql_error error = mysql_connect_error(started);
+
+        result = mysql_error_of_connection(&error, reason);
+        if (result == LOOKUP_UNAVAILABLE && place->socket == NULL)
+            explain_ssl(target, place, &error, reason);
+    } else if (is_as_secure_as_wanted(started, target, reason)) {
+        mysql_client_close_on_exec(started);
+        result = set_up_session(started, target, reason);
+        if (result == LOOKUP_FOUND && purpose->access == SQL_ACCESS_WRITE)
+            result = refuse_read_only(started, reason);
+    }
+    if (result == LOOKUP_FOUND) {
+        *mysql = started;
+        return result;
+    }
+    mysql_close(started);
+    if (result == LOOKUP_UNAVAILABLE && deadline_remaining(deadline) == 0)
+        reason_set(reason, "no connection when the time was up");
+    return result;
+}
+
+/* A path may be that of the folder that the socket is in. */
+static enum lookup connect_to_path(const struct purpose *purpose, const struct sql_host *host,
+                                   const struct deadline *deadline, MYSQL **mysql,
+                                   struct reason *reason)
+{
+    static const char *const names[] = {"mysqld.sock", "mysql.sock"};
+    struct stat status;
+    char path[PATH_MAX];
+    struct place place = {.socket = host->name};
+    enum lookup result;
+    size_t i;
+
+    if (stat(host->name, &status) == 0 && S_ISDIR(status.st_mode))
+        for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            snprintf(path, sizeof(path), "%s/%s", host->name, names[i]);
+            place.socket = path;
+            if (stat(path, &status) == 0)
+                break;
+        }
+    result = connect_to(purpose, &place, deadline, mysql, reason);
+    if (result == LOOKUP_UNAVAILABLE) {
+        const struct reason why = *reason;
+
+        reason_set(reason, "%s%s", why.text, jail_hint_for(&purpose->target->jail, place.socket));
+    }
+    return result;
+}
+
+static enum lookup connect_to_host(const struct purpose *purpose, const struct sql_host *host,
+                                   const struct deadline *deadline, MYSQL **mysql,
+                                   struct reason *reason)
+{
+    enum lookup result = LOOKUP_UNAVAILABLE;
+    struct host_addresses addresses;
+    unsigned i;
+
+    if (!host_addresses_find(host->name, deadline, &addresses, reason)) {
+        const struct reason why = *reason;
+
+        reason_set(reason, "%s%s", why.text, jail_hint_for_name(&purpose->target->jail));
+        return result;
+    }
+    /* The library compares the certificate with what it connects to, and looks the
+     * name up once more: the name server has just shown that it answers. */
+    if (mysql_client_checks_name(purpose->target))
+        return connect_to(purpose, &(struct place){.address = host->name, .port = host->port},
+                          deadline, mysql, reason);
+    for (i = 0; i < addresses.count && result == LOOKUP_UNAVAILABLE; i++) {
+        const struct deadline share = deadline_share(deadline, addresses.count - i);
+        const struct place place = {.address = addresses.text[i], .port = host->port};
+
+        result = connect_to(purpose, &place, &share, mysql, reason);
+    }
+    return result;
+}
+
+enum lookup mysql_connect(const struct sql_target *target, const struct sql_host *host,
+                          enum sql_access access, const struct deadline *deadline, MYSQL **mysql,
+                          struct reason *reason)
+{
+    const struct purpose purpose = {target, access};
+    const struct place of_the_library = {.socket = ""};
+
+    if (sql_host_is_path(host))
+        return connect_to_path(&purpose, host, deadline, mysql, reason);
+    /* Among MySQL's clients, localhost means the socket. */
+    if (host->name[0] == '\0' || (strcmp(host->name, "localhost") == 0 && host->port == 0)) {
+        enum lookup result = connect_to(&purpose, &of_the_library, deadline, mysql, reason);
+        const struct reason why = *reason;
+
+        if (result == LOOKUP_UNAVAILABLE)
+            reason_set(reason, "the socket of the client library: %s%s", why.text,
+                       jail_hint(&target->jail));
+        return result;
+    }
+    return connect_to_host(&purpose, host, deadline, mysql, reason);
+}

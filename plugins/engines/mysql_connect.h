@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_MYSQL_CONNECT_H
+#define SQLCRYPT_MYSQL_CONNECT_H
+
+/*
+ * Connects to a MySQL or MariaDB server under a deadline, and sets up its side
+ * of the session.
+ */
+
+#include "mysql_client.h"
+#include "mysql_error.h"
+#include "sql_engine.h"
+
+/* As `open` of sql_engine.h, between mysql_client_begin() and _end(). */
+enum lookup mysql_connect(const struct sql_target *target, const struct sql_host *host,
+                          enum sql_access access, const struct deadline *deadline, MYSQL **mysql,
+                          struct reason *reason);
+
+/* The last error of a connection. */
+struct mysql_error mysql_connect_error(MYSQL *mysql);
+
+#endif

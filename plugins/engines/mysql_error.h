@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_MYSQL_ERROR_H
+#define SQLCRYPT_MYSQL_ERROR_H
+
+/*
+ * What the errors of MySQL, MariaDB and their client libraries mean for a
+ * lookup, and how much of their texts may be logged: a server quotes values in
+ * some of them.
+ */
+
+#include "sql_engine.h"
+
+/* An error as the client library tells it. */
+struct mysql_error {
+    unsigned number;
+    const char *state; /* SQLSTATE */
+    const char *text;
+};
+
+/* Why a connection could not be made, and what that means. Such texts hold no
+ * values. */
+enum lookup mysql_error_of_connection(const struct mysql_error *error, struct reason *reason);
+
+/* Whether there was no connection to the server at all. */
+bool mysql_error_is_of_network(unsigned number);
+
+/* What a failed statement means. `has_values` says that it was run, rather than
+ * prepared: its parameters may stand in the text. */
+enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
+                              struct reason *reason);
+
+/* Whether the statement has to be prepared anew. */
+bool mysql_error_is_forgotten(unsigned number);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pgsql_connect.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host_addresses.h"
+#include "pgsql_error.h"
+#include "sql_ssl_files.h"
+
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context, (void)notice;
+}
+
+bool pgsql_wait(const PGconn *connection, bool reading, bool writing,
+                const struct deadline *deadline)
+{
+    struct pollfd socket = {
+        .fd = PQsocket(connection),
+        .events = (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0)),
+    };
+    int ready;
+
+    do
+        ready = poll(&socket, 1, deadline_remaining(deadline));
+    while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+/* One try. `address` is where the host is, "" for a socket or the default host. With
+ * `with_options`, the server is told to end a statement of which nobody awaits
+ * the end any more. */
+struct attempt {
+    const struct sql_target *target;
+    const struct sql_host *host;
+    enum sql_access access;
+    const char *address;
+    bool with_options;
+};
+
+static PGconn *start(const struct attempt *attempt)
+{
+    static const char *const modes[] = {
+        [SQL_SSL_DISABLE] = "disable",         [SQL_SSL_PREFER] = "prefer",
+        [SQL_SSL_REQUIRE] = "require",         [SQL_SSL_VERIFY_CA] = "verify-ca",
+        [SQL_SSL_VERIFY_FULL] = "verify-full",
+    };
+    const struct sql_target *target = attempt->target;
+    char port[16] = "", options[80] = "", patience[16];
+    const struct {
+        const char *keyword;
+        const char *value;
+    } parameters[] = {
+        {"host", attempt->host->name},
+        {"hostaddr", attempt->address},
+        {"port", port},
+        {"user", target->user},
+        {"password", target->password},
+        {"dbname", target->database},
+        {"sslmode", modes[target->ssl_mode]},
+        {"sslrootcert", target->ssl_ca},
+        {"sslcert", target->ssl_cert},
+        {"sslkey", target->ssl_key},
+        {"gssencmode", "disable"},
+        {"tcp_user_timeout", patience},
+        {"client_encoding", "UTF8"},
+        {"fallback_application_name", "sasl-sqlcrypt"},
+        {"target_session_attrs", attempt->access == SQL_ACCESS_WRITE ? "read-write" : "any"},
+        {"options", options},
+    };
+    enum { COUNT = sizeof(parameters) / sizeof(parameters[0]) };
+    const char *keywords[COUNT + 1] = {NULL}, *values[COUNT + 1] = {NULL};
+    size_t i;
+
+    /* Of a connection that a firewall has forgotten, the loss is noticed in time. */
+    snprintf(patience, sizeof(patience), "%u", target->timeout / 2);
+    if (attempt->host->port != 0)
+        snprintf(port, sizeof(port), "%u", attempt->host->port);
+    if (attempt->with_options)
+        snprintf(options, sizeof(options),
+                 "-c statement_timeout=%u -c standard_conforming_strings=on", target->timeout);
+    for (i = 0; i < COUNT; i++) {
+        keywords[i] = parameters[i].keyword;
+        values[i] = parameters[i].value;
+    }
+    return PQconnectStartParams(keywords, values, 0);
+}
+
+/* Goes through the steps of connecting. Returns false with a reason. */
+static bool finish(PGconn *connection, const struct deadline *deadline, struct reason *reason)
+{
+    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+
+    while (PQstatus(connection) != CONNECTION_BAD) {
+        if (!pgsql_wait(connection, next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING,
+                        deadline)) {
+            reason_set(reason, "no connection when the time was up");
+            return false;
+        }
+        next = PQconnectPoll(connection);
+        if (next == PGRES_POLLING_OK)
+            return true;
+        if (next == PGRES_POLLING_FAILED)
+            break;
+    }
+    pgsql_error_of_connection(connection, reason);
+    return false;
+}
+
+/* Says what libpq does not: which file it was, and where it was looked for. */
+static void explain(const struct attempt *attempt, const PGconn *connection, struct reason *reason)
+{
+    const struct sql_target *target = attempt->target;
+    const char *directory = PQhost(connection);
+    const struct reason why = *reason;
+    char socket[PATH_MAX];
+
+    if (directory == NULL || directory[0] != '/') {
+        struct reason file;
+
+        /* Unless told to, libpq does not insist on the files. */
+        if (target->ssl_mode > SQL_SSL_PREFER && sql_ssl_files_explain(target, &file))
+            reason_set(reason, "%s; %s", file.text, why.text);
+        return;
+    }
+    snprintf(socket, sizeof(socket), "%s/.s.PGSQL.%s", directory, PQport(connection));
+    reason_set(reason, "%s%s%s%s", attempt->host->name[0] == '\0' ? socket : "",
+               attempt->host->name[0] == '\0' ? ": " : "", why.text,
+               jail_hint_for(&target->jail, socket));
+}
+
+static enum lookup connect_once(const struct attempt *attempt, const struct deadline *deadline,
+                                PGconn **connection, bool *misunderstood, struct reason *reason)
+{
+    PGconn *started = start(attempt);
+
+    enum lookup result;
+
+    *misunderstood = false;
+    if (started == NULL) {
+        reason_set(reason, "out of memory");
+        return LOOKUP_UNAVAILABLE;
+    }
+    PQsetNoticeReceiver(started, ignore_notice, NULL);
+    /* The SQLSTATE comes with the text of an error only. */
+    PQsetErrorVerbosity(started, PQERRORS_VERBOSE);
+    if (finish(started, deadline, reason) && PQsetnonblocking(started, 1) == 0) {
+        PQsetErrorVerbosity(started, PQERRORS_DEFAULT);
+        *connection = started;
+        return LOOKUP_FOUND;
+    }
+    result = pgsql_connection_is_busy(started) ? LOOKUP_BUSY : LOOKUP_UNAVAILABLE;
+    *misunderstood = pgsql_connection_is_misunderstood(started);
+    explain(attempt, started, reason);
+    PQfinish(started);
+    return result;
+}
+
+static enum lookup connect_to_address(struct attempt *attempt, const struct deadline *deadline,
+                                      PGconn **connection, struct reason *reason)
+{
+    enum lookup result;
+    bool misunderstood;
+
+    attempt->with_options = true;
+    result = connect_once(attempt, deadline, connection, &misunderstood, reason);
+    if (result == LOOKUP_UNAVAILABLE && misunderstood) {
+        /* A pooler may not know the parameter. */
+        attempt->with_options = false;
+        result = connect_once(attempt, deadline, connection, &misunderstood, reason);
+    }
+    return result;
+}
+
+enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host *host,
+                          enum sql_access access, const struct deadline *deadline,
+                          PGconn **connection, struct reason *reason)
+{
+    struct attempt attempt = {.target = target, .host = host, .access = access, .address = ""};
+    enum lookup result = LOOKUP_UNAVAILABLE;
+    struct host_addresses addresses;
+    unsigned i;
+
+    if (host->name[0] == '\0' || sql_host_is_path(host))
+        return connect_to_address(&attempt, deadline, connection, reason);
+    if (!host_addresses_find(host->name, deadline, &addresses, reason)) {
+        const struct reason why = *reason;
+
+        reason_set(reason, "%s%s", why.text, jail_hint_for_name(&target->jail));
+        return LOOKUP_UNAVAILABLE;
+    }
+    for (i = 0; i < addresses.count && result == LOOKUP_UNAVAILABLE; i++) {
+        const struct deadline share = deadline_share(deadline, addresses.count - i);
+
+        attempt.address = addresses.text[i];
+        result = connect_to_address(&attempt, &share, connection, reason);
+    }
+    return result;
+}

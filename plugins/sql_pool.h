@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SQL_POOL_H
+#define SQLCRYPT_SQL_POOL_H
+
+/*
+ * Keeps the engine sessions of this process between logins: a small number of
+ * places for any number of threads. What a process inherits from its parent is
+ * left alone, unused and not even closed: the server would hear of it.
+ */
+
+#include <stdbool.h>
+
+#include "sql_engine.h"
+
+/* How many sessions for lookups a process has at most. */
+enum { SQL_POOL_PLACES = 8 };
+
+struct sql_pool;
+
+/* With `persistent` false, no session is kept. Returns NULL when out of memory. */
+struct sql_pool *sql_pool_new(const struct sql_engine *engine, bool persistent);
+
+/* Closes what this process has opened. Nobody has a place by now. */
+void sql_pool_free(struct sql_pool *pool);
+
+/* Takes a place, and with it a kept session with `host`, a number of the caller's, if
+ * there is one: else *session is NULL, and the caller may open one. Waits while
+ * all places are taken. Returns false if time is up or memory is out. */
+bool sql_pool_enter(struct sql_pool *pool, size_t host, const struct deadline *deadline,
+                    struct sql_session **session);
+
+/* Gives the place back, and `session` to be kept; NULL if it is closed. */
+void sql_pool_leave(struct sql_pool *pool, size_t host, struct sql_session *session);
+
+/* Closes what is kept with hosts behind `host`: they have stood in for it. */
+void sql_pool_close_behind(struct sql_pool *pool, size_t host);
+
+#endif
