@@ -5,7 +5,7 @@
 
 # What a build of the project needs.
 build_packages="gcc libc6-dev make autoconf automake pkgconf libsasl2-dev libsasl2-modules
-libcrypt-dev libssl-dev libsqlite3-dev"
+libcrypt-dev libssl-dev libsqlite3-dev libpq-dev libmariadb-dev"
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -25,6 +25,22 @@ missing_packages() {
     done
 }
 
+# Run as root: installs packages, with a policy for that time that no service is
+# to be started (/usr/share/doc/init-system-helpers/README.policy-rc.d). A policy
+# of the system stays as it is; one of ours is what a run has left that was killed.
+apt_without_services='
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ] || grep -q "of sasl-sqlcrypt" "$policy"; then
+    trap "rm -f $policy" EXIT
+    trap "exit 130" INT TERM
+    printf "%s\n" "#!/bin/sh" "# of sasl-sqlcrypt, while it installs packages" "exit 101" >"$policy"
+    chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -o DPkg::Lock::Timeout=600 -qq update &&
+    apt-get -o DPkg::Lock::Timeout=600 -qq install -y --no-install-recommends "$@"
+'
+
 # install_packages PACKAGE...
 install_packages() {
     missing=$(missing_packages "$@")
@@ -43,9 +59,8 @@ install_packages() {
     esac
     # Two runs at once wait for each other.
     output=$(mktemp) || return 1
-    if as_root apt-get -o DPkg::Lock::Timeout=600 -qq update >"$output" 2>&1 &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 \
-            -qq install -y --no-install-recommends $missing >>"$output" 2>&1; then
+    if as_root flock -o /run/lock/sasl-sqlcrypt-packages \
+        sh -c "$apt_without_services" sh $missing >"$output" 2>&1; then
         rm -f "$output"
         return 0
     fi

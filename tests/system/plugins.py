@@ -22,6 +22,13 @@ def under_test():
     return os.path.abspath(path)
 
 
+def require_drivers(*engines):
+    """Ends the program as skipped where the drivers of these are not built."""
+    for name in engines:
+        if not os.path.exists(os.path.join(under_test(), "sqlcrypt", name + ".so")):
+            tap.skip_all(f"{under_test()} does not hold sqlcrypt/{name}.so")
+
+
 def _installed_stock():
     libdir = subprocess.run(["pkg-config", "--variable=libdir", "libsasl2"], text=True,
                             capture_output=True, check=False).stdout.strip() \

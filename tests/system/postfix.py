@@ -45,9 +45,8 @@ smtpd_relay_restrictions =
 smtpd_recipient_restrictions = permit_sasl_authenticated, reject_unauth_destination
 """
 
-# One smtpd, so that all sessions meet in the same process.
 MASTER_CF = """\
-127.0.0.1:{port} inet n - {chroot} - 1 smtpd
+127.0.0.1:{port} inet n - {chroot} - {processes} smtpd
 postlog unix-dgram n - n - 1 postlogd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -67,7 +66,7 @@ QUEUE = [(name, "postfix", 0o700) for name in
 QUEUE += [("pid", "root", 0o755), ("maildrop", "postfix", 0o730), ("public", "postfix", 0o710)]
 
 # How a daemon dies that ought to live.
-DEATH = re.compile(r"(panic|fatal|error):|killed by signal|exit status|throttling")
+DEATH = re.compile(r"\]: (panic|fatal|error):|killed by signal|exit status|throttling")
 
 
 def require():
@@ -125,11 +124,13 @@ class Postfix:
         # Postfix waits for seconds before it reads a file that has just changed.
         os.utime(path, (time.time() - 60, time.time() - 60))
 
-    def start(self, smtpd_conf, chroot=False, **main):
-        """Starts with this smtpd.conf; `main` adds to main.cf."""
+    def start(self, smtpd_conf, chroot=False, processes=1, **main):
+        """Starts with this smtpd.conf; `main` adds to main.cf. With one process,
+        all sessions meet in the same smtpd."""
         self.stop()
         values = {"directory": self.directory, "sasl_path": self.sasl_path, "host": HOST,
-                  "sink_port": self.sink.port, "chroot": "y" if chroot else "n"}
+                  "sink_port": self.sink.port, "chroot": "y" if chroot else "n",
+                  "processes": processes}
         self._write("sasl/smtpd.conf", smtpd_conf)
         self._write("main.cf", MAIN_CF.format(**values)
                     + "".join(f"{name} = {value}\n" for name, value in main.items()))
@@ -222,8 +223,8 @@ class Postfix:
     # --- clients
 
     def session(self):
-        """Opens a connection and reads the greeting. At most one at a time: the
-        next waits for smtpd."""
+        """Opens a connection and reads the greeting. At most one at a time for
+        each process: the next waits for smtpd."""
         session = smtp.Session(self.port)
         self.sessions += 1
         return session

@@ -58,14 +58,15 @@ def directory():
     return path
 
 
-def _remove_directories():
+def remove_directories():
+    """Done by run(), too."""
     for path in _directories:
         shutil.rmtree(path, ignore_errors=True)
 
 
 def skip_all(why):
     """Ends the process: nothing of this program can run here."""
-    _remove_directories()
+    remove_directories()
     print(f"1..0 # SKIP {why}")
     sys.exit(0)
 
@@ -172,5 +173,5 @@ def run(*stoppers):
                 stop()
             except Exception:
                 traceback.print_exc()
-        _remove_directories()
+        remove_directories()
     sys.exit(1 if failed else 0)

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every file of sasl2-conf-examples works as printed, but for the place of the
-database."""
+"""Every file of sasl2-conf-examples works as printed, but for the place and the
+password of the database."""
 
 import os
 import re
 import sqlite3
 
+import certificates
 import database
 import guard
 import postfix
+import servers
 import tap
 from postfix import WELCOME, WRONG, expect
 from tap import case, equal
@@ -42,11 +44,17 @@ def run(path, statement, *values):
     os.chmod(path, 0o644)
 
 
+def with_options(example, **options):
+    """The example with other values for options that it has."""
+    for name, value in options.items():
+        example, count = re.subn(rf"(?m)^{name}: .*$", f"{name}: {value}", example)
+        equal(count, 1, f"lines with {name}")
+    return example
+
+
 def at(example, path):
     """The example with another place for its database."""
-    changed, count = re.subn(r"(?m)^sql_database: .*$", f"sql_database: {path}", example)
-    equal(count, 1, "lines with sql_database")
-    return changed
+    return with_options(example, sql_database=path)
 
 
 def check_logins(user):
@@ -105,11 +113,115 @@ def _():
     expect(server.login("PLAIN", "ann", "not-the-password"), postfix.OUTAGE)
 
 
+# --- servers
+
+LOCAL_DOMAIN = {"smtpd_sasl_local_domain": "example.com"}
+running = []
+
+
+def start_database(kind, **settings):
+    """One with the database and the user that the examples name."""
+    servers.require(kind)
+    host = kind()
+    running.append(host)
+    host.start(**settings)
+    host.create_user()
+    host.database = "mail"
+    host.run("CREATE DATABASE mail", database=host.system_database)
+    return host
+
+
+def fill(host, example):
+    """Makes the table that the comment of an example prints."""
+    host.run(printed_table(example))
+    host.run("GRANT SELECT ON users TO postfix")
+    host.run("INSERT INTO users VALUES ('ann', 'example.com', ?)", database.crypt(PASSWORD))
+
+
+def stop_databases():
+    while running:
+        running.pop().stop()
+
+
+def try_server(name, kind):
+    example = read(name)
+    host = start_database(kind)
+    fill(host, example)
+    server.start(with_options(example, sql_hostnames=host.address, sql_passwd=host.password),
+                 **LOCAL_DOMAIN)
+    check_logins("ann")
+    check_logins("ann@example.com")
+    stop_databases()
+
+
+case("smtpd-pgsql.conf", try_server, "smtpd-pgsql.conf", servers.Postgres)
+case("smtpd-mysql.conf", try_server, "smtpd-mysql.conf", servers.MariaDB)
+
+
+@case("smtpd-mysql-chroot.conf")
+def _():
+    example = read("smtpd-mysql-chroot.conf")
+    inside = re.search(r"(?m)^sql_hostnames: (.*)$", example).group(1)
+    host = start_database(servers.MariaDB, plugin_load_add="auth_socket")
+    fill(host, read("smtpd-mysql.conf"))
+    printed = re.search(r"(?m)^#   (CREATE USER .*;)$", example).group(1)
+    host.run(printed + "GRANT SELECT ON users TO postfix@localhost")
+    socket = server.path("queue") + inside
+    os.makedirs(os.path.dirname(socket), 0o755, exist_ok=True)
+    os.link(host.socket, socket)
+    server.start(example, chroot=True, **LOCAL_DOMAIN)
+    check_logins("ann")
+    stop_databases()
+
+
+@case("smtpd-pgsql-replicas.conf")
+def _():
+    example = read("smtpd-pgsql-replicas.conf")
+    names = re.search(r"(?m)^sql_hostnames: (.*)$", example).group(1).split(", ")
+    equal(len(names), 2, "hosts")
+    authority = certificates.Authority(server.directory)
+    hosts = []
+    for _ in names:
+        host = start_database(servers.Postgres)
+        host.restart(**host.tls(*authority.issue("database", "postgres", ["IP:127.0.0.1"])))
+        fill(host, read("smtpd-pgsql.conf"))
+        hosts.append(host)
+    hosts[1].set_password(hosts[0].password)
+    # These names are nobody's.
+    addresses = ", ".join(host.address for host in hosts)
+    server.start(with_options(example, sql_hostnames=addresses, sql_ssl_ca=authority.certificate,
+                              sql_passwd=hosts[0].password), **LOCAL_DOMAIN)
+    check_logins("ann")
+    hosts[0].stop()
+    expect(server.login("PLAIN", "ann", PASSWORD), WELCOME, "by the second host")
+    expect(server.login("PLAIN", "ann", "not-the-password"), WRONG, "by the second host")
+    stop_databases()
+
+
+@case("smtpd-pgbouncer.conf")
+def _():
+    example = read("smtpd-pgbouncer.conf")
+    host = start_database(servers.Postgres)
+    fill(host, read("smtpd-pgsql.conf"))
+    pooler = servers.PgBouncer(host)
+    running.append(pooler)
+    settings = dict(re.findall(r"(?m)^#   (\w+) = (\w[\w-]*)$",
+                               example.split("[pgbouncer]")[1]))
+    equal(settings["pool_mode"], "transaction")
+    pooler.start(**{name: settings[name] for name in
+                    ("pool_mode", "auth_type", "default_pool_size", "max_client_conn")})
+    server.start(with_options(example, sql_hostnames=pooler.address, sql_passwd=host.password),
+                 **LOCAL_DOMAIN)
+    check_logins("ann")
+    stop_databases()
+
+
 @case("no example is left out")
 def _():
     equal(sorted(os.listdir(EXAMPLES)),
-          ["smtpd-sqlite-chroot.conf", "smtpd-sqlite-mailbox.conf", "smtpd-sqlite-saslauthd.conf",
-           "smtpd-sqlite.conf"])
+          ["smtpd-mysql-chroot.conf", "smtpd-mysql.conf", "smtpd-pgbouncer.conf",
+           "smtpd-pgsql-replicas.conf", "smtpd-pgsql.conf", "smtpd-sqlite-chroot.conf",
+           "smtpd-sqlite-mailbox.conf", "smtpd-sqlite-saslauthd.conf", "smtpd-sqlite.conf"])
 
 
-tap.run(server.close)
+tap.run(server.close, stop_databases)

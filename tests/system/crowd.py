@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Many mail clients at once, each with an smtpd of its own."""
+
+import collections
+import concurrent.futures
+import time
+
+import tap
+
+
+class Crowd:
+    """Sessions at a Postfix that may have as many processes."""
+
+    def __init__(self, mail, size):
+        self.mail = mail
+        self.sessions = []
+        try:
+            for _ in range(size):
+                self.sessions.append(mail.session())
+            for session in self.sessions:
+                session.ehlo()
+        except BaseException:
+            self.close()
+            raise
+        tap.equal(len(mail.connected_pids()), size, "processes")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        for session in self.sessions:
+            session.close()
+
+    def login(self, logins):
+        """All at once: `logins` maps positions in `sessions` to user and
+        password. Returns the codes of the replies at these positions, and how
+        long the slowest took."""
+        def one(item):
+            position, (user, password) = item
+            began = time.monotonic()
+            reply = self.sessions[position].auth_plain(user, password)
+            return position, reply[:3], time.monotonic() - began
+
+        with concurrent.futures.ThreadPoolExecutor(len(logins)) as pool:
+            results = list(pool.map(one, logins.items()))
+        return ({position: code for position, code, _ in results},
+                max(took for _, _, took in results))
+
+
+def check_never_confused(codes, logins, right):
+    """The right password is never refused, and no other is accepted. Returns
+    how often each code came."""
+    for position, code in codes.items():
+        expected = "235" if logins[position] in right else "535"
+        if code not in (expected, "454"):
+            raise AssertionError(f"{logins[position]} is answered {code}")
+    return collections.Counter(codes.values())
