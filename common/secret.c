@@ -40,6 +40,16 @@ bool secret_equal(const char *a, size_t a_length, const char *b, size_t b_length
     return difference == 0;
 }
 
+bool secret_holds_control(const struct secret *secret)
+{
+    size_t i;
+
+    for (i = 0; i < secret->length; i++)
+        if ((unsigned char)secret->bytes[i] < ' ' || secret->bytes[i] == '\177')
+            return true;
+    return false;
+}
+
 void secret_free_string(char *string)
 {
     if (string != NULL)

@@ -30,6 +30,10 @@ void secret_wipe(struct secret *secret);
 /* Compares two texts in a time that depends on their lengths alone. */
 bool secret_equal(const char *a, size_t a_length, const char *b, size_t b_length);
 
+/* Whether there is a control character of ASCII in it, such as a line break or a
+ * NUL: for what is sent by lines. */
+bool secret_holds_control(const struct secret *secret);
+
 /* Wipes and frees a string from malloc(3); NULL is allowed. */
 void secret_free_string(char *string);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "properties.h"
+#include "sasl_host.h"
 
 /*
  * The check of libsasl2 always goes through the whole of `pwcheck_method`,
@@ -60,17 +61,12 @@ static int no_answer(sasl_conn_t *connection, void *context, const char *user, c
     return SASL_NOVERIFY;
 }
 
-/* What functions of any type may be cast to on their way to another. */
-typedef void (*any_function)(void);
-
 static sasl_callback_ft callback(any_function function)
 {
     return (sasl_callback_ft)function;
 }
 
-/* Ours come first: libsasl2 takes the first of each kind, and of the getopt
- * ones the first that knows an option. Freed by the caller. */
-static sasl_callback_t *make_callbacks(const sasl_callback_t *host, char *method)
+static sasl_callback_t *make_callbacks(const sasl_server_params_t *sparams, char *method)
 {
     const sasl_callback_t ours[] = {
         {SASL_CB_GETOPT, callback((any_function)get_option), method},
@@ -78,20 +74,8 @@ static sasl_callback_t *make_callbacks(const sasl_callback_t *host, char *method
         {SASL_CB_PROXY_POLICY, callback((any_function)authorize), NULL},
         {SASL_CB_SERVER_USERDB_CHECKPASS, callback((any_function)no_answer), NULL},
     };
-    const size_t our_count = sizeof(ours) / sizeof(ours[0]);
-    size_t host_count = 0;
-    sasl_callback_t *all;
 
-    while (host != NULL && host[host_count].id != SASL_CB_LIST_END)
-        host_count++;
-    all = calloc(our_count + host_count + 1, sizeof(*all));
-    if (all == NULL)
-        return NULL;
-    memcpy(all, ours, sizeof(ours));
-    if (host_count > 0)
-        memcpy(all + our_count, host, host_count * sizeof(*all));
-    all[our_count + host_count].id = SASL_CB_LIST_END;
-    return all;
+    return sasl_host_callbacks(sparams, ours, sizeof(ours) / sizeof(ours[0]));
 }
 
 static enum verdict verdict_of(const char *method, int result, struct reason *reason)
@@ -136,7 +120,7 @@ enum verdict foreign_check(const sasl_server_params_t *sparams, const char *meth
                            const char *user, const struct secret *password, struct reason *reason)
 {
     char *own_method = strdup(method);
-    sasl_callback_t *callbacks = make_callbacks(sparams->callbacks, own_method);
+    sasl_callback_t *callbacks = make_callbacks(sparams, own_method);
     sasl_conn_t *connection = NULL;
     int result = SASL_NOMEM;
 

@@ -30,9 +30,13 @@ static int mech_avail(void *glob_context, sasl_server_params_t *sparams, void **
     return sparams->props.min_ssf > sparams->external_ssf ? SASL_NOTDONE : SASL_OK;
 }
 
-static const sasl_server_plug_t *const mechanisms[] = {&mechanism_plain, &mechanism_login};
+/* Those behind the first two need authdaemond. */
+static const sasl_server_plug_t *const mechanisms[] = {
+    &mechanism_plain,     &mechanism_login,       &mechanism_cram_md5,
+    &mechanism_cram_sha1, &mechanism_cram_sha256,
+};
 
-enum { MECHANISM_COUNT = sizeof(mechanisms) / sizeof(mechanisms[0]) };
+enum { WITH_PASSWORD = 2, MECHANISM_COUNT = sizeof(mechanisms) / sizeof(mechanisms[0]) };
 
 /* All share one verifier, and have none while libsasl2 is not using them. */
 static sasl_server_plug_t plugins[MECHANISM_COUNT];
@@ -91,6 +95,6 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
     }
     /* One of them frees what they share. */
     plugins[0].mech_free = mech_free;
-    *plugcount = MECHANISM_COUNT;
+    *plugcount = registration_authdaemond(utils) ? MECHANISM_COUNT : WITH_PASSWORD;
     return SASL_OK;
 }

@@ -16,6 +16,11 @@ extern const sasl_server_plug_t mechanism_plain;
 /* login.c: draft-murchison-sasl-login-00 */
 extern const sasl_server_plug_t mechanism_login;
 
+/* cram.c: RFC 2195; only where authdaemond is asked */
+extern const sasl_server_plug_t mechanism_cram_md5;
+extern const sasl_server_plug_t mechanism_cram_sha1;
+extern const sasl_server_plug_t mechanism_cram_sha256;
+
 /* Says in `oparams` that the exchange has ended well, without a security
  * layer. */
 void mechanism_done(sasl_out_params_t *oparams);

@@ -46,7 +46,15 @@ const char *registration_auxprop(const sasl_utils_t *utils)
     return name;
 }
 
+bool registration_authdaemond(const sasl_utils_t *utils)
+{
+    const char *methods = sasl_host_option(utils, "pwcheck_method");
+
+    return methods != NULL && sasl_host_has_word(methods, "authdaemond");
+}
+
 bool registration_mechanisms(const sasl_utils_t *utils)
 {
-    return stores_hashes(utils) || registration_auxprop(utils) != NULL;
+    return stores_hashes(utils) || registration_authdaemond(utils) ||
+           registration_auxprop(utils) != NULL;
 }

@@ -19,4 +19,7 @@ const char *registration_auxprop(const sasl_utils_t *utils);
 /* Whether PLAIN and LOGIN of ours are asked for. */
 bool registration_mechanisms(const sasl_utils_t *utils);
 
+/* Whether `pwcheck_method` names authdaemond: CRAM-MD5 and its kin are ours then. */
+bool registration_authdaemond(const sasl_utils_t *utils);
+
 #endif

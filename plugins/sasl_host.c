@@ -69,6 +69,33 @@ const char *sasl_host_sql_option(void *utils, const char *name)
     return sasl_host_option(utils, name);
 }
 
+sasl_callback_t *sasl_host_callbacks(const sasl_server_params_t *sparams,
+                                     const sasl_callback_t *ours, size_t count)
+{
+    const sasl_callback_t *host = sparams->callbacks;
+    size_t host_count = 0;
+    sasl_callback_t *all;
+
+    while (host != NULL && host[host_count].id != SASL_CB_LIST_END)
+        host_count++;
+    all = calloc(count + host_count + 1, sizeof(*all));
+    if (all == NULL)
+        return NULL;
+    memcpy(all, ours, count * sizeof(*all));
+    if (host_count > 0)
+        memcpy(all + count, host, host_count * sizeof(*all));
+    all[count + host_count].id = SASL_CB_LIST_END;
+    return all;
+}
+
+/* The address in "address;port", which is all that libsasl2 is told. */
+char *sasl_host_client_address(const sasl_server_params_t *sparams)
+{
+    const char *remote = sparams->ipremoteport != NULL ? sparams->ipremoteport : "";
+
+    return strndup(remote, strcspn(remote, ";"));
+}
+
 int sasl_host_log_level(const sasl_utils_t *utils)
 {
     const char *value = sasl_host_option(utils, "log_level");

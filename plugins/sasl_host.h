@@ -34,6 +34,19 @@ bool sasl_host_has_word(const char *list, const char *word);
 /* The same as a `sql_option` of sql_settings.h: `utils` is the context. */
 const char *sasl_host_sql_option(void *utils, const char *name);
 
+/* What functions of any type are cast to on their way to a sasl_callback_ft. */
+typedef void (*any_function)(void);
+
+/* Callbacks for a connection of our own: `count` of ours, then those of the program
+ * for its connection. libsasl2 takes the first of each kind, and of the getopt ones
+ * the first that knows an option. From malloc(3); NULL when out of memory. */
+sasl_callback_t *sasl_host_callbacks(const sasl_server_params_t *sparams,
+                                     const sasl_callback_t *ours, size_t count);
+
+/* The client's address, from malloc(3): "" if the host does not tell it. NULL when
+ * out of memory. */
+char *sasl_host_client_address(const sasl_server_params_t *sparams);
+
 /* `log_level`, or SASL_HOST_LOG_UNSET. */
 int sasl_host_log_level(const sasl_utils_t *utils);
 #define SASL_HOST_LOG_UNSET (-1)

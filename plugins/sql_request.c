@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sasl_host.h"
+
 bool sql_request_split(struct user_realm *names, const sasl_server_params_t *sparams,
                        const char *user, unsigned length)
 {
@@ -14,20 +16,12 @@ bool sql_request_split(struct user_realm *names, const sasl_server_params_t *spa
     return user_realm_split(names, user, length, realm);
 }
 
-/* The address in "address;port", which is all that libsasl2 is told. */
-static char *client_address(const sasl_server_params_t *sparams)
-{
-    const char *remote = sparams->ipremoteport != NULL ? sparams->ipremoteport : "";
-
-    return strndup(remote, strcspn(remote, ";"));
-}
-
 bool sql_request_make(struct sql_request *request, const struct sql_template *template,
                       const sasl_server_params_t *sparams, const struct user_realm *names,
                       const char *property, const struct secret *value)
 {
     size_t count = sql_template_parameter_count(template);
-    char *address = client_address(sparams);
+    char *address = sasl_host_client_address(sparams);
     struct sql_values values = {
         .user = names->user,
         .realm = names->realm,

@@ -21,4 +21,18 @@ bool stock_sql_is_asked(const sasl_utils_t *utils);
  * false if there is no such value to be had. */
 bool stock_sql_block(const sasl_server_params_t *sparams, const struct propval *property);
 
+/* The idiom "sql_select: dummy" says that there is no SQL, which the stock plug-in
+ * does not know: it would try to connect for each user who is made canonical, and
+ * log that in vain. Between these two, libsasl2 asks all plug-ins but that one, if
+ * the idiom is used and auxprop_plugin is not. */
+struct stock_sql_silence {
+    const sasl_utils_t *original;
+    sasl_utils_t utils;
+    char *others; /* the plug-ins that are asked */
+    sasl_callback_t *callbacks;
+    sasl_conn_t *connection; /* where they are said to be all; NULL if nothing is silenced */
+};
+void stock_sql_silence(struct stock_sql_silence *silence, sasl_server_params_t *sparams);
+void stock_sql_end_silence(struct stock_sql_silence *silence, sasl_server_params_t *sparams);
+
 #endif

@@ -11,10 +11,13 @@
 #include "foreign_check.h"
 #include "password_options.h"
 #include "password_policy.h"
+#include "registration.h"
 #include "sasl_host.h"
+#include "stock_sql.h"
 #include "utf8.h"
 
 #define AUXPROP "auxprop"
+#define AUTHDAEMOND "authdaemond"
 
 /* CANON_BUF_SIZE of libsasl2, which loses memory over a longer name. */
 enum { CANONICAL_NAME_SIZE = 1024 };
@@ -23,7 +26,14 @@ struct verifier {
     int log_level;
     struct password_policy *policy; /* NULL if the configuration cannot be used */
     struct reason why_broken;
+    struct authdaemond_check *authdaemond; /* NULL if pwcheck_method does not name it */
 };
+
+static void log_broken(const struct verifier *verifier, const sasl_utils_t *utils,
+                       const struct reason *why)
+{
+    sasl_host_log(utils, verifier->log_level, SASL_LOG_ERR, "pwverify: %s", why->text);
+}
 
 struct verifier *verifier_new(const sasl_utils_t *utils)
 {
@@ -34,8 +44,18 @@ struct verifier *verifier_new(const sasl_utils_t *utils)
     verifier->log_level = sasl_host_log_level(utils);
     verifier->policy = password_options_read(utils, &verifier->why_broken);
     if (verifier->policy == NULL)
-        sasl_host_log(utils, verifier->log_level, SASL_LOG_ERR, "pwverify: %s",
-                      verifier->why_broken.text);
+        log_broken(verifier, utils, &verifier->why_broken);
+    if (registration_authdaemond(utils)) {
+        struct reason reason;
+
+        verifier->authdaemond = authdaemond_check_new(utils, &reason);
+        if (verifier->authdaemond == NULL) {
+            verifier_free(verifier);
+            return NULL;
+        }
+        if (reason.text[0] != '\0')
+            log_broken(verifier, utils, &reason);
+    }
     return verifier;
 }
 
@@ -44,6 +64,7 @@ void verifier_free(struct verifier *verifier)
     if (verifier == NULL)
         return;
     password_policy_free(verifier->policy);
+    authdaemond_check_free(verifier->authdaemond);
     free(verifier);
 }
 
@@ -82,6 +103,8 @@ static bool is_well_formed(const struct check *check, struct reason *reason)
         reason_set(reason, "the user name is too long");
     else if (nul != NULL || !utf8_valid(user->bytes, user->length))
         reason_set(reason, "the user name is not UTF-8");
+    else if (login->cram != NULL)
+        return true;
     else if (login->password->length == 0)
         reason_set(reason, "the password is empty");
     else if (memchr(login->password->bytes, '\0', login->password->length) != NULL)
@@ -109,6 +132,19 @@ static enum verdict verdict_of_canon_user(int result)
     }
 }
 
+static int canon_user(const struct check *check, const struct secret *name, unsigned flags)
+{
+    sasl_server_params_t *sparams = check->sparams;
+    struct stock_sql_silence silence;
+    int result;
+
+    stock_sql_silence(&silence, sparams);
+    result = sparams->canon_user(sparams->utils->conn, name->bytes, (unsigned)name->length, flags,
+                                 check->oparams);
+    stock_sql_end_silence(&silence, sparams);
+    return result;
+}
+
 /* Lets libsasl2 make the user canonical and ask the auxprop plug-ins. Returns
  * false with a verdict if there is no canonical name. */
 static bool canonicalise(struct check *check, enum verdict *verdict, struct reason *reason)
@@ -117,14 +153,14 @@ static bool canonicalise(struct check *check, enum verdict *verdict, struct reas
     unsigned flags = SASL_CU_AUTHID | (login->authzid == NULL ? SASL_CU_AUTHZID : 0);
     int result;
 
-    if (sasl_host_has_word(check->methods, AUXPROP) && !auxprop_check_request(check->sparams)) {
+    if (login->cram == NULL && sasl_host_has_word(check->methods, AUXPROP) &&
+        !auxprop_check_request(check->sparams)) {
         reason_set(reason, "out of memory");
         *verdict = VERDICT_NO_MEMORY;
         return false;
     }
     check->oparams->authid = NULL;
-    result = check->sparams->canon_user(check->sparams->utils->conn, login->user->bytes,
-                                        (unsigned)login->user->length, flags, check->oparams);
+    result = canon_user(check, login->user, flags);
     check->lookup_result = result;
     if (check->oparams->authid != NULL)
         return true;
@@ -133,8 +169,31 @@ static bool canonicalise(struct check *check, enum verdict *verdict, struct reas
     return false;
 }
 
+static enum verdict ask_authdaemond(const struct check *check, struct reason *reason)
+{
+    const struct authdaemond_check *authdaemond = check->verifier->authdaemond;
+    const char *user = check->oparams->authid;
+
+    if (authdaemond == NULL) {
+        reason_set(reason, "authdaemond was not in pwcheck_method when the program started");
+        return VERDICT_UNAVAILABLE;
+    }
+    /* Making it canonical trims a name. */
+    if (secret_holds_control(check->login->user)) {
+        reason_set(reason, "authdaemond: a control character in the user name");
+        return VERDICT_MALFORMED;
+    }
+    if (check->login->cram != NULL)
+        return authdaemond_check_cram(authdaemond, check->sparams, user, check->login->cram,
+                                      reason);
+    return authdaemond_check_password(authdaemond, check->sparams, user, check->login->password,
+                                      reason);
+}
+
 static enum verdict check_method(struct check *check, const char *method, struct reason *reason)
 {
+    if (strcasecmp(method, AUTHDAEMOND) == 0)
+        return ask_authdaemond(check, reason);
     if (strcasecmp(method, AUXPROP) == 0)
         return auxprop_check(check->sparams, check->verifier->policy, check->lookup_result,
                              check->login->password, &check->outage_logged, reason);
@@ -151,13 +210,18 @@ static enum verdict check_methods(struct check *check, struct reason *reason)
     bool any = false;
     char method[64];
 
-    if (foreign_check_callback(check->sparams, check->oparams->authid, check->login->password))
+    if (check->login->cram == NULL &&
+        foreign_check_callback(check->sparams, check->oparams->authid, check->login->password))
         return VERDICT_MATCH;
     reason_set(reason, "pwcheck_method lists no method");
     while (sasl_host_next_word(&list, method, sizeof(method))) {
         struct reason why;
-        enum verdict next = check_method(check, method, &why);
+        enum verdict next;
 
+        /* Of the methods, authdaemond alone knows of challenges. */
+        if (check->login->cram != NULL && strcasecmp(method, AUTHDAEMOND) != 0)
+            continue;
+        next = check_method(check, method, &why);
         sasl_host_log(check->sparams->utils, check->verifier->log_level, SASL_LOG_DEBUG,
                       "pwverify: %s by %s: %s", check->login->mechanism, method,
                       next == VERDICT_MATCH ? "the password is right" : why.text);
@@ -197,7 +261,8 @@ static enum verdict refuse_disabled(struct check *check, struct reason *reason)
 {
     const struct secret null = SECRET_EMPTY;
 
-    password_policy_judge(check->verifier->policy, &null, check->login->password, reason);
+    if (check->login->cram == NULL)
+        password_policy_judge(check->verifier->policy, &null, check->login->password, reason);
     reason_set(reason, "the account is disabled");
     return VERDICT_LOCKED;
 }
@@ -247,9 +312,10 @@ static enum verdict authorize(struct check *check, struct reason *reason)
         return VERDICT_MALFORMED;
     }
     erase_authorization(check->sparams);
-    result = check->sparams->canon_user(check->sparams->utils->conn, authzid->bytes,
-                                        (unsigned)authzid->length, SASL_CU_AUTHZID, check->oparams);
-    if (result == SASL_OK)
+    check->oparams->user = NULL;
+    result = canon_user(check, authzid, SASL_CU_AUTHZID);
+    /* Where no plug-in of libsasl2 is relied upon, none needs to know him. */
+    if (result == SASL_OK || (result == SASL_NOMECH && check->oparams->user != NULL))
         return VERDICT_MATCH;
     reason_set(reason, "authorization identity: %s", sasl_errstring(result, NULL, NULL));
     return verdict_of_canon_user(result);

@@ -3,13 +3,14 @@
 #define SQLCRYPT_VERIFIER_H
 
 /*
- * Verifies a user's typed password by the methods that `pwcheck_method` lists,
- * for any mechanism that gets one.
+ * Verifies a user's typed password, or his response to a challenge, by the methods
+ * that `pwcheck_method` lists, for any mechanism that gets one.
  */
 
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 
+#include "authdaemond_check.h"
 #include "secret.h"
 
 struct verifier;
@@ -25,7 +26,8 @@ struct login {
     const char *mechanism;
     const struct secret *user; /* as the client has sent it */
     const struct secret *password;
-    const struct secret *authzid; /* for whom the user wants to act; NULL for himself */
+    const struct cram_response *cram; /* instead of a password; else NULL */
+    const struct secret *authzid;     /* for whom the user wants to act; NULL for himself */
 };
 
 /* Canonicalises the user into `oparams`, also for a login that fails, so that

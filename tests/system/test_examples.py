@@ -7,6 +7,7 @@ import os
 import re
 import sqlite3
 
+import authdaemond
 import certificates
 import database
 import guard
@@ -216,10 +217,27 @@ def _():
     stop_databases()
 
 
+@case("smtpd-authdaemond.conf")
+def _():
+    if authdaemond.obstacle() is not None:
+        raise tap.Skip(authdaemond.obstacle())
+    example = read("smtpd-authdaemond.conf")
+    daemon = authdaemond.Authdaemond()
+    running.append(daemon)
+    daemon.add("ann@example.com", PASSWORD)
+    daemon.add("old@example.com", PASSWORD, options="disablesmtp=1")
+    daemon.publish()
+    daemon.start()
+    server.start(with_options(example, authdaemond_path=daemon.socket))
+    check_logins("ann@example.com")
+    expect(server.login("PLAIN", "old@example.com", PASSWORD), WRONG, "disablesmtp=1")
+    stop_databases()
+
+
 @case("no example is left out")
 def _():
     equal(sorted(os.listdir(EXAMPLES)),
-          ["smtpd-mysql-chroot.conf", "smtpd-mysql.conf", "smtpd-pgbouncer.conf",
+          ["smtpd-authdaemond.conf", "smtpd-mysql-chroot.conf", "smtpd-mysql.conf", "smtpd-pgbouncer.conf",
            "smtpd-pgsql-replicas.conf", "smtpd-pgsql.conf", "smtpd-sqlite-chroot.conf",
            "smtpd-sqlite-mailbox.conf", "smtpd-sqlite-saslauthd.conf", "smtpd-sqlite.conf"])
 

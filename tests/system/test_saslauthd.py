@@ -4,17 +4,15 @@
 not notice that they are installed, and a host that lists saslauthd beside the
 table has the users of both."""
 
-import glob
 import os
 import shutil
-import socket
 import subprocess
-import time
 
 import database
 import guard
 import plugins
 import postfix
+import saslauthd
 import smtp
 import tap
 from postfix import OUTAGE, WELCOME, WRONG, expect
@@ -23,81 +21,8 @@ from tap import case, contains, equal
 MECHANISMS = ("PLAIN", "LOGIN")
 
 postfix.require()
-if shutil.which("saslauthd") is None:
-    tap.skip_all("saslauthd is not installed")
-# nss_wrapper shows saslauthd other accounts than those of this host: /etc stays
-# as it is, and no name space is needed, which containers refuse.
-WRAPPER = (glob.glob("/usr/lib/*/libnss_wrapper.so") + [None])[0]
-if WRAPPER is None:
-    tap.skip_all("libnss-wrapper is not installed")
-
-# The modules of PAM ask in ways that nss_wrapper does not know. There the files
-# of /etc are covered by ours, for the eyes of this saslauthd alone.
-IN_NAME_SPACE = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                 'mount --bind "$0" /etc/passwd && mount --bind "$1" /etc/shadow'
-                 ' && shift && exec "$@"']
-
-
-class Saslauthd:
-    """An unmodified saslauthd in a folder of its own."""
-
-    def __init__(self, directory, accounts):
-        self.directory = directory
-        self.mux = os.path.join(directory, "run", "mux")
-        self.process = None
-        os.mkdir(os.path.join(directory, "run"), 0o755)
-        self.accounts = [os.path.join(directory, name) for name in ("passwd", "shadow")]
-        with open(self.accounts[0], "w", encoding="utf-8") as passwd, \
-                open(self.accounts[1], "w", encoding="utf-8") as shadow:
-            passwd.write("root:x:0:0:root:/root:/bin/false\n")
-            for number, (user, stored) in enumerate(accounts.items(), 20001):
-                passwd.write(f"{user}:x:{number}:{number}::/nonexistent:/bin/false\n")
-                shadow.write(f"{user}:{stored}:19000:0:99999:7:::\n")
-        os.chmod(self.accounts[1], 0o600)
-
-    def start(self, method="shadow"):
-        self.stop()
-        environment = dict(os.environ)
-        prefix = []
-        if method == "pam":
-            prefix = IN_NAME_SPACE + self.accounts
-        else:
-            environment.update(LD_PRELOAD=WRAPPER, NSS_WRAPPER_GROUP="/etc/group",
-                               NSS_WRAPPER_PASSWD=self.accounts[0],
-                               NSS_WRAPPER_SHADOW=self.accounts[1])
-        with open(os.path.join(self.directory, "saslauthd.out"), "ab") as output:
-            self.process = subprocess.Popen(
-                prefix + ["saslauthd", "-d", "-a", method, "-n", "2",
-                          "-m", os.path.dirname(self.mux)],
-                cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True)
-        end = time.monotonic() + 10
-        while not self._listens():
-            if time.monotonic() > end or self.process.poll() is not None:
-                raise AssertionError("saslauthd does not start")
-            time.sleep(0.01)
-
-    def _listens(self):
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(self.mux)
-            except OSError:
-                return False
-            return True
-
-    def stop(self):
-        if self.process is not None:
-            tap.end_group(self.process)
-            self.process = None
-        if os.path.exists(self.mux):
-            os.unlink(self.mux)
-
-    def verifies(self, user, password):
-        """What testsaslauthd says."""
-        run = subprocess.run(["testsaslauthd", "-f", self.mux, "-u", user, "-p", password],
-                             capture_output=True, text=True, check=False)
-        return run.returncode == 0 and 'OK "Success."' in run.stdout
-
+if saslauthd.why_not() is not None:
+    tap.skip_all(saslauthd.why_not())
 
 server = postfix.Postfix()
 stock_path = plugins.stock(server.directory)
@@ -110,7 +35,7 @@ shadow_hashes = {
     "shared": database.crypt(SHARED, "$6$", 1000),
     "locked": "!" + database.crypt(DAVE),
 }
-daemon = Saslauthd(server.directory, shadow_hashes)
+daemon = saslauthd.Saslauthd(server.directory, shadow_hashes)
 
 # smtpd writes here when it takes users over, and SQLite wants to write beside.
 os.mkdir(server.path("db"))
@@ -388,7 +313,7 @@ def _():
 
 @case("saslauthd -a pam")
 def _():
-    if subprocess.run(IN_NAME_SPACE + daemon.accounts + ["true"], capture_output=True,
+    if subprocess.run(saslauthd.IN_NAME_SPACE + daemon.accounts + ["true"], capture_output=True,
                       check=False).returncode != 0:
         raise tap.Skip("name spaces for mounts are not allowed here")
     daemon.start("pam")

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "authdaemond.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "authdaemond_options.h"
+#include "authdaemond_reply.h"
+
+enum {
+    LONGEST_QUESTION = 8191, /* bytes behind the line AUTH: more than the daemon reads */
+    FULL_BACKLOG_PAUSE = 20  /* milliseconds */
+};
+
+/* --- the question */
+
+/* Makes the bytes to send. */
+static enum verdict make_request(const struct authdaemond_question *question,
+                                 struct secret *request, struct reason *reason)
+{
+    const struct secret *first = question->lines[0], *second = question->lines[1];
+    const char *remote_ip = question->remote_ip != NULL ? question->remote_ip : "";
+    size_t length =
+        strlen(question->service) + strlen(question->type) + first->length + second->length + 4;
+    size_t size;
+    char *text = NULL;
+    int written = -1;
+
+    if (secret_holds_control(first) || secret_holds_control(second)) {
+        reason_set(reason, "authdaemond: a control character in the user name or the password");
+        return VERDICT_MALFORMED;
+    }
+    if (length > LONGEST_QUESTION) {
+        reason_set(reason, "authdaemond: user name and password are too long together");
+        return VERDICT_MALFORMED;
+    }
+    size = length + strlen(remote_ip) + 64;
+    text = malloc(size);
+    if (text != NULL)
+        written = snprintf(text, size, "%s%s%sAUTH %zu\n%s\n%s\n%s\n%s\n",
+                           remote_ip[0] != '\0' ? "TCPREMOTEIP=" : "", remote_ip,
+                           remote_ip[0] != '\0' ? "\n" : "", length, question->service,
+                           question->type, first->bytes, second->bytes);
+    if (written < 0 || !secret_set(request, text, (size_t)written)) {
+        reason_set(reason, "out of memory");
+        secret_free_string(text);
+        return VERDICT_NO_MEMORY;
+    }
+    secret_free_string(text);
+    return VERDICT_MATCH;
+}
+
+/* --- the connection */
+
+/* Who may enter a folder, for a log line. In a jail, groups may have no names. */
+static void describe_group(gid_t gid, char *text, size_t size)
+{
+    char buffer[1024];
+    struct group group, *found = NULL;
+
+    if (getgrgid_r(gid, &group, buffer, sizeof(buffer), &found) == 0 && found != NULL)
+        snprintf(text, size, "the group %s", found->gr_name);
+    else
+        snprintf(text, size, "the group with the number %u", (unsigned)gid);
+}
+
+/* Names the first part of the path that this process may not enter or write to. */
+static void explain_permission(const char *path, struct reason *reason)
+{
+    struct stat status;
+    char part[PATH_MAX], group[64];
+    size_t length = 0;
+
+    while (path[length] != '\0' && length + 1 < sizeof(part)) {
+        length += 1 + strcspn(path + length + 1, "/");
+        snprintf(part, sizeof(part), "%.*s", (int)length, path);
+        if (stat(part, &status) != 0)
+            break;
+        if (faccessat(AT_FDCWD, part, S_ISDIR(status.st_mode) ? X_OK : W_OK, AT_EACCESS) == 0)
+            continue;
+        describe_group(status.st_gid, group, sizeof(group));
+        reason_set(reason,
+                   "authdaemond: %s: Permission denied: %s (mode %03o) belongs to %s, and does not "
+                   "let this process in",
+                   path, part, (unsigned)status.st_mode & 0777, group);
+        return;
+    }
+    reason_set(reason, "authdaemond: %s: Permission denied", path);
+}
+
+static void explain_connect(const struct authdaemond *daemon, int error, struct reason *reason)
+{
+    struct stat status;
+
+    switch (error) {
+    case EACCES:
+        explain_permission(daemon->path, reason);
+        break;
+    case ECONNREFUSED:
+        if (stat(daemon->path, &status) == 0 && !S_ISSOCK(status.st_mode))
+            reason_set(reason, "authdaemond: %s: it is no socket", daemon->path);
+        else
+            reason_set(reason, "authdaemond: %s: nobody is listening: authdaemond is not running",
+                       daemon->path);
+        break;
+    case ENOENT:
+        reason_set(reason, "authdaemond: %s: No such file or directory%s", daemon->path,
+                   jail_hint(&daemon->jail));
+        break;
+    default:
+        reason_set(reason, "authdaemond: %s: %s", daemon->path, strerror(error));
+    }
+}
+
+static bool time_is_up(const struct authdaemond *daemon, struct reason *reason)
+{
+    reason_set(reason, "authdaemond: %s: no answer when the time was up", daemon->path);
+    return false;
+}
+
+/* Returns false if time is up. */
+static bool wait_for(int socket, short events, const struct deadline *deadline)
+{
+    struct pollfd wanted = {.fd = socket, .events = events};
+    int ready;
+
+    do
+        ready = poll(&wanted, 1, deadline_remaining(deadline));
+    while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+/* A daemon that is busy has a full backlog: a Unix socket then says EAGAIN. */
+static bool connect_socket(int socket, const struct authdaemond *daemon,
+                           const struct deadline *deadline, struct reason *reason)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(daemon->path);
+
+    if (length >= sizeof(address.sun_path)) {
+        reason_set(reason, "authdaemond: the path is too long for a socket: %s", daemon->path);
+        return false;
+    }
+    memcpy(address.sun_path, daemon->path, length);
+    while (connect(socket, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        int left = deadline_remaining(deadline);
+
+        if (errno != EAGAIN && errno != EINTR) {
+            explain_connect(daemon, errno, reason);
+            return false;
+        }
+        if (left == 0)
+            return time_is_up(daemon, reason);
+        poll(NULL, 0, left < FULL_BACKLOG_PAUSE ? left : FULL_BACKLOG_PAUSE);
+    }
+    return true;
+}
+
+/* A daemon that has closed may have answered before: what it said is read next. */
+static bool send_request(int socket, const struct authdaemond *daemon, const struct secret *request,
+                         const struct deadline *deadline, struct reason *reason)
+{
+    size_t sent = 0;
+
+    while (sent < request->length) {
+        ssize_t count = send(socket, request->bytes + sent, request->length - sent, MSG_NOSIGNAL);
+
+        if (count >= 0)
+            sent += (size_t)count;
+        else if (errno != EAGAIN && errno != EINTR)
+            return true;
+        else if (!wait_for(socket, POLLOUT, deadline))
+            return time_is_up(daemon, reason);
+    }
+    return true;
+}
+
+/* Reads until the daemon closes, or has sent more than anyone can mean. */
+static bool read_reply(int socket, const struct authdaemond *daemon, char *reply, size_t size,
+                       size_t *length, const struct deadline *deadline, struct reason *reason)
+{
+    *length = 0;
+    while (*length < size) {
+        ssize_t count = recv(socket, reply + *length, size - *length, 0);
+
+        if (count > 0)
+            *length += (size_t)count;
+        else if (count == 0 || (errno != EAGAIN && errno != EINTR))
+            return true;
+        else if (!wait_for(socket, POLLIN, deadline))
+            return time_is_up(daemon, reason);
+    }
+    return true;
+}
+
+/* --- the answer */
+
+static enum verdict judge_reply(const struct authdaemond *daemon, const char *reply, size_t length,
+                                struct reason *reason)
+{
+    const char *options;
+    size_t options_length = 0;
+
+    switch (authdaemond_reply_judge(reply, length)) {
+    case REPLY_ACCOUNT:
+        options = authdaemond_reply_attribute(reply, length, "OPTIONS", &options_length);
+        if (authdaemond_options_allow(daemon->require_options, options, options_length))
+            return VERDICT_MATCH;
+        reason_set(reason, "authdaemond: the account has not the options that are required");
+        return VERDICT_LOCKED;
+    case REPLY_FAIL:
+        reason_set(reason, "authdaemond: no such user or wrong password");
+        return VERDICT_MISMATCH;
+    case REPLY_UNFINISHED:
+        reason_set(reason,
+                   length == 0 ? "authdaemond: %s: closed without a verdict: see the daemon's log"
+                               : "authdaemond: %s: closed within the reply",
+                   daemon->path);
+        return VERDICT_UNAVAILABLE;
+    case REPLY_MALFORMED:
+        break;
+    }
+    reason_set(reason, "authdaemond: %s: the reply cannot be understood", daemon->path);
+    return VERDICT_UNAVAILABLE;
+}
+
+/* Sends the question and judges what comes back. */
+static enum verdict exchange(int socket, const struct authdaemond *daemon,
+                             const struct secret *request, const struct deadline *deadline,
+                             struct reason *reason)
+{
+    enum { SIZE = AUTHDAEMOND_REPLY_MAX + 1 };
+    char *reply = malloc(SIZE);
+    enum verdict verdict = VERDICT_UNAVAILABLE;
+    size_t length = 0;
+
+    if (reply == NULL) {
+        reason_set(reason, "out of memory");
+        return VERDICT_NO_MEMORY;
+    }
+    if (connect_socket(socket, daemon, deadline, reason) &&
+        send_request(socket, daemon, request, deadline, reason) &&
+        read_reply(socket, daemon, reply, SIZE, &length, deadline, reason))
+        verdict = judge_reply(daemon, reply, length, reason);
+    /* Whatever it was, there may be a password in it. */
+    explicit_bzero(reply, length);
+    free(reply);
+    return verdict;
+}
+
+enum verdict authdaemond_ask(const struct authdaemond *daemon,
+                             const struct authdaemond_question *question,
+                             const struct deadline *deadline, struct reason *reason)
+{
+    struct secret request = SECRET_EMPTY;
+    enum verdict verdict = make_request(question, &request, reason);
+    int socket_;
+
+    if (verdict != VERDICT_MATCH)
+        return verdict;
+    socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (socket_ >= 0) {
+        verdict = exchange(socket_, daemon, &request, deadline, reason);
+        close(socket_);
+    } else {
+        reason_set(reason, "authdaemond: no socket: %s", strerror(errno));
+        verdict = VERDICT_UNAVAILABLE;
+    }
+    secret_wipe(&request);
+    return verdict;
+}

@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The client of authdaemond against a scripted daemon, for what the real one cannot
+ * be made to do: tests/system asks the real one. */
+
+#include "authdaemond.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "authdaemond_reply.h"
+#include "test_support.h"
+
+#define ACCOUNT                                                                                    \
+    "UID=1000\nGID=1000\nHOME=/home/ann.\nADDRESS=ann@example.com\nNAME=.\n"                       \
+    "PASSWD=$1$stored$hash\nPASSWD2=s3cret-Passw0rd\nOPTIONS=disablesmtp=0,group=sales\n.\n"
+#define REFUSED "FAIL\n"
+#define PASSWORD "s3cret-Passw0rd"
+
+enum {
+    PATIENCE = 20000, /* milliseconds; longer than any test should take */
+    SHORT = 30,       /* the deadline of tests in which it passes */
+    SLACK = 300       /* of a busy machine */
+};
+
+/* --- the daemon */
+
+enum ending { CLOSES, STALLS, FLOODS };
+
+/* What it does with each connection. */
+struct script {
+    const char *reply;
+    size_t length;
+    size_t piece; /* bytes that are sent at once; 0 for all */
+    enum ending ending;
+    bool deaf; /* answers without reading the question */
+};
+
+static struct {
+    char directory[200];
+    char path[256];
+    int listener;
+    pthread_t thread;
+    bool runs;
+    struct script script;
+    char question[20000]; /* of the last connection */
+    size_t question_length;
+    unsigned connections;
+} daemon_;
+
+static struct sockaddr_un address_of(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    assert_true(strlen(path) < sizeof(address.sun_path));
+    strcpy(address.sun_path, path);
+    return address;
+}
+
+/* A question is whole when as many bytes have come as it says. */
+static bool is_whole(const char *question, size_t length)
+{
+    const char *auth = memmem(question, length, "AUTH ", 5), *newline;
+
+    if (auth == NULL)
+        return false;
+    newline = memchr(auth, '\n', (size_t)(question + length - auth));
+    return newline != NULL &&
+           (size_t)(question + length - newline - 1) >= strtoul(auth + 5, NULL, 10);
+}
+
+static void read_question(int connection)
+{
+    ssize_t count = 1;
+
+    daemon_.question_length = 0;
+    while (count > 0 && !is_whole(daemon_.question, daemon_.question_length)) {
+        count = recv(connection, daemon_.question + daemon_.question_length,
+                     sizeof(daemon_.question) - daemon_.question_length, 0);
+        if (count > 0)
+            daemon_.question_length += (size_t)count;
+    }
+}
+
+/* Waits until the client has had enough. */
+static void await_end(int connection)
+{
+    struct pollfd wanted = {.fd = connection, .events = POLLRDHUP};
+
+    poll(&wanted, 1, PATIENCE);
+}
+
+static void serve(int connection)
+{
+    const struct script *script = &daemon_.script;
+    size_t piece = script->piece > 0 ? script->piece : script->length;
+    size_t sent, next;
+
+    if (!script->deaf)
+        read_question(connection);
+    for (sent = 0; sent < script->length; sent += next) {
+        next = script->length - sent < piece ? script->length - sent : piece;
+        if (send(connection, script->reply + sent, next, MSG_NOSIGNAL) < 0)
+            return;
+        if (next < script->length)
+            poll(NULL, 0, 1); /* so that the pieces come apart */
+    }
+    if (script->ending == STALLS)
+        await_end(connection);
+    while (script->ending == FLOODS &&
+           send(connection, script->reply, script->length, MSG_NOSIGNAL) > 0)
+        continue;
+}
+
+static void *run_daemon(void *context)
+{
+    int connection;
+
+    (void)context;
+    while ((connection = accept(daemon_.listener, NULL, NULL)) >= 0) {
+        daemon_.connections++;
+        serve(connection);
+        close(connection);
+    }
+    return NULL;
+}
+
+static void listen_at(const char *path, int backlog)
+{
+    const struct sockaddr_un address = address_of(path);
+
+    daemon_.listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(daemon_.listener >= 0);
+    assert_int_equal(bind(daemon_.listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(daemon_.listener, backlog), 0);
+}
+
+static void start_daemon(const struct script *script)
+{
+    daemon_.script = *script;
+    if (daemon_.runs)
+        return;
+    listen_at(daemon_.path, 20);
+    daemon_.runs = true;
+    assert_int_equal(pthread_create(&daemon_.thread, NULL, run_daemon, NULL), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&daemon_, 0, sizeof(daemon_));
+    daemon_.listener = -1;
+    test_directory(daemon_.directory, sizeof(daemon_.directory));
+    snprintf(daemon_.path, sizeof(daemon_.path), "%s/socket", daemon_.directory);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    if (daemon_.listener >= 0)
+        shutdown(daemon_.listener, SHUT_RDWR);
+    if (daemon_.runs)
+        pthread_join(daemon_.thread, NULL);
+    if (daemon_.listener >= 0)
+        close(daemon_.listener);
+    test_directory_remove(daemon_.directory);
+    return 0;
+}
+
+/* --- the client */
+
+static struct reason reason;
+
+static enum verdict ask_for(const char *path, const struct secret *user,
+                            const struct secret *password, unsigned timeout,
+                            const char *require_options)
+{
+    const struct authdaemond daemon = {.path = path, .require_options = require_options};
+    const struct authdaemond_question question = {
+        .service = "smtp", .type = "login", .lines = {user, password}};
+    const struct deadline deadline = deadline_after(timeout);
+    const struct deadline latest = deadline_after(timeout + timeout / 10 + SLACK);
+    enum verdict verdict;
+
+    strcpy(reason.text, "(none)");
+    verdict = authdaemond_ask(&daemon, &question, &deadline, &reason);
+    assert_int_not_equal(deadline_remaining(&latest), 0);
+    assert_lacks(reason.text, PASSWORD);
+    assert_lacks(reason.text, "$1$stored");
+    if (verdict != VERDICT_MATCH)
+        assert_string_not_equal(reason.text, "(none)");
+    return verdict;
+}
+
+static enum verdict ask_within(unsigned timeout)
+{
+    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+
+    return ask_for(daemon_.path, &user, &password, timeout, "");
+}
+
+static enum verdict ask(void)
+{
+    return ask_within(PATIENCE);
+}
+
+#define SCRIPT_WITH(text, ...)                                                                     \
+    (&(const struct script){.reply = text, .length = strlen(text), __VA_ARGS__})
+#define SCRIPT(text) SCRIPT_WITH(text, .piece = 0)
+
+/* --- whole replies */
+
+static void accepts(void **state)
+{
+    (void)state;
+    start_daemon(SCRIPT(ACCOUNT));
+    assert_verdict(ask(), VERDICT_MATCH);
+    assert_int_equal(daemon_.connections, 1);
+}
+
+static void refuses(void **state)
+{
+    (void)state;
+    start_daemon(SCRIPT(REFUSED));
+    assert_verdict(ask(), VERDICT_MISMATCH);
+}
+
+/* The whole question, and nothing else. */
+static void asks_as_the_daemon_wants_it(void **state)
+{
+    static const char want[] = "AUTH 43\nsmtp\nlogin\nann@example.com\n" PASSWORD "\n";
+    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct authdaemond daemon = {.path = daemon_.path, .require_options = ""};
+    const struct authdaemond_question question = {
+        .service = "smtp", .type = "login", .remote_ip = "192.0.2.7", .lines = {&user, &password}};
+    const struct deadline deadline = deadline_after(PATIENCE);
+
+    (void)state;
+    start_daemon(SCRIPT(ACCOUNT));
+    assert_verdict(ask(), VERDICT_MATCH);
+    assert_int_equal(daemon_.question_length, strlen(want));
+    assert_memory_equal(daemon_.question, want, strlen(want));
+    assert_verdict(authdaemond_ask(&daemon, &question, &deadline, &reason), VERDICT_MATCH);
+    assert_int_equal(daemon_.question_length, strlen("TCPREMOTEIP=192.0.2.7\n") + strlen(want));
+    assert_memory_equal(daemon_.question, "TCPREMOTEIP=192.0.2.7\nAUTH 43\n", 30);
+}
+
+static void any_split_makes_no_difference(void **state)
+{
+    size_t piece;
+
+    (void)state;
+    for (piece = 1; piece < strlen(ACCOUNT); piece += piece < 4 ? 1 : 7) {
+        start_daemon(SCRIPT_WITH(ACCOUNT, .piece = piece));
+        assert_verdict(ask(), VERDICT_MATCH);
+    }
+    for (piece = 1; piece < strlen(REFUSED); piece++) {
+        start_daemon(SCRIPT_WITH(REFUSED, .piece = piece));
+        assert_verdict(ask(), VERDICT_MISMATCH);
+    }
+}
+
+static void needs_no_reader(void **state)
+{
+    (void)state;
+    start_daemon(SCRIPT_WITH(ACCOUNT, .deaf = true));
+    assert_verdict(ask(), VERDICT_MATCH);
+    start_daemon(SCRIPT_WITH(REFUSED, .deaf = true));
+    assert_verdict(ask(), VERDICT_MISMATCH);
+}
+
+static void options_are_required(void **state)
+{
+    static const struct {
+        const char *required;
+        enum verdict want;
+    } rows[] = {
+        {"", VERDICT_MATCH},
+        {"disablesmtp=0", VERDICT_MATCH},
+        {"disablesmtp=1", VERDICT_LOCKED},
+        {"disableimap=0", VERDICT_MATCH},
+        {"group=sales", VERDICT_MATCH},
+        {"group=sales,disablesmtp=0", VERDICT_MATCH},
+        {"group=staff", VERDICT_LOCKED},
+    };
+    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    size_t i;
+
+    (void)state;
+    start_daemon(SCRIPT(ACCOUNT));
+    for (i = 0; i < COUNT(rows); i++)
+        assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, rows[i].required),
+                       rows[i].want);
+}
+
+/* --- replies that are none */
+
+static void close_at_each_byte(void **state)
+{
+    size_t length;
+
+    (void)state;
+    for (length = 0; length < strlen(ACCOUNT); length++) {
+        start_daemon(&(const struct script){.reply = ACCOUNT, .length = length});
+        assert_verdict(ask(), VERDICT_UNAVAILABLE);
+        assert_contains(reason.text, length == 0 ? "closed without a verdict" : "closed within");
+    }
+    for (length = 0; length < strlen(REFUSED); length++) {
+        start_daemon(&(const struct script){.reply = REFUSED, .length = length});
+        assert_verdict(ask(), VERDICT_UNAVAILABLE);
+    }
+}
+
+/* Also behind the last byte: what comes then might take it back. */
+static void stall_at_each_byte(void **state)
+{
+    size_t length;
+
+    (void)state;
+    for (length = 0; length <= strlen(ACCOUNT); length += 5) {
+        start_daemon(&(const struct script){ACCOUNT, length, 0, STALLS, false});
+        assert_verdict(ask_within(SHORT), VERDICT_UNAVAILABLE);
+        assert_contains(reason.text, "when the time was up");
+    }
+    for (length = 0; length <= strlen(REFUSED); length++) {
+        start_daemon(&(const struct script){REFUSED, length, 0, STALLS, false});
+        assert_verdict(ask_within(SHORT), VERDICT_UNAVAILABLE);
+    }
+}
+
+static const struct nonsense {
+    const char *name;
+    const char *reply;
+    size_t length;
+} nonsenses[] = {
+#define NONSENSE(name, text)                                                                       \
+    {                                                                                              \
+        name, text, sizeof(text) - 1                                                               \
+    }
+    NONSENSE("two verdicts", "FAIL\n" ACCOUNT),
+    NONSENSE("two verdicts the other way round", ACCOUNT REFUSED),
+    NONSENSE("two accounts", ACCOUNT ACCOUNT),
+    NONSENSE("verdict in a value", "NAME=x\nFAIL\n.\n"),
+    NONSENSE("verdict glued to the next line", "FAILUID=1000\n.\n"),
+    NONSENSE("end glued to the next line", "UID=1000\n..\n"),
+    NONSENSE("end alone", ".\n"),
+    NONSENSE("carriage returns", "UID=1000\r\n.\r\n"),
+    NONSENSE("NUL", "UID=10\0\n.\n"),
+    NONSENSE("binary noise", "\x80\xff\x01\x02\n\xfe\n.\n"),
+    NONSENSE("another protocol", "220 mail.example.com ESMTP\r\n"),
+    NONSENSE("yes", "OK\n"),
+};
+
+static void nonsense_is_no_answer(void **state)
+{
+    const struct nonsense *row = *state;
+    size_t piece;
+
+    for (piece = 0; piece < 3; piece++) {
+        start_daemon(
+            &(const struct script){.reply = row->reply, .length = row->length, .piece = piece});
+        assert_verdict(ask(), VERDICT_UNAVAILABLE);
+        assert_contains(reason.text, "cannot be understood");
+    }
+}
+
+static void flood_ends(void **state)
+{
+    (void)state;
+    start_daemon(SCRIPT_WITH("NAME=value\n", .ending = FLOODS));
+    assert_verdict(ask(), VERDICT_UNAVAILABLE);
+    start_daemon(SCRIPT_WITH(ACCOUNT, .ending = FLOODS));
+    assert_verdict(ask(), VERDICT_UNAVAILABLE);
+}
+
+/* The longest account, and one that is a byte longer. */
+static void long_replies(void **state)
+{
+    static char reply[AUTHDAEMOND_REPLY_MAX + 2];
+    size_t i;
+
+    (void)state;
+    memset(reply, 'x', sizeof(reply));
+    memcpy(reply, "NAME=", 5);
+    for (i = 0; i < 2; i++) {
+        size_t length = AUTHDAEMOND_REPLY_MAX + i;
+
+        memcpy(reply + length - 3, "\n.\n", 3);
+        start_daemon(&(const struct script){.reply = reply, .length = length});
+        assert_verdict(ask(), i == 0 ? VERDICT_MATCH : VERDICT_UNAVAILABLE);
+        reply[length - 2] = reply[length - 3] = 'x';
+    }
+}
+
+/* --- questions that are not asked */
+
+static void control_characters_are_not_sent(void **state)
+{
+    unsigned byte;
+
+    (void)state;
+    start_daemon(SCRIPT(ACCOUNT));
+    for (byte = 0; byte < 256; byte++) {
+        char text[] = "a?n";
+        const struct secret odd = lend_bytes(text, 3), plain = lend("ann");
+        enum verdict want = byte < ' ' || byte == 127 ? VERDICT_MALFORMED : VERDICT_MATCH;
+        unsigned before = daemon_.connections;
+
+        text[1] = (char)byte;
+        assert_verdict(ask_for(daemon_.path, &odd, &plain, PATIENCE, ""), want);
+        assert_verdict(ask_for(daemon_.path, &plain, &odd, PATIENCE, ""), want);
+        assert_int_equal(daemon_.connections - before, want == VERDICT_MATCH ? 2 : 0);
+    }
+}
+
+/* The daemon takes 8191 bytes behind the first line. */
+static void long_questions_are_not_sent(void **state)
+{
+    enum { WITHOUT_PASSWORD = sizeof("smtp\nlogin\nann\n") - 1 + 1, MOST = 8191 };
+    static char text[MOST];
+    const struct secret user = lend("ann");
+    struct secret password = lend_bytes(text, MOST - WITHOUT_PASSWORD);
+
+    (void)state;
+    memset(text, 'p', sizeof(text));
+    /* A secret ends in a NUL that does not count. */
+    text[password.length] = '\0';
+    start_daemon(SCRIPT(ACCOUNT));
+    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, ""), VERDICT_MATCH);
+    assert_memory_equal(daemon_.question, "AUTH 8191\n", 10);
+    text[password.length++] = 'p';
+    text[password.length] = '\0';
+    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, ""), VERDICT_MALFORMED);
+    assert_int_equal(daemon_.connections, 1);
+}
+
+/* --- nobody to ask */
+
+static void no_socket(void **state)
+{
+    (void)state;
+    assert_verdict(ask(), VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, daemon_.path);
+    assert_contains(reason.text, "No such file");
+}
+
+static void not_a_socket(void **state)
+{
+    int file = open(daemon_.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+
+    (void)state;
+    assert_true(file >= 0);
+    close(file);
+    assert_verdict(ask(), VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "no socket");
+}
+
+static void nobody_listens(void **state)
+{
+    (void)state;
+    listen_at(daemon_.path, 1);
+    close(daemon_.listener);
+    daemon_.listener = -1;
+    assert_verdict(ask(), VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "nobody is listening");
+}
+
+static void path_too_long(void **state)
+{
+    const struct secret user = lend("ann"), password = lend(PASSWORD);
+    char path[300];
+
+    (void)state;
+    memset(path, 'x', sizeof(path));
+    path[0] = '/';
+    path[sizeof(path) - 1] = '\0';
+    assert_verdict(ask_for(path, &user, &password, PATIENCE, ""), VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "too long");
+}
+
+/* Where the rights of root would not count, in a process of its own. */
+static void no_permission(void **state)
+{
+    pid_t child;
+    int status;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    start_daemon(SCRIPT(ACCOUNT));
+    assert_int_equal(chmod(daemon_.directory, 0750), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        bool said = setgid(65534) == 0 && setuid(65534) == 0 && ask() == VERDICT_UNAVAILABLE &&
+                    strstr(reason.text, "Permission denied") != NULL &&
+                    strstr(reason.text, daemon_.directory) != NULL &&
+                    strstr(reason.text, "(mode 750) belongs to the group root") != NULL;
+
+        _exit(said ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* Fills the queue of connections that nobody accepts. Returns how many. */
+static size_t fill_backlog(int *connections, size_t most)
+{
+    const struct sockaddr_un address = address_of(daemon_.path);
+    size_t count;
+
+    for (count = 0; count < most; count++) {
+        connections[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        assert_true(connections[count] >= 0);
+        if (connect(connections[count], (const struct sockaddr *)&address, sizeof(address)) != 0) {
+            assert_int_equal(errno, EAGAIN);
+            close(connections[count]);
+            break;
+        }
+    }
+    return count;
+}
+
+static void full_backlog(void **state)
+{
+    int connections[10];
+    size_t count;
+
+    (void)state;
+    listen_at(daemon_.path, 1);
+    count = fill_backlog(connections, COUNT(connections));
+    assert_true(count > 0 && count < COUNT(connections));
+    assert_verdict(ask_within(100), VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "when the time was up");
+
+    /* Those before have gone when the daemon comes to them. */
+    while (count > 0)
+        close(connections[--count]);
+    daemon_.script = *SCRIPT(ACCOUNT);
+    daemon_.runs = true;
+    assert_int_equal(pthread_create(&daemon_.thread, NULL, run_daemon, NULL), 0);
+    assert_verdict(ask(), VERDICT_MATCH);
+}
+
+static void no_time(void **state)
+{
+    (void)state;
+    start_daemon(SCRIPT_WITH(ACCOUNT, .piece = 1));
+    assert_verdict(ask_within(0), VERDICT_UNAVAILABLE);
+}
+
+#define ADD(function)                                                                              \
+    do {                                                                                           \
+        struct CMUnitTest *test_ = TEST_ADD(&list, function);                                      \
+        test_->setup_func = set_up;                                                                \
+        test_->teardown_func = tear_down;                                                          \
+    } while (0)
+
+int main(void)
+{
+    struct test_list list = {0};
+    size_t i;
+
+    alarm(300);
+    ADD(accepts);
+    ADD(refuses);
+    ADD(asks_as_the_daemon_wants_it);
+    ADD(any_split_makes_no_difference);
+    ADD(needs_no_reader);
+    ADD(options_are_required);
+    ADD(close_at_each_byte);
+    ADD(stall_at_each_byte);
+    for (i = 0; i < COUNT(nonsenses); i++) {
+        struct CMUnitTest *test =
+            test_add(&list, nonsense_is_no_answer, &nonsenses[i], "nonsense", nonsenses[i].name);
+
+        test->setup_func = set_up;
+        test->teardown_func = tear_down;
+    }
+    ADD(flood_ends);
+    ADD(long_replies);
+    ADD(control_characters_are_not_sent);
+    ADD(long_questions_are_not_sent);
+    ADD(no_socket);
+    ADD(not_a_socket);
+    ADD(nobody_listens);
+    ADD(path_too_long);
+    ADD(no_permission);
+    ADD(full_backlog);
+    ADD(no_time);
+    return test_run("authdaemond", &list);
+}
