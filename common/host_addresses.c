@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 /* More threads than this wait for a name server that does not answer. */
 enum { THREADS = 32 };
 
 static atomic_int running;
+static _Atomic pid_t counted_in; /* the process: a child has none of its parent's threads */
 
 /* What the thread and its caller share. The one who is last frees it. */
 struct question {
@@ -98,6 +101,8 @@ static int start_thread(struct question *question)
     sigset_t all, before;
     int error;
 
+    if (atomic_exchange(&counted_in, getpid()) != getpid())
+        atomic_store(&running, 0);
     if (atomic_fetch_add(&running, 1) >= THREADS) {
         atomic_fetch_sub(&running, 1);
         return EBUSY;

@@ -24,9 +24,8 @@ struct engine_fixture {
     const char *want_blob; /* and how a lookup returns it */
     size_t want_blob_length;
 
-    bool is_file;      /* no server, and a session for lookups cannot change it */
-    bool has_nul;      /* whether a string may hold a NUL */
-    bool types_lookup; /* an integer column compared with other text is refused */
+    bool is_file; /* no server, and a session for lookups cannot change it */
+    bool has_nul; /* whether a string may hold a NUL */
 
     bool locks_threads; /* by locks of its own, which a fork during a request leaves locked */
 

@@ -242,7 +242,6 @@ const struct engine_fixture test_engines_pgsql = {
     .want_blob = "\\x00ff27fe00",
     .want_blob_length = 12,
     .forget = "DEALLOCATE ALL",
-    .types_lookup = true,
     .available = available,
     .start = start,
     .stop = stop,

@@ -325,6 +325,7 @@ static enum lookup run(const struct request *request, struct secret *value)
         if (result != LOOKUP_FOUND)
             return result;
         if (mysql_stmt_param_count(kept->prepared) != request->statement->parameter_count) {
+            forget(kept);
             reason_set(request->reason, "the statement has parameters of its own");
             return LOOKUP_REJECTED;
         }

@@ -20,11 +20,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "mysql_plugins.h"
+#include "watchdog.h"
 
 enum {
     /* Milliseconds. Where TLS waits for room to write, the library says that it
@@ -40,6 +40,7 @@ static _Thread_local struct {
     MYSQL *connecting;
     const struct sql_target *target;
     bool lacks_ssl;
+    struct watchdog watchdog;
 } now;
 
 static int time_left(void)
@@ -93,25 +94,15 @@ static void ask_for_no_ssl(MYSQL *mysql)
     mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
 }
 
-#if HAVE_DECL_MARIADB_OPT_RESTRICTED_AUTH
-static void restrict_plugins(MYSQL *mysql)
-{
-    static const char *const names[] = {MYSQL_PLUGINS};
-    char allowed[128] = "";
-    size_t i, length = 0;
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        length += (size_t)snprintf(allowed + length, sizeof(allowed) - length, "%s%s",
-                                   i > 0 ? "," : "", names[i]);
-    mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, allowed);
-}
-#else
-/* Before 3.3: those that are wanted are loaded already, and others are not found. */
+/* Those that are wanted are loaded already: others are neither found nor, since
+ * 3.3, used if somebody else has loaded them. */
 static void restrict_plugins(MYSQL *mysql)
 {
     mysql_options(mysql, MYSQL_PLUGIN_DIR, "/nonexistent");
-}
+#if HAVE_DECL_MARIADB_OPT_RESTRICTED_AUTH
+    mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, MYSQL_PLUGINS);
 #endif
+}
 
 /* --- waiting */
 
@@ -154,76 +145,116 @@ static bool has_failed(my_socket socket)
     return true;
 }
 
-enum greeting { GREETING_UNFINISHED, GREETING_WITHOUT_SSL, GREETING_WITH_SSL };
+enum greeting {
+    GREETING_UNFINISHED,
+    GREETING_REFUSAL, /* an error, which the library reads */
+    GREETING_WITHOUT_SSL,
+    GREETING_WITH_SSL,
+    GREETING_UNKNOWN /* nothing that the library should read */
+};
 
-/* "Protocol::HandshakeV10": behind a header of four bytes the number 10, the
- * version of the server as a string, 4 bytes of its thread, 8 of a challenge, one
- * unused, and 2 of what it can, the lower half first. */
+/* An error packet: 255, and a number. To the library, number 65535 is a progress report,
+ * behind which it waits for the greeting; before there was one, it crashes over it. */
+static enum greeting read_refusal(const unsigned char *bytes, size_t length)
+{
+    enum { NUMBER = 5, PROGRESS = 0xffff };
+
+    if (length < NUMBER + 2)
+        return GREETING_UNFINISHED;
+    return (bytes[NUMBER] | bytes[NUMBER + 1] << 8) == PROGRESS ? GREETING_UNKNOWN
+                                                                : GREETING_REFUSAL;
+}
+
+/* "Protocol::HandshakeV10": behind a header of four bytes, three of which are the length
+ * of what follows, the number 10, the version of the server as a string, 4 bytes of its
+ * thread, 8 of a challenge, one unused, and 2 of what it can, the lower half first. */
 static enum greeting read_greeting(const unsigned char *bytes, size_t length)
 {
-    enum { HEADER = 4, VERSION_10 = 10, TO_ABILITIES = 4 + 8 + 1, CLIENT_SSL_BIT = 0x0800 };
+    enum { HEADER = 4, VERSION_10 = 10, ERROR = 255, TO_ABILITIES = 4 + 8 + 1, SSL = 0x0800 };
     const unsigned char *nul;
-    size_t at;
+    size_t packet, at;
 
     if (length <= HEADER)
         return GREETING_UNFINISHED;
+    if (bytes[HEADER] == ERROR)
+        return read_refusal(bytes, length);
     if (bytes[HEADER] != VERSION_10)
-        return GREETING_WITHOUT_SSL; /* "too many connections", perhaps */
+        return GREETING_UNKNOWN;
+    packet = HEADER + (size_t)(bytes[0] | bytes[1] << 8 | bytes[2] << 16);
     nul = memchr(bytes + HEADER + 1, '\0', length - HEADER - 1);
-    if (nul == NULL)
-        return GREETING_UNFINISHED;
-    at = (size_t)(nul + 1 - bytes) + TO_ABILITIES;
+    at = nul != NULL ? (size_t)(nul + 1 - bytes) + TO_ABILITIES : length;
+    if (at + 2 > packet)
+        return GREETING_UNKNOWN;
     if (at + 2 > length)
         return GREETING_UNFINISHED;
-    return ((bytes[at] | bytes[at + 1] << 8) & CLIENT_SSL_BIT) != 0 ? GREETING_WITH_SSL
-                                                                    : GREETING_WITHOUT_SSL;
+    return ((bytes[at] | bytes[at + 1] << 8) & SSL) != 0 ? GREETING_WITH_SSL : GREETING_WITHOUT_SSL;
 }
 
-/* Waits for the greeting and leaves it to be read. Returns false if it does not
- * come. */
-static bool peek_at_greeting(my_socket socket, enum greeting *greeting)
+static bool is_hung_up(my_socket socket)
 {
-    unsigned char bytes[256];
+    struct pollfd hangup = {.fd = socket, .events = POLLRDHUP};
+
+    return poll(&hangup, 1, 0) > 0;
+}
+
+/* Waits for the greeting and leaves it to be read. Returns GREETING_UNFINISHED with
+ * errno if it does not come. */
+static enum greeting peek_at_greeting(my_socket socket)
+{
+    unsigned char bytes[512];
 
     do {
+        enum greeting greeting;
         ssize_t length;
 
         if (wait_at_most(socket, POLLIN, LOOK_AGAIN) < 0)
-            return false;
+            return GREETING_UNFINISHED;
         length = recv(socket, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
-        /* That it is closed, the library finds out by itself. */
-        if (length == 0)
-            return true;
-        *greeting = read_greeting(bytes, length > 0 ? (size_t)length : 0);
-        if (*greeting != GREETING_UNFINISHED || length == sizeof(bytes))
-            return true;
+        greeting = read_greeting(bytes, length > 0 ? (size_t)length : 0);
+        if (greeting != GREETING_UNFINISHED)
+            return greeting;
+        if (length == sizeof(bytes))
+            return GREETING_UNKNOWN;
+        if (length >= 0 && is_hung_up(socket)) {
+            errno = ECONNRESET;
+            return GREETING_UNFINISHED;
+        }
         if (length > 0)
             poll(NULL, 0, 1); /* the rest is on its way */
     } while (time_left() > 0);
     errno = ETIMEDOUT;
-    return false;
+    return GREETING_UNFINISHED;
 }
 
-/* The connection is made: settles whether it is to be encrypted. */
+/* The connection is made: settles whether it is to be encrypted. Returns 1, or -1 with
+ * errno to give it up. */
 static int settle_ssl(my_socket socket)
 {
     const unsigned patience = now.target->timeout / 2;
-    enum greeting greeting = GREETING_UNFINISHED;
+    const enum sql_ssl_mode mode = now.target->ssl_mode;
 
     /* Of a connection that a firewall has forgotten, the loss is noticed in time. */
     setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
-    if (now.target->ssl_mode == SQL_SSL_DISABLE)
+    errno = EPROTO;
+    switch (peek_at_greeting(socket)) {
+    case GREETING_REFUSAL:
         return 1;
-    if (!peek_at_greeting(socket, &greeting))
-        return -1;
-    if (greeting == GREETING_WITH_SSL) {
+    case GREETING_WITH_SSL:
+        if (mode == SQL_SSL_DISABLE)
+            return 1;
+        /* The library makes the socket a blocking one again. */
+        if (!watchdog_set(&now.watchdog, socket, now.deadline))
+            return -1;
         ask_for_ssl(now.connecting, now.target);
-    } else if (greeting == GREETING_WITHOUT_SSL && now.target->ssl_mode >= SQL_SSL_REQUIRE) {
-        now.lacks_ssl = true;
-        errno = EPROTO;
-        return -1;
+        return 1;
+    case GREETING_WITHOUT_SSL:
+        now.lacks_ssl = mode >= SQL_SSL_REQUIRE;
+        return now.lacks_ssl ? -1 : 1;
+    case GREETING_UNFINISHED:
+    case GREETING_UNKNOWN:
+        break;
     }
-    return 1;
+    return -1;
 }
 
 /* Returns more than 0 if it is worth trying again. */
@@ -245,11 +276,16 @@ static int wait_for_socket(my_socket socket, my_bool is_read, int timeout)
 
 /* --- the interface */
 
+static void stop_connecting(void)
+{
+    watchdog_call_off(&now.watchdog);
+    now.connecting = NULL;
+}
+
 void mysql_client_set_options(MYSQL *mysql, const struct sql_target *target, bool local,
                               const struct deadline *deadline)
 {
-    /* What counts is the deadline. These make the library wait at all; and where
-     * it waits by itself, within a TLS handshake, it does not do so for long. */
+    /* What counts is the deadline: these make the library wait at all. */
     const unsigned second = 1;
 
     (void)deadline;
@@ -259,7 +295,7 @@ void mysql_client_set_options(MYSQL *mysql, const struct sql_target *target, boo
     mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, wait_for_socket);
     restrict_plugins(mysql);
     ask_for_no_ssl(mysql);
-    now.connecting = NULL;
+    stop_connecting();
     now.lacks_ssl = false;
     if (!local) {
         now.connecting = mysql;
@@ -276,7 +312,7 @@ bool mysql_client_lacks_ssl(void)
 
 void mysql_client_close_on_exec(MYSQL *mysql)
 {
-    now.connecting = NULL;
+    stop_connecting();
     prepare_socket(mysql_get_socket(mysql));
 }
 
@@ -288,7 +324,7 @@ void mysql_client_begin(struct mysql_call *call, const struct deadline *deadline
 
 void mysql_client_end(const struct mysql_call *call)
 {
+    stop_connecting();
     sigpipe_release(&call->sigpipe);
     now.deadline = NULL;
-    now.connecting = NULL;
 }

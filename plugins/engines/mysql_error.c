@@ -14,7 +14,9 @@ enum {
     MARIADB_STATEMENT_TIMEOUT = 1969,
     MYSQL_QUERY_TIMEOUT = 3024,
     MYSQL_CLIENT_INTERACTION_TIMEOUT = 4031,
-    MYSQL_NEW_STMT_METADATA = 2057
+    MYSQL_NEW_STMT_METADATA = 2057,
+    PLUGIN_CANNOT_BE_LOADED = 2059,
+    MARIADB_PLUGIN_NOT_ALLOWED = 5010
 };
 
 struct meaning {
@@ -104,6 +106,13 @@ enum lookup mysql_error_of_connection(const struct mysql_error *error, struct re
 {
     int number = mysql_error_is_of_network(error->number) ? errno_in(error->text) : 0;
 
+    if (error->number == PLUGIN_CANNOT_BE_LOADED || error->number == MARIADB_PLUGIN_NOT_ALLOWED) {
+        /* The library's words hold what has overwritten the name by then. */
+        reason_set(reason,
+                   "the server demands an authentication plug-in that is not allowed or not "
+                   "installed");
+        return LOOKUP_UNAVAILABLE;
+    }
     reason_set(reason, "%s", number > 0 ? strerror(number) : error->text);
     /* EAGAIN: too many are waiting at a socket. */
     return number == EAGAIN || meaning_of(error->number)->means == LOOKUP_BUSY ? LOOKUP_BUSY

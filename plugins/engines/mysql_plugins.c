@@ -2,7 +2,7 @@
 #include "mysql_plugins.h"
 
 #include <signal.h>
-#include <stddef.h>
+#include <string.h>
 
 #include "mysql_client.h"
 
@@ -14,18 +14,17 @@ enum { AUTHENTICATION_PLUGIN = 2 };
 
 void mysql_plugins_load(void)
 {
-    static const char *const names[] = {MYSQL_PLUGINS};
+    char names[] = MYSQL_PLUGINS, *rest = names, *name;
     struct sigaction before;
     MYSQL *mysql;
-    size_t i;
 
     /* MariaDB's library sets the host's SIGPIPE to be ignored. */
     sigaction(SIGPIPE, NULL, &before);
     mysql_library_init(0, NULL, NULL);
     mysql = mysql_init(NULL);
     /* One that is not installed: only a server that asks for it would mind. */
-    for (i = 0; mysql != NULL && i < sizeof(names) / sizeof(names[0]); i++)
-        mysql_load_plugin(mysql, names[i], AUTHENTICATION_PLUGIN, 0);
+    while (mysql != NULL && (name = strsep(&rest, ",")) != NULL)
+        mysql_load_plugin(mysql, name, AUTHENTICATION_PLUGIN, 0);
     if (mysql != NULL)
         mysql_close(mysql);
     sigaction(SIGPIPE, &before, NULL);

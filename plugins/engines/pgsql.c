@@ -77,11 +77,12 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
 struct answer {
     struct secret *value; /* to read into, NULL for a statement that stores */
     unsigned long rows;
-    bool is_prepared;    /* the name was taken */
-    bool is_forgotten;   /* the name means nothing */
-    bool is_stale;       /* what it means is of no use any more */
-    bool is_of_encoding; /* a character cannot be expressed */
-    char tag[16];        /* of what was done, such as COMMIT */
+    bool is_prepared;     /* the name was taken */
+    bool is_forgotten;    /* the name means nothing */
+    bool is_stale;        /* what it means is of no use any more */
+    bool is_of_encoding;  /* a character cannot be expressed */
+    bool is_of_parameter; /* a parameter is of the wrong type */
+    char tag[16];         /* of what was done, such as COMMIT */
 };
 
 /* Sends what is left to be sent, and waits for a whole result. */
@@ -161,6 +162,7 @@ static enum lookup read_result(const struct sql_session *session, const PGresult
         answer->is_forgotten = pgsql_error_is_forgotten(result);
         answer->is_stale = pgsql_error_is_stale(result);
         answer->is_of_encoding = pgsql_error_is_of_encoding(result);
+        answer->is_of_parameter = pgsql_error_is_of_parameter(result);
         return pgsql_error_judge(session->connection, result, reason);
     default:
         /* COPY, of which the end would never come. */
@@ -347,8 +349,10 @@ static enum lookup select_value(struct sql_session *session, const struct sql_st
     struct answer answer = {.value = NULL};
     enum lookup result = run(session, statement, value, &answer, deadline, reason);
 
-    /* No row holds a name that the database cannot express. */
-    if (result == LOOKUP_REJECTED && answer.is_of_encoding && !is_ascii(statement))
+    /* No row holds a name that the database cannot express, or that is no number where
+     * only numbers are. */
+    if (result == LOOKUP_REJECTED &&
+        (answer.is_of_parameter || (answer.is_of_encoding && !is_ascii(statement))))
         return LOOKUP_NONE;
     if (result != LOOKUP_FOUND || answer.rows == 1)
         return result;

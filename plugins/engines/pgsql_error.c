@@ -81,6 +81,15 @@ bool pgsql_error_is_of_encoding(const PGresult *error)
            strcmp(state_of(error), "22P05") == 0 /* untranslatable_character */;
 }
 
+bool pgsql_error_is_of_parameter(const PGresult *error)
+{
+    /* "unnamed portal parameter $1", in any language; since PostgreSQL 13 */
+    const char *context = PQresultErrorField(error, PG_DIAG_CONTEXT);
+
+    return strncmp(state_of(error), "22", 2) == 0 /* data exception */ && context != NULL &&
+           strstr(context, " $") != NULL;
+}
+
 /* A class of SQLSTATE. */
 struct class
 {

@@ -35,7 +35,8 @@ enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
                               struct reason *reason);
 
 /* Whether the encoding of the database, or of the session, cannot express a
- * character. */
+ * character; whether a parameter is no value of its type, such as a number. */
 bool pgsql_error_is_of_encoding(const PGresult *error);
+bool pgsql_error_is_of_parameter(const PGresult *error);
 
 #endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "watchdog.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "test_support.h"
+
+enum { SHORT = 50, LONG = 60000, SLACK = 1000 }; /* milliseconds */
+
+static int ends[2];
+static struct watchdog watchdog;
+
+static int set_up(void **state)
+{
+    (void)state;
+    watchdog = WATCHDOG_IDLE;
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+}
+
+static void set(unsigned milliseconds)
+{
+    const struct deadline deadline = deadline_after(milliseconds);
+
+    assert_true(watchdog_set(&watchdog, ends[0], &deadline));
+}
+
+static bool is_shut_down(int timeout)
+{
+    struct pollfd other = {.fd = ends[1], .events = POLLRDHUP};
+
+    return poll(&other, 1, timeout) == 1;
+}
+
+static unsigned open_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    assert_non_null(directory);
+    while (readdir(directory) != NULL)
+        count++;
+    closedir(directory);
+    return count;
+}
+
+/* Somebody who waits for the socket is woken up, in time. */
+static void ends_a_wait(void **state)
+{
+    const struct deadline earliest = deadline_after(SHORT - 5);
+    const struct deadline latest = deadline_after(SHORT + SLACK);
+    char byte;
+
+    (void)state;
+    set(SHORT);
+    assert_int_equal(recv(ends[0], &byte, 1, 0), 0);
+    assert_int_equal(deadline_remaining(&earliest), 0);
+    assert_int_not_equal(deadline_remaining(&latest), 0);
+    assert_true(is_shut_down(0));
+    watchdog_call_off(&watchdog);
+}
+
+static void does_nothing_if_called_off(void **state)
+{
+    const struct deadline latest = deadline_after(SLACK);
+
+    (void)state;
+    set(LONG);
+    watchdog_call_off(&watchdog);
+    assert_int_not_equal(deadline_remaining(&latest), 0);
+    assert_false(watchdog.runs);
+    set(SHORT);
+    watchdog_call_off(&watchdog);
+    assert_false(is_shut_down(2 * SHORT));
+    assert_int_equal(send(ends[0], "x", 1, MSG_NOSIGNAL), 1);
+}
+
+/* The number of the socket may be another one's by then. */
+static void knows_its_socket(void **state)
+{
+    int number = ends[0], other[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
+    set(SHORT);
+    assert_int_equal(dup2(other[0], number), number);
+    assert_true(is_shut_down(LONG));
+    watchdog_call_off(&watchdog);
+    assert_int_equal(send(number, "x", 1, MSG_NOSIGNAL), 1);
+    close(other[0]);
+    close(other[1]);
+}
+
+static void leaves_no_descriptor(void **state)
+{
+    unsigned before = open_descriptors(), i;
+
+    (void)state;
+    for (i = 0; i < 20; i++) {
+        set(i % 2 == 0 ? LONG : 1);
+        watchdog_call_off(&watchdog);
+    }
+    assert_int_equal(open_descriptors(), before);
+}
+
+static void needs_a_socket(void **state)
+{
+    const struct deadline deadline = deadline_after(LONG);
+
+    (void)state;
+    assert_false(watchdog_set(&watchdog, -1, &deadline));
+    assert_false(watchdog.runs);
+    watchdog_call_off(&watchdog);
+}
+
+static void time_is_up_already(void **state)
+{
+    (void)state;
+    set(0);
+    assert_true(is_shut_down(LONG));
+    watchdog_call_off(&watchdog);
+    watchdog_call_off(&watchdog);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(ends_a_wait),      CASE(does_nothing_if_called_off),
+        CASE(knows_its_socket), CASE(leaves_no_descriptor),
+        CASE(needs_a_socket),   CASE(time_is_up_already),
+    };
+
+    alarm(120);
+    return cmocka_run_group_tests_name("watchdog", tests, NULL, NULL);
+}
