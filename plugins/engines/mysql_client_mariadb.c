@@ -20,9 +20,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 
+#include "mysql_greeting.h"
 #include "mysql_plugins.h"
 #include "watchdog.h"
 
@@ -36,7 +36,7 @@ enum {
 static _Thread_local struct {
     const struct deadline *deadline;
 
-    /* while a connection is made over a network; else NULL */
+    /* of which the encryption is still to be settled; else NULL */
     MYSQL *connecting;
     const struct sql_target *target;
     bool lacks_ssl;
@@ -145,51 +145,6 @@ static bool has_failed(my_socket socket)
     return true;
 }
 
-enum greeting {
-    GREETING_UNFINISHED,
-    GREETING_REFUSAL, /* an error, which the library reads */
-    GREETING_WITHOUT_SSL,
-    GREETING_WITH_SSL,
-    GREETING_UNKNOWN /* nothing that the library should read */
-};
-
-/* An error packet: 255, and a number. To the library, number 65535 is a progress report,
- * behind which it waits for the greeting; before there was one, it crashes over it. */
-static enum greeting read_refusal(const unsigned char *bytes, size_t length)
-{
-    enum { NUMBER = 5, PROGRESS = 0xffff };
-
-    if (length < NUMBER + 2)
-        return GREETING_UNFINISHED;
-    return (bytes[NUMBER] | bytes[NUMBER + 1] << 8) == PROGRESS ? GREETING_UNKNOWN
-                                                                : GREETING_REFUSAL;
-}
-
-/* "Protocol::HandshakeV10": behind a header of four bytes, three of which are the length
- * of what follows, the number 10, the version of the server as a string, 4 bytes of its
- * thread, 8 of a challenge, one unused, and 2 of what it can, the lower half first. */
-static enum greeting read_greeting(const unsigned char *bytes, size_t length)
-{
-    enum { HEADER = 4, VERSION_10 = 10, ERROR = 255, TO_ABILITIES = 4 + 8 + 1, SSL = 0x0800 };
-    const unsigned char *nul;
-    size_t packet, at;
-
-    if (length <= HEADER)
-        return GREETING_UNFINISHED;
-    if (bytes[HEADER] == ERROR)
-        return read_refusal(bytes, length);
-    if (bytes[HEADER] != VERSION_10)
-        return GREETING_UNKNOWN;
-    packet = HEADER + (size_t)(bytes[0] | bytes[1] << 8 | bytes[2] << 16);
-    nul = memchr(bytes + HEADER + 1, '\0', length - HEADER - 1);
-    at = nul != NULL ? (size_t)(nul + 1 - bytes) + TO_ABILITIES : length;
-    if (at + 2 > packet)
-        return GREETING_UNKNOWN;
-    if (at + 2 > length)
-        return GREETING_UNFINISHED;
-    return ((bytes[at] | bytes[at + 1] << 8) & SSL) != 0 ? GREETING_WITH_SSL : GREETING_WITHOUT_SSL;
-}
-
 static bool is_hung_up(my_socket socket)
 {
     struct pollfd hangup = {.fd = socket, .events = POLLRDHUP};
@@ -199,22 +154,20 @@ static bool is_hung_up(my_socket socket)
 
 /* Waits for the greeting and leaves it to be read. Returns GREETING_UNFINISHED with
  * errno if it does not come. */
-static enum greeting peek_at_greeting(my_socket socket)
+static enum mysql_greeting peek_at_greeting(my_socket socket)
 {
-    unsigned char bytes[512];
+    unsigned char bytes[MYSQL_GREETING_MAX];
 
     do {
-        enum greeting greeting;
+        enum mysql_greeting greeting;
         ssize_t length;
 
         if (wait_at_most(socket, POLLIN, LOOK_AGAIN) < 0)
             return GREETING_UNFINISHED;
         length = recv(socket, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
-        greeting = read_greeting(bytes, length > 0 ? (size_t)length : 0);
+        greeting = mysql_greeting_read(bytes, length > 0 ? (size_t)length : 0);
         if (greeting != GREETING_UNFINISHED)
             return greeting;
-        if (length == sizeof(bytes))
-            return GREETING_UNKNOWN;
         if (length >= 0 && is_hung_up(socket)) {
             errno = ECONNRESET;
             return GREETING_UNFINISHED;
@@ -271,7 +224,11 @@ static int wait_for_socket(my_socket socket, my_bool is_read, int timeout)
     ready = wait_at_most(socket, POLLOUT, time_left());
     if (ready <= 0 || now.connecting == NULL)
         return ready;
-    return has_failed(socket) ? -1 : settle_ssl(socket);
+    if (has_failed(socket))
+        return -1;
+    ready = settle_ssl(socket);
+    now.connecting = NULL;
+    return ready;
 }
 
 /* --- the interface */
