@@ -135,12 +135,13 @@ static enum verdict verdict_of_canon_user(int result)
 static int canon_user(const struct check *check, const struct secret *name, unsigned flags)
 {
     sasl_server_params_t *sparams = check->sparams;
+    sasl_conn_t *connection = sparams->utils->conn; /* which keeps the canonical name */
     struct stock_sql_silence silence;
     int result;
 
     stock_sql_silence(&silence, sparams);
-    result = sparams->canon_user(sparams->utils->conn, name->bytes, (unsigned)name->length, flags,
-                                 check->oparams);
+    result =
+        sparams->canon_user(connection, name->bytes, (unsigned)name->length, flags, check->oparams);
     stock_sql_end_silence(&silence, sparams);
     return result;
 }

@@ -843,6 +843,55 @@ static void test_log_is_one_line(void **state)
     program_stop();
 }
 
+/* --- authdaemond: what happens without one; tests/system asks the real one */
+
+static const char authdaemond[] = "pwcheck_method: authdaemond\n"
+                                  "mech_list: PLAIN LOGIN CRAM-MD5\n"
+                                  "authdaemond_path: /nonexistent/socket\n";
+
+static void test_authdaemond_is_asked(void **state)
+{
+    static const char *const idioms[] = {"", "sql_select: dummy\n"};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(idioms) / sizeof(idioms[0]); i++) {
+        char configuration[500];
+
+        snprintf(configuration, sizeof(configuration), "%s%s", authdaemond, idioms[i]);
+        program_start(NULL, configuration);
+        program_clear_log();
+        assert_int_equal(login_plain("alice", "correct horse"), SASL_UNAVAIL);
+        assert_int_equal(login_login("alice", "correct horse"), SASL_UNAVAIL);
+        assert_int_equal(login_by("CRAM-MD5", "alice", "correct horse"), SASL_UNAVAIL);
+        assert_int_equal(program_log_count("\": authdaemond: /nonexistent/socket: No such file"),
+                         3);
+        assert_int_equal(login_plain_as("bob", "alice", "correct horse"), SASL_UNAVAIL);
+        /* The stock plug-in is not asked for a user where there is to be no SQL. */
+        if (idioms[i][0] != '\0')
+            assert_int_equal(program_log_count("sql plugin"), 0);
+        program_stop();
+    }
+}
+
+/* CRAM-MD5 is ours there, and the stock one's elsewhere. */
+static void test_cram_needs_authdaemond(void **state)
+{
+    char mechanisms[200];
+
+    (void)state;
+    program_start(NULL, authdaemond);
+    snprintf(mechanisms, sizeof(mechanisms), " %s ", program_mechanisms());
+    assert_non_null(strstr(mechanisms, " CRAM-MD5 "));
+    assert_int_equal(login_by("CRAM-MD5", "alice", "correct horse"), SASL_UNAVAIL);
+    program_stop();
+    start("");
+    program_clear_log();
+    assert_int_not_equal(login_by("CRAM-MD5", "alice", "correct horse"), SASL_UNAVAIL);
+    assert_int_equal(program_log_count("CRAM-MD5: user"), 0);
+    program_stop();
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_table, remove_table)
 
 int main(void)
@@ -873,6 +922,8 @@ int main(void)
         CASE(test_disabled_by_another_plugin),
         CASE(test_callback_of_the_program),
         CASE(test_log_levels),
+        CASE(test_authdaemond_is_asked),
+        CASE(test_cram_needs_authdaemond),
         CASE(test_log_is_one_line),
     };
 
