@@ -67,13 +67,29 @@ static inline void run_without_server(void **state)
     skip();
 }
 
+/* Keeps every `count`-th of the tests from `first` on, beginning with the `turn`-th. */
+static inline void run_keep_turns(struct test_list *list, size_t first, size_t turn, size_t count)
+{
+    size_t kept = first, i;
+
+    for (i = first; i < list->count; i++) {
+        if ((i - first) % count == turn)
+            list->items[kept++] = list->items[i];
+        else
+            free((char *)(uintptr_t)list->items[i].name);
+    }
+    list->count = kept;
+}
+
 /* Runs what `add_all` adds for each engine, each test between `set_up` and
- * `tear_down`, which may be NULL. Returns what main() returns. */
+ * `tear_down`, which may be NULL. If the environment names this group in TEST_TURNS, a
+ * slow tool is at work: the engines then take turns. Returns what main() returns. */
 static inline int run_all(const char *group, CMFixtureFunction set_up, CMFixtureFunction tear_down,
                           void (*add_all)(struct test_list *list,
                                           const struct engine_fixture *fixture))
 {
     static const struct engine_fixture *const fixtures[] = ENGINE_FIXTURES;
+    const char *turns = getenv("TEST_TURNS");
     struct test_list list = {0};
     int failed;
     size_t i, j;
@@ -88,6 +104,8 @@ static inline int run_all(const char *group, CMFixtureFunction set_up, CMFixture
             continue;
         }
         add_all(&list, fixtures[i]);
+        if (turns != NULL && strcmp(turns, group) == 0)
+            run_keep_turns(&list, first, i, COUNT(fixtures));
         for (j = first; j < list.count; j++) {
             list.items[j].setup_func = set_up;
             list.items[j].teardown_func = tear_down;
