@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#include "thread.h"
 
 /* More threads than this wait for a name server that does not answer. */
 enum { THREADS = 32 };
@@ -50,17 +51,14 @@ static int look_up(const char *name, int flags, struct host_addresses *found)
 
 static struct question *question_new(const char *name)
 {
-    struct question *question = calloc(1, sizeof(*question) + strlen(name) + 1);
-    pthread_condattr_t monotonic;
+    size_t size = strlen(name) + 1;
+    struct question *question = calloc(1, sizeof(*question) + size);
 
     if (question == NULL)
         return NULL;
-    strcpy(question->name, name); /* it was allocated to fit */
+    memcpy(question->name, name, size);
     pthread_mutex_init(&question->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&question->answered, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_condition_init(&question->answered);
     return question;
 }
 
@@ -91,30 +89,16 @@ static void *answer(void *context)
     return NULL;
 }
 
-/* The thread belongs to nobody, and takes none of the host's signals. Returns 0 or
- * an error of errno(3). */
+/* The thread belongs to nobody. Returns 0 or an error of errno(3). */
 static int start_thread(struct question *question)
 {
-    enum { STACK = 256 * 1024 };
-    pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, before;
-    int error;
+    int error = EBUSY;
 
     if (atomic_exchange(&counted_in, getpid()) != getpid())
         atomic_store(&running, 0);
-    if (atomic_fetch_add(&running, 1) >= THREADS) {
-        atomic_fetch_sub(&running, 1);
-        return EBUSY;
-    }
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, answer, question);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    if (atomic_fetch_add(&running, 1) < THREADS)
+        error = thread_start(&thread, true, answer, question);
     if (error != 0)
         atomic_fetch_sub(&running, 1);
     return error;

@@ -2,9 +2,10 @@
 #include "watchdog.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "thread.h"
 
 static void *watch(void *context)
 {
@@ -21,19 +22,6 @@ static void *watch(void *context)
     return NULL;
 }
 
-/* The thread takes none of the host's signals. */
-static bool start_thread(struct watchdog *watchdog)
-{
-    sigset_t all, before;
-    bool started;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    started = pthread_create(&watchdog->thread, NULL, watch, watchdog) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 static void clean_up(struct watchdog *watchdog)
 {
     pthread_cond_destroy(&watchdog->call);
@@ -44,19 +32,14 @@ static void clean_up(struct watchdog *watchdog)
 
 bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *deadline)
 {
-    pthread_condattr_t monotonic;
-
     watchdog->socket = fcntl(socket, F_DUPFD_CLOEXEC, 0);
     if (watchdog->socket < 0)
         return false;
     watchdog->called_off = false;
     watchdog->deadline = *deadline;
     pthread_mutex_init(&watchdog->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&watchdog->call, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    watchdog->runs = start_thread(watchdog);
+    thread_condition_init(&watchdog->call);
+    watchdog->runs = thread_start(&watchdog->thread, false, watch, watchdog) == 0;
     if (!watchdog->runs)
         clean_up(watchdog);
     return watchdog->runs;

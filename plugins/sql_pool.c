@@ -7,6 +7,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "thread.h"
+
 struct kept {
     struct sql_session *session;
     size_t host;
@@ -42,16 +44,12 @@ struct sql_pool *sql_pool_new(const struct sql_engine *engine, bool persistent)
 static struct places *places_new(void)
 {
     struct places *places = calloc(1, sizeof(*places));
-    pthread_condattr_t monotonic;
 
     if (places == NULL)
         return NULL;
     places->owner = getpid();
     pthread_mutex_init(&places->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&places->freed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_condition_init(&places->freed);
     return places;
 }
 
