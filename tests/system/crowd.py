@@ -5,7 +5,7 @@ import collections
 import concurrent.futures
 import time
 
-import tap
+from daemon import wait_for
 
 
 class Crowd:
@@ -22,7 +22,7 @@ class Crowd:
         except BaseException:
             self.close()
             raise
-        tap.equal(len(mail.connected_pids()), size, "processes")
+        wait_for(lambda: len(mail.connected_pids()) == size, f"{size} processes in the log")
 
     def __enter__(self):
         return self

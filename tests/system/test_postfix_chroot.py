@@ -8,6 +8,7 @@ import os
 import database
 import postfix
 import tap
+from daemon import wait_for
 from postfix import OUTAGE, WELCOME, WRONG, expect
 from tap import case, contains, equal
 
@@ -59,7 +60,7 @@ def _():
     server.start(CONFIGURATION.format(database="/lib/users.sqlite"), chroot=True)
     with server.session() as session:
         session.ehlo()
-        (pid,) = server.connected_pids()
+        (pid,) = wait_for(server.connected_pids, "the process in the log")
         equal(os.path.realpath(f"/proc/{pid}/root"), os.path.realpath(server.path("queue")))
 
 

@@ -15,6 +15,7 @@ import plugins
 import postfix
 import servers
 import tap
+from daemon import wait_for
 from postfix import OUTAGE, WELCOME, WRONG, expect
 from tap import case, contains, equal, lacks
 
@@ -78,7 +79,7 @@ def over_tcp(kind):
     start_mail(server)
     with mail.session() as session:
         session.ehlo()
-        (pid,) = mail.connected_pids()
+        (pid,) = wait_for(mail.connected_pids, "the process in the log")
         equal(os.path.realpath(f"/proc/{pid}/root"), os.path.realpath(mail.path("queue")))
     check_works()
     server.stop()

