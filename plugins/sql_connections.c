@@ -214,7 +214,7 @@ static bool pause_before_retry(const struct deadline *deadline, int *pause)
 {
     int left = deadline_remaining(deadline) - FIRST_PAUSE;
     /* Many processes that were refused at once should not come back at once. */
-    int uneven = *pause / 2 + (int)(deadline_after(0).at + getpid()) % (*pause / 2 + 1);
+    int uneven = *pause / 2 + (int)((deadline_after(0).at + getpid()) % (*pause / 2 + 1));
 
     if (left <= 0)
         return false;

@@ -51,7 +51,8 @@ static const char *or_null(const char *text)
 /* The template was read as MySQL does without any sql_mode that changes its
  * syntax; and a value that does not fit its column is not to be cut off. A
  * statement that takes too long ends on the server, too: each of the two
- * servers has its own name for that, and skips the other's. */
+ * servers has its own name for that, and skips the other's. Of rows, more than two
+ * say no more than two. */
 static enum lookup set_up_session(MYSQL *mysql, const struct sql_target *target,
                                   struct reason *reason)
 {
@@ -59,7 +60,7 @@ static enum lookup set_up_session(MYSQL *mysql, const struct sql_target *target,
     char text[256];
     int length = snprintf(text, sizeof(text),
                           "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
-                          " lock_wait_timeout = %u"
+                          " sql_select_limit = 2, lock_wait_timeout = %u"
                           " /*M!100101 , max_statement_time = %u.%03u */"
                           " /*!50708 , max_execution_time = %u */",
                           seconds + (rest > 0), seconds, rest, target->timeout);

@@ -182,7 +182,8 @@ static enum lookup collect(struct sql_session *session, struct answer *answer,
         PGresult *result;
         enum lookup next;
 
-        if (!await_result(session, deadline)) {
+        /* Of rows without end, there is always one to be read. */
+        if (deadline_remaining(deadline) == 0 || !await_result(session, deadline)) {
             reason_set(reason, "no answer when the time was up");
             return LOOKUP_UNAVAILABLE;
         }
