@@ -86,17 +86,38 @@ static bool copy_sample(struct password_policy *policy, struct secret *copy)
     return copied;
 }
 
-/* Does the work of judging, and forgets the outcome. */
-static void judge_sample(struct password_policy *policy)
+static bool has_nul(const struct secret *text)
 {
-    static char typed[] = "any password";
-    const struct secret password = {typed, sizeof(typed) - 1};
+    return memchr(text->bytes, '\0', text->length) != NULL;
+}
+
+/* Whether the scheme takes such a password at all. */
+static bool is_possible(const struct password_policy *policy, const struct secret *password,
+                        struct reason *reason)
+{
+    if (password->length > policy->scheme->longest)
+        reason_set(reason, "the password is longer than %zu bytes", policy->scheme->longest);
+    else if (password->length == 0 || has_nul(password))
+        reason_set(reason, "the password is empty or holds a NUL");
+    else
+        return true;
+    return false;
+}
+
+/* Does the work of judging a password, which may depend on its length, and forgets
+ * the outcome. Another one stands in for a password that is not possible. */
+static void judge_sample(struct password_policy *policy, const struct secret *password)
+{
+    static char any[] = "any password";
+    const struct secret stand_in = {any, sizeof(any) - 1};
     struct secret sample = SECRET_EMPTY;
     struct reason ignored;
 
+    if (!is_possible(policy, password, &ignored))
+        password = &stand_in;
     /* Without memory there is no sample, and no work for it. */
     if (copy_sample(policy, &sample))
-        policy->scheme->judge(&sample, &password, &ignored);
+        policy->scheme->judge(&sample, password, &ignored);
     secret_wipe(&sample);
 }
 
@@ -117,24 +138,6 @@ bool password_is_locked(const struct secret *stored)
 {
     return stored->bytes == NULL || stored->length == 0 || stored->bytes[0] == '!' ||
            stored->bytes[0] == '*';
-}
-
-static bool has_nul(const struct secret *text)
-{
-    return memchr(text->bytes, '\0', text->length) != NULL;
-}
-
-/* Whether the scheme takes such a password at all. */
-static bool is_possible(const struct password_policy *policy, const struct secret *password,
-                        struct reason *reason)
-{
-    if (password->length > policy->scheme->longest)
-        reason_set(reason, "the password is longer than %zu bytes", policy->scheme->longest);
-    else if (password->length == 0 || has_nul(password))
-        reason_set(reason, "the password is empty or holds a NUL");
-    else
-        return true;
-    return false;
 }
 
 enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
@@ -162,7 +165,7 @@ enum verdict password_policy_judge(struct password_policy *policy, const struct 
             return verdict;
         }
     }
-    judge_sample(policy);
+    judge_sample(policy, password);
     return verdict;
 }
 

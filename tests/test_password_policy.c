@@ -16,11 +16,12 @@
 #define PHRASE "correct horse battery staple"
 
 /* Sees through crypt_r(3), by the linker's --wrap: how often it made a hash,
- * and from which setting the last time. The scratch that held a password is
+ * and from which setting and how long a password the last time. The scratch that held a password is
  * zero by the time it is given back. */
 static struct {
     unsigned hashes;
     char setting[CRYPT_OUTPUT_SIZE];
+    size_t phrase_length;
     struct crypt_data *scratch;
     unsigned dirty;
 } seen;
@@ -40,6 +41,7 @@ char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data 
     if (watching && result != NULL && result[0] != '*') {
         seen.hashes++;
         snprintf(seen.setting, sizeof(seen.setting), "%s", setting);
+        seen.phrase_length = strlen(phrase);
     }
     if (watching)
         seen.scratch = data;
@@ -631,6 +633,30 @@ static void keeps_no_hash(void **state)
     password_policy_free(policy);
 }
 
+/* A hash of a long password takes longer: a stranger's is as long as a user's. */
+static void costs_as_much_for_each_length(void **state)
+{
+    const struct secret usual = lend(SHA256_HASH), right = lend(PHRASE), locked = lend("!");
+    const struct secret *const stored[] = {&usual, NULL, &locked};
+    struct password_policy *policy = new_policy("crypt");
+    size_t i, length;
+
+    (void)state;
+    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+    for (length = 1; length < 512; length += 51) {
+        char bytes[512] = "";
+        const struct secret password = {memset(bytes, 'p', length), length};
+
+        for (i = 0; i < COUNT(stored); i++) {
+            memset(&seen, 0, sizeof(seen));
+            judge(policy, stored[i], &password);
+            assert_int_equal(seen.hashes, 1);
+            assert_int_equal(seen.phrase_length, length);
+        }
+    }
+    password_policy_free(policy);
+}
+
 /* A right password costs one hash, too. */
 static void a_match_costs_one_hash(void **state)
 {
@@ -779,6 +805,7 @@ int main(void)
     TEST_ADD_CASES(&list, costs_as_much_with_a_long_password, extents);
     TEST_ADD(&list, measures_by_hashes_alone);
     TEST_ADD(&list, keeps_no_hash);
+    TEST_ADD(&list, costs_as_much_for_each_length);
     TEST_ADD(&list, a_match_costs_one_hash);
     TEST_ADD(&list, threads_share_a_policy);
     TEST_ADD(&list, child_shares_no_lock);
