@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/types.h>
-#include <unistd.h>
+#include <string.h>
 
+#include "fork_mark.h"
 #include "thread.h"
 
 struct kept {
@@ -14,13 +14,20 @@ struct kept {
     size_t host;
 };
 
+/* A thread that waits for a place. */
+struct waiter {
+    pthread_cond_t call;
+    bool is_called;
+    struct waiter *next;
+};
+
 /* The places of one process. The lock is never held while waiting for a server. */
 struct places {
-    pid_t owner;
+    struct fork_mark owner;
     pthread_mutex_t lock;
-    pthread_cond_t freed;
-    unsigned taken;
-    unsigned idle_count; /* taken + idle_count <= SQL_POOL_PLACES */
+    struct waiter *first, **end; /* who waits, in their order */
+    unsigned taken;              /* or promised to one who was called */
+    unsigned idle_count;         /* with those in use, no more than there are places */
     struct kept idle[SQL_POOL_PLACES];
 };
 
@@ -47,16 +54,16 @@ static struct places *places_new(void)
 
     if (places == NULL)
         return NULL;
-    places->owner = getpid();
+    fork_mark_set(&places->owner);
     pthread_mutex_init(&places->lock, NULL);
-    thread_condition_init(&places->freed);
+    places->end = &places->first;
     return places;
 }
 
 static void places_free(struct places *places)
 {
-    pthread_cond_destroy(&places->freed);
     pthread_mutex_destroy(&places->lock);
+    fork_mark_free(&places->owner);
     free(places);
 }
 
@@ -67,7 +74,7 @@ static struct places *own_places(struct sql_pool *pool)
 {
     struct places *places = atomic_load(&pool->places), *fresh;
 
-    if (places != NULL && places->owner == getpid())
+    if (places != NULL && fork_mark_holds(&places->owner))
         return places;
     fresh = places_new();
     if (fresh == NULL)
@@ -83,7 +90,9 @@ static struct sql_session *remove_idle(struct places *places, unsigned i)
 {
     struct sql_session *session = places->idle[i].session;
 
-    places->idle[i] = places->idle[--places->idle_count];
+    places->idle_count--;
+    memmove(&places->idle[i], &places->idle[i + 1],
+            (places->idle_count - i) * sizeof(places->idle[0]));
     return session;
 }
 
@@ -105,7 +114,7 @@ void sql_pool_free(struct sql_pool *pool)
     if (pool == NULL)
         return;
     places = atomic_load(&pool->places);
-    if (places != NULL && places->owner == getpid()) {
+    if (places != NULL && fork_mark_holds(&places->owner)) {
         while (places->idle_count > 0)
             pool->engine->close(remove_idle(places, 0));
         places_free(places);
@@ -113,27 +122,68 @@ void sql_pool_free(struct sql_pool *pool)
     free(pool);
 }
 
+static void leave_queue(struct places *places, struct waiter *waiter)
+{
+    struct waiter **link = &places->first;
+
+    while (*link != waiter)
+        link = &(*link)->next;
+    *link = waiter->next;
+    if (waiter->next == NULL)
+        places->end = link;
+}
+
+/* Waits for a place, which is then taken. */
+static bool queue(struct places *places, const struct deadline *deadline)
+{
+    const struct timespec until = deadline_time(deadline);
+    struct waiter waiter = {.is_called = false};
+
+    thread_condition_init(&waiter.call);
+    *places->end = &waiter;
+    places->end = &waiter.next;
+    while (!waiter.is_called && pthread_cond_timedwait(&waiter.call, &places->lock, &until) == 0)
+        continue;
+    if (!waiter.is_called)
+        leave_queue(places, &waiter);
+    pthread_cond_destroy(&waiter.call);
+    return waiter.is_called;
+}
+
+/* Gives a place up: to the first who waits, and to nobody who comes meanwhile. Else
+ * he would wake up in vain, again and again. */
+static void give_up_place(struct places *places)
+{
+    struct waiter *waiter = places->first;
+
+    if (waiter == NULL) {
+        places->taken--;
+        return;
+    }
+    leave_queue(places, waiter);
+    waiter->is_called = true;
+    pthread_cond_signal(&waiter->call);
+}
+
 bool sql_pool_enter(struct sql_pool *pool, size_t host, const struct deadline *deadline,
                     struct sql_session **session)
 {
-    const struct timespec until = deadline_time(deadline);
     struct places *places = own_places(pool);
     struct sql_session *in_the_way = NULL;
-    bool entered = false;
+    bool entered = true;
 
     *session = NULL;
     if (places == NULL)
         return false;
     pthread_mutex_lock(&places->lock);
-    while (places->taken == SQL_POOL_PLACES &&
-           pthread_cond_timedwait(&places->freed, &places->lock, &until) == 0)
-        continue;
-    if (places->taken < SQL_POOL_PLACES) {
-        *session = take_idle(places, host);
-        if (*session == NULL && places->taken + places->idle_count == SQL_POOL_PLACES)
-            in_the_way = remove_idle(places, 0);
+    if (places->taken < SQL_POOL_PLACES)
         places->taken++;
-        entered = true;
+    else
+        entered = queue(places, deadline);
+    if (entered) {
+        *session = take_idle(places, host);
+        if (*session == NULL && places->taken + places->idle_count > SQL_POOL_PLACES)
+            in_the_way = remove_idle(places, 0);
     }
     pthread_mutex_unlock(&places->lock);
     if (in_the_way != NULL)
@@ -143,17 +193,16 @@ bool sql_pool_enter(struct sql_pool *pool, size_t host, const struct deadline *d
 
 void sql_pool_leave(struct sql_pool *pool, size_t host, struct sql_session *session)
 {
-    struct places *places = own_places(pool); /* there: it was entered */
+    struct places *places = atomic_load(&pool->places); /* ours: it was entered */
 
     if (session != NULL && !pool->persistent) {
         pool->engine->close(session);
         session = NULL;
     }
     pthread_mutex_lock(&places->lock);
-    places->taken--;
     if (session != NULL)
         places->idle[places->idle_count++] = (struct kept){session, host};
-    pthread_cond_signal(&places->freed);
+    give_up_place(places);
     pthread_mutex_unlock(&places->lock);
 }
 
@@ -169,7 +218,12 @@ void sql_pool_close_behind(struct sql_pool *pool, size_t host)
     for (i = places->idle_count; i-- > 0;)
         if (places->idle[i].host > host)
             closing[count++] = remove_idle(places, i);
+    places->taken += count; /* until they are closed */
     pthread_mutex_unlock(&places->lock);
-    while (count > 0)
-        pool->engine->close(closing[--count]);
+    for (i = 0; i < count; i++)
+        pool->engine->close(closing[i]);
+    pthread_mutex_lock(&places->lock);
+    for (i = 0; i < count; i++)
+        give_up_place(places);
+    pthread_mutex_unlock(&places->lock);
 }
