@@ -2,6 +2,8 @@
 #ifndef SQLCRYPT_REASON_H
 #define SQLCRYPT_REASON_H
 
+#include <stdarg.h>
+
 /*
  * Why something failed, in one printable line for the operator. Code below
  * the plug-ins never logs: it fills in a reason and returns a result.
@@ -12,9 +14,18 @@ struct reason {
     char text[320];
 };
 
+static inline void reason_clear(struct reason *reason)
+{
+    reason->text[0] = '\0';
+}
+
 /* Writes the line, as printf(3) does. Control characters become '?'; a line
  * that is too long ends in "...". */
 void reason_set(struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same, as vprintf(3) does. */
+void reason_set_list(struct reason *reason, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 #endif

@@ -43,13 +43,14 @@ static size_t prefix_length(const struct secret *stored)
 static int hash(const char *password, const char *setting, struct secret *out)
 {
     /* Not on the stack: it is 32 kB, and threads may have small ones. */
-    struct crypt_data *scratch = calloc(1, sizeof(*scratch));
+    struct crypt_data *scratch = malloc(sizeof(*scratch));
     const char *result;
     int error = ENOMEM;
 
     secret_wipe(out);
     if (scratch == NULL)
         return error;
+    scratch->initialized = 0; /* the rest may hold anything, crypt_r(3) */
     errno = 0;
     result = crypt_r(password, setting, scratch);
     if (result == NULL || result[0] == '*')

@@ -46,14 +46,24 @@ void sql_template_free(struct sql_template *template)
     free(template);
 }
 
-bool sql_template_has_property(const struct sql_template *template)
+static bool has_piece(const struct sql_template *template, enum piece_kind kind)
 {
     size_t i;
 
     for (i = 0; i < template->parsed.parameter_count; i++)
-        if (sql_pieces_have(&template->parsed.parameters[i], PIECE_PROPERTY))
+        if (sql_pieces_have(&template->parsed.parameters[i], kind))
             return true;
-    return sql_pieces_have(&template->parsed.statement, PIECE_PROPERTY);
+    return sql_pieces_have(&template->parsed.statement, kind);
+}
+
+bool sql_template_has_property(const struct sql_template *template)
+{
+    return has_piece(template, PIECE_PROPERTY);
+}
+
+bool sql_template_has_address(const struct sql_template *template)
+{
+    return has_piece(template, PIECE_ADDRESS);
 }
 
 bool sql_template_property_allowed(const char *property)

@@ -37,7 +37,7 @@ struct sql_values {
     const char *user;
     const char *realm;
     const char *property;
-    const char *address;        /* "" if the host does not tell it */
+    const char *address;        /* "" if the host does not tell it; may be NULL if there is no %a */
     const struct secret *value; /* NULL stands for the SQL value NULL */
 };
 
@@ -50,6 +50,9 @@ void sql_template_free(struct sql_template *template);
 /* Whether the statement can answer for other properties than the password:
  * whether there is a %p in it. */
 bool sql_template_has_property(const struct sql_template *template);
+
+/* Whether there is a %a in the statement. */
+bool sql_template_has_address(const struct sql_template *template);
 
 /* Whether `property` may stand where a template says %p. */
 bool sql_template_property_allowed(const char *property);

@@ -9,18 +9,23 @@ bool user_realm_split(struct user_realm *out, const char *name, size_t length,
 {
     const char *at = memchr(name, '@', length);
     size_t user_length = at != NULL ? (size_t)(at - name) : length;
+    const char *realm = at != NULL ? at + 1 : default_realm;
+    size_t realm_length = at != NULL ? length - user_length - 1 : strlen(default_realm);
+    char *both = malloc(user_length + 1 + realm_length + 1);
 
-    out->user = strndup(name, user_length);
-    out->realm = at != NULL ? strndup(at + 1, length - user_length - 1) : strdup(default_realm);
-    if (out->user != NULL && out->realm != NULL)
-        return true;
-    user_realm_free(out);
-    return false;
+    *out = (struct user_realm){NULL, NULL};
+    if (both == NULL)
+        return false;
+    memcpy(both, name, user_length);
+    both[user_length] = '\0';
+    memcpy(both + user_length + 1, realm, realm_length);
+    both[user_length + 1 + realm_length] = '\0';
+    *out = (struct user_realm){both, both + user_length + 1};
+    return true;
 }
 
 void user_realm_free(struct user_realm *names)
 {
     free(names->user);
-    free(names->realm);
     *names = (struct user_realm){NULL, NULL};
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Owns both strings. */
+/* Owns both strings, which share one piece of memory. */
 struct user_realm {
     char *user;
     char *realm;

@@ -3,14 +3,14 @@
 
 /* One row per form in the table of RFC 3629, section 4: the first byte lies in
  * first_low..first_high, the second in second_low..second_high, and all that
- * follow, `length` bytes in total, in 80..BF. */
+ * follow, `length` bytes in total, in 80..BF. The form of one byte, ASCII, is left out. */
 static const struct form {
     unsigned char first_low, first_high, second_low, second_high;
     size_t length;
 } forms[] = {
-    {0x00, 0x7f, 0x00, 0x00, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-    {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-    {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 };
 
 static const struct form *form_of(unsigned char first)
@@ -29,12 +29,17 @@ bool utf8_valid(const char *text, size_t length)
     const unsigned char *end = byte + length;
 
     while (byte < end) {
-        const struct form *form = form_of(*byte);
+        const struct form *form;
         size_t i;
 
+        if (*byte < 0x80) {
+            byte++;
+            continue;
+        }
+        form = form_of(*byte);
         if (form == NULL || (size_t)(end - byte) < form->length)
             return false;
-        if (form->length > 1 && (byte[1] < form->second_low || byte[1] > form->second_high))
+        if (byte[1] < form->second_low || byte[1] > form->second_high)
             return false;
         for (i = 2; i < form->length; i++)
             if (byte[i] < 0x80 || byte[i] > 0xbf)

@@ -89,14 +89,10 @@ static enum verdict judge_values(const struct question *question, const struct p
     size_t i;
 
     for (i = 0; property->values[i] != NULL && verdict != VERDICT_MATCH; i++) {
-        struct secret stored = SECRET_EMPTY;
+        const char *value = property->values[i];
+        const struct secret stored = {(char *)(uintptr_t)value, strlen(value)};
 
-        if (!secret_set(&stored, property->values[i], strlen(property->values[i]))) {
-            reason_set(reason, "out of memory");
-            return VERDICT_NO_MEMORY;
-        }
         verdict = password_policy_judge(question->policy, &stored, question->password, reason);
-        secret_wipe(&stored);
     }
     return verdict;
 }

@@ -137,17 +137,32 @@ enum verdict foreign_check(const sasl_server_params_t *sparams, const char *meth
     return verdict_of(method, result, reason);
 }
 
+static bool has_callback(const sasl_callback_t *callbacks, unsigned long id)
+{
+    for (; callbacks != NULL && callbacks->id != SASL_CB_LIST_END; callbacks++)
+        if (callbacks->id == id)
+            return true;
+    return false;
+}
+
+/* To ask in vain costs libsasl2 a line of its log. */
 bool foreign_check_callback(const sasl_server_params_t *sparams, const char *user,
-                            const struct secret *password)
+                            const struct secret *password, atomic_bool *none_for_all)
 {
     const sasl_utils_t *utils = sparams->utils;
+    bool has_own = has_callback(sparams->callbacks, SASL_CB_SERVER_USERDB_CHECKPASS);
     sasl_callback_ft function = NULL;
     void *context = NULL;
 
+    if (*none_for_all && !has_own)
+        return false;
     if (utils->getcallback(utils->conn, SASL_CB_SERVER_USERDB_CHECKPASS, &function, &context) !=
             SASL_OK ||
-        function == NULL)
+        function == NULL) {
+        if (!has_own)
+            *none_for_all = true;
         return false;
+    }
     return ((sasl_server_userdb_checkpass_t *)(any_function)function)(
                utils->conn, context, user, password->bytes, (unsigned)password->length,
                sparams->propctx) == SASL_OK;

@@ -9,6 +9,7 @@
 
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "reason.h"
@@ -22,8 +23,9 @@ enum verdict foreign_check(const sasl_server_params_t *sparams, const char *meth
                            const char *user, const struct secret *password, struct reason *reason);
 
 /* Asks SASL_CB_SERVER_USERDB_CHECKPASS, which libsasl2 asks before all methods,
- * if the program has it. Returns true if it says yes. */
+ * if the program has it. Returns true if it says yes. `*none_for_all` keeps in
+ * mind that only single connections could have one: it starts as false. */
 bool foreign_check_callback(const sasl_server_params_t *sparams, const char *user,
-                            const struct secret *password);
+                            const struct secret *password, atomic_bool *none_for_all);
 
 #endif

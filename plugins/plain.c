@@ -24,37 +24,39 @@ static void mech_dispose(void *conn_context, const sasl_utils_t *utils)
 }
 
 struct message {
+    struct secret whole; /* a copy, which the others are parts of */
     struct secret authzid;
     struct secret authcid;
     struct secret password;
 };
 
-/* Copies up to the next NUL, or to the end, and steps over it. */
-static bool take_field(struct secret *field, const char **at, const char *end)
+/* The part up to the next NUL, which is stepped over. The last one ends in the NUL
+ * that stands behind a secret. */
+static struct secret take_field(char **at)
 {
-    const char *nul = memchr(*at, '\0', (size_t)(end - *at));
-    const char *stop = nul != NULL ? nul : end;
-    bool done = secret_set(field, *at, (size_t)(stop - *at));
+    struct secret field = {*at, strlen(*at)};
 
-    *at = nul != NULL ? nul + 1 : end;
-    return done;
+    *at += field.length + 1;
+    return field;
 }
 
 static int split(struct message *message, const char *text, unsigned length)
 {
     const char *end = text + length;
-    const char *at = text;
     unsigned nuls = 0;
+    char *at;
 
-    for (; at < end; at++)
-        nuls += *at == '\0';
+    for (; text < end; text++)
+        nuls += *text == '\0';
     if (nuls != 2)
         return SASL_BADPROT;
-    at = text;
-    return take_field(&message->authzid, &at, end) && take_field(&message->authcid, &at, end) &&
-                   take_field(&message->password, &at, end)
-               ? SASL_OK
-               : SASL_NOMEM;
+    if (!secret_set(&message->whole, end - length, length))
+        return SASL_NOMEM;
+    at = message->whole.bytes;
+    message->authzid = take_field(&at);
+    message->authcid = take_field(&at);
+    message->password = take_field(&at);
+    return SASL_OK;
 }
 
 static bool acts_for_himself(const struct message *message)
@@ -80,7 +82,7 @@ static int mech_step(void *conn_context, sasl_server_params_t *sparams, const ch
                      unsigned length, const char **reply, unsigned *reply_length,
                      sasl_out_params_t *oparams)
 {
-    struct message message = {SECRET_EMPTY, SECRET_EMPTY, SECRET_EMPTY};
+    struct message message = {.whole = SECRET_EMPTY};
     int result;
 
     *reply = NULL;
@@ -93,9 +95,7 @@ static int mech_step(void *conn_context, sasl_server_params_t *sparams, const ch
                                          "the message does not hold two NULs");
     if (result == SASL_OK)
         mechanism_done(oparams);
-    secret_wipe(&message.authzid);
-    secret_wipe(&message.authcid);
-    secret_wipe(&message.password);
+    secret_wipe(&message.whole);
     return result;
 }
 

@@ -100,27 +100,20 @@ int sasl_host_log_level(const sasl_utils_t *utils)
 {
     const char *value = sasl_host_option(utils, "log_level");
 
-    return value != NULL ? atoi(value) : SASL_HOST_LOG_UNSET;
+    return value != NULL ? atoi(value) : SASL_LOG_WARN;
 }
 
 void sasl_host_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)
 {
-    struct reason line;
-    char text[512];
+    struct reason line; /* printable, whatever names hold */
     va_list arguments;
 
-    if (log_level != SASL_HOST_LOG_UNSET && level != SASL_LOG_ERR) {
-        if (level > log_level)
-            return;
-        if (level > SASL_LOG_WARN)
-            level = SASL_LOG_WARN;
-    }
+    if (level > log_level && level != SASL_LOG_ERR)
+        return;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    reason_set_list(&line, format, arguments);
     va_end(arguments);
-    /* Makes it one printable line. */
-    reason_set(&line, "%s", text);
-    utils->log(utils->conn, level, "%s", line.text);
+    utils->log(utils->conn, level < SASL_LOG_WARN ? level : SASL_LOG_WARN, "%s", line.text);
 }
 
 int sasl_host_result(enum verdict verdict)

@@ -47,16 +47,15 @@ sasl_callback_t *sasl_host_callbacks(const sasl_server_params_t *sparams,
  * out of memory. */
 char *sasl_host_client_address(const sasl_server_params_t *sparams);
 
-/* `log_level`, or SASL_HOST_LOG_UNSET. */
+/* `log_level`; SASL_LOG_WARN if it is not set. */
 int sasl_host_log_level(const sasl_utils_t *utils);
-#define SASL_HOST_LOG_UNSET (-1)
 
 /* Logs one line, at one of SASL_LOG_ERR (somebody has to act), SASL_LOG_FAIL
  * (a login was refused), SASL_LOG_WARN, SASL_LOG_NOTE and SASL_LOG_DEBUG (the
  * walk-through).
  *
- * `log_level` is what sasl_host_log_level() returned. If it is set, what lies
- * above it is dropped, errors excepted, and what the host would hide although
+ * `log_level` is what sasl_host_log_level() returned. What lies above it is
+ * dropped, errors excepted, and costs nothing. What the host would hide although
  * it was asked for is raised to a warning: Postfix shows nothing below one. */
 void sasl_host_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -158,9 +158,11 @@ static bool settle_by_host(struct sql_connections *connections, size_t host,
 {
     /* The last host has all the time that is left. */
     const struct deadline share = left > 1 ? deadline_share(deadline, (unsigned)left) : *deadline;
-    struct reason why = {""};
-    enum lookup answer = ask_host(connections, host, request, &share, &why);
+    struct reason why;
+    enum lookup answer;
 
+    reason_clear(&why);
+    answer = ask_host(connections, host, request, &share, &why);
     switch (answer) {
     case LOOKUP_BUSY:
         *result = LOOKUP_BUSY;
@@ -180,8 +182,8 @@ static bool settle_by_host(struct sql_connections *connections, size_t host,
         request->route->host = connections->hosts->items[host].name[0] != '\0'
                                    ? connections->hosts->items[host].label
                                    : "";
-        request->route->passed_over = *complaints;
-        *complaints = why;
+        strcpy(request->route->passed_over.text, complaints->text);
+        strcpy(complaints->text, why.text);
         return true;
     }
     complain(complaints, &connections->hosts->items[host], &why);
@@ -200,7 +202,7 @@ static enum lookup ask_hosts(struct sql_connections *connections, struct request
 
     for (host = 0; host < count; host++)
         down[host] = is_down(connections, host);
-    reason->text[0] = '\0';
+    reason_clear(reason);
     for (round = 0; round < 2; round++)
         for (host = 0; host < count; host++)
             if (down[host] == (round == 1) &&

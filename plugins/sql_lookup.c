@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sql_lookup.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
@@ -24,10 +25,25 @@ struct call {
     bool password_is_null; /* of a user who was found */
 };
 
+/* As strcasecmp(3), which seldom is worth the call: most names differ at the start. */
+static bool is_named(const char *name, const char *other)
+{
+    return tolower((unsigned char)name[0]) == tolower((unsigned char)other[0]) &&
+           strcasecmp(name, other) == 0;
+}
+
 /* Properties that no other plug-in can know. */
 static bool is_our_own(const char *name)
 {
-    return strcasecmp(name, PROPERTY_HASH) == 0 || strcasecmp(name, PROPERTY_OUTCOME) == 0;
+    return is_named(name, PROPERTY_HASH) || is_named(name, PROPERTY_OUTCOME);
+}
+
+/* Whether this call replaces a value that is there already. */
+static bool overrides(const struct call *call, const char *name)
+{
+    return is_our_own(name) || (call->flags & SASL_AUXPROP_OVERRIDE) != 0 ||
+           ((call->flags & SASL_AUXPROP_VERIFY_AGAINST_HASH) != 0 &&
+            is_named(name, PROPERTY_PASSWORD));
 }
 
 /* The name of a requested property without its '*'; NULL if this call is not
@@ -36,19 +52,16 @@ static const char *wanted(const struct call *call, const struct propval *propert
 {
     bool of_authid = property->name[0] == '*';
     const char *name = property->name + (of_authid ? 1 : 0);
-    bool overrides = is_our_own(name) || (call->flags & SASL_AUXPROP_OVERRIDE) != 0 ||
-                     ((call->flags & SASL_AUXPROP_VERIFY_AGAINST_HASH) != 0 &&
-                      strcasecmp(name, PROPERTY_PASSWORD) == 0);
 
     if (of_authid == ((call->flags & SASL_AUXPROP_AUTHZID) != 0))
         return NULL;
-    return property->values == NULL || overrides ? name : NULL;
+    return property->values == NULL || overrides(call, name) ? name : NULL;
 }
 
 static bool is_one_of_password(const char *name)
 {
-    return strcasecmp(name, PROPERTY_PASSWORD) == 0 || strcasecmp(name, PROPERTY_HASH) == 0 ||
-           strcasecmp(name, PROPERTY_SCRAM) == 0;
+    return is_named(name, PROPERTY_PASSWORD) || is_named(name, PROPERTY_HASH) ||
+           is_named(name, PROPERTY_SCRAM);
 }
 
 static void set(const struct call *call, const struct propval *property, const char *value,
@@ -76,7 +89,7 @@ static void set_all(const struct call *call, const char *name, const char *value
     for (; property->name != NULL; property++) {
         const char *asked = wanted(call, property);
 
-        if (asked != NULL && strcasecmp(asked, name) == 0)
+        if (asked != NULL && is_named(asked, name))
             set(call, property, value, length);
     }
 }
@@ -151,7 +164,7 @@ static bool is_taken_for_password(const char *name)
 {
     static const char old_secret[] = "*cmusaslsecret";
 
-    return strcasecmp(name, "*" PROPERTY_PASSWORD) == 0 ||
+    return is_named(name, "*" PROPERTY_PASSWORD) ||
            strncasecmp(name, old_secret, strlen(old_secret)) == 0;
 }
 
@@ -256,7 +269,7 @@ static enum lookup fetch_all(struct call *call)
         enum lookup other;
 
         if (name == NULL || property->values != NULL || is_our_own(name) ||
-            strcasecmp(name, PROPERTY_PASSWORD) == 0)
+            is_named(name, PROPERTY_PASSWORD))
             continue;
         other = fetch_other(call, property, name);
         if (other != LOOKUP_NONE)

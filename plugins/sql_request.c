@@ -21,7 +21,8 @@ bool sql_request_make(struct sql_request *request, const struct sql_template *te
                       const char *property, const struct secret *value)
 {
     size_t count = sql_template_parameter_count(template);
-    char *address = sasl_host_client_address(sparams);
+    bool has_address = sql_template_has_address(template);
+    char *address = has_address ? sasl_host_client_address(sparams) : NULL;
     struct sql_values values = {
         .user = names->user,
         .realm = names->realm,
@@ -32,7 +33,7 @@ bool sql_request_make(struct sql_request *request, const struct sql_template *te
 
     *request = (struct sql_request){.text = sql_template_text(template, property),
                                     .parameters = calloc(count + 1, sizeof(struct secret))};
-    if (address != NULL && request->text != NULL && request->parameters != NULL &&
+    if ((address != NULL || !has_address) && request->text != NULL && request->parameters != NULL &&
         sql_template_bind(template, &values, request->parameters))
         request->statement = (struct sql_statement){request->text, request->parameters, count};
     free(address);

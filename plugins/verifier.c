@@ -2,6 +2,7 @@
 #include "verifier.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct verifier {
     struct password_policy *policy; /* NULL if the configuration cannot be used */
     struct reason why_broken;
     struct authdaemond_check *authdaemond; /* NULL if pwcheck_method does not name it */
+    atomic_bool no_callback;               /* see foreign_check_callback() */
 };
 
 static void log_broken(const struct verifier *verifier, const sasl_utils_t *utils,
@@ -212,9 +214,9 @@ static enum verdict check_methods(struct check *check, struct reason *reason)
     char method[64];
 
     if (check->login->cram == NULL &&
-        foreign_check_callback(check->sparams, check->oparams->authid, check->login->password))
+        foreign_check_callback(check->sparams, check->oparams->authid, check->login->password,
+                               &check->verifier->no_callback))
         return VERDICT_MATCH;
-    reason_set(reason, "pwcheck_method lists no method");
     while (sasl_host_next_word(&list, method, sizeof(method))) {
         struct reason why;
         enum verdict next;
@@ -234,6 +236,8 @@ static enum verdict check_methods(struct check *check, struct reason *reason)
         }
         any = true;
     }
+    if (!any)
+        reason_set(reason, "pwcheck_method lists no method");
     return verdict;
 }
 
@@ -328,7 +332,7 @@ int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
     const sasl_utils_t *utils = sparams->utils;
     struct check check = {
         .verifier = verifier, .sparams = sparams, .oparams = oparams, .login = login};
-    struct reason reason = {""};
+    struct reason reason;
     enum verdict verdict = check_login(&check, &reason);
 
     if (verdict == VERDICT_MATCH && login->authzid != NULL)

@@ -692,8 +692,7 @@ static void test_no_auxprop_plugin(void **state)
     program_start(NULL, "password_format: crypt\nauxprop_plugin: sasldb\n"
                         "pwcheck_method: no_such_method\n");
     assert_int_equal(login_plain("alice", "correct horse"), SASL_UNAVAIL);
-    /* the walk-through says it, too */
-    assert_int_equal(program_log_count("does not know \"no_such_method\""), 2);
+    assert_int_equal(program_log_count("does not know \"no_such_method\""), 1);
     program_stop();
 }
 
@@ -795,6 +794,36 @@ static void test_callback_of_the_program(void **state)
     expect_all("bob", "hella", SASL_BADAUTH);
     expect_all("alice", "correct horse", SASL_OK);
     expect_all("alice", "hello", SASL_BADAUTH);
+    program_stop();
+}
+
+/* Others have none, and nobody asks for theirs in vain again. */
+static void test_callback_of_one_connection(void **state)
+{
+    typedef void (*any_function)(void);
+    const sasl_callback_t own[] = {
+        {SASL_CB_SERVER_USERDB_CHECKPASS, (int (*)(void))(any_function)says_yes_to_bob, NULL},
+        {SASL_CB_LIST_END, NULL, NULL},
+    };
+    static const char message[] = "\0bob\0hello";
+    unsigned round;
+
+    (void)state;
+    start("");
+    for (round = 0; round < 2; round++) {
+        sasl_conn_t *connection = NULL;
+        const char *reply;
+        unsigned length;
+
+        assert_int_equal(login_plain("bob", "hello"), SASL_BADAUTH);
+        assert_int_equal(sasl_server_new("smtp", "mail.example.com", "example.com", NULL, NULL, own,
+                                         0, &connection),
+                         SASL_OK);
+        assert_int_equal(
+            sasl_server_start(connection, "PLAIN", message, sizeof(message) - 1, &reply, &length),
+            SASL_OK);
+        sasl_dispose(&connection);
+    }
     program_stop();
 }
 
@@ -921,6 +950,7 @@ int main(void)
         CASE(test_other_source),
         CASE(test_disabled_by_another_plugin),
         CASE(test_callback_of_the_program),
+        CASE(test_callback_of_one_connection),
         CASE(test_log_levels),
         CASE(test_authdaemond_is_asked),
         CASE(test_cram_needs_authdaemond),

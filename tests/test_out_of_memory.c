@@ -350,7 +350,7 @@ static const struct allocation {
     unsigned want_at_least;
 } allocations[] = {
     {"set a secret", set_secret, 1},
-    {"split a name", split_name, 2},
+    {"split a name", split_name, 1},
     {"read settings", read_settings, 8},
     {"read hosts", read_hosts, 6},
     {"find addresses", find_addresses, 1},

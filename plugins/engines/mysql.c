@@ -52,7 +52,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    mysql_client_begin(&call, deadline);
+    mysql_client_begin(&call, NULL, deadline);
     result = mysql_connect(target, host, access, deadline, &opened->mysql, reason);
     mysql_client_end(&call);
     if (result == LOOKUP_FOUND)
@@ -67,7 +67,7 @@ static void close_session(struct sql_session *session)
     struct mysql_call call;
     unsigned i;
 
-    mysql_client_begin(&call, NULL);
+    mysql_client_begin(&call, session->mysql, NULL);
     /* First: the statements then have nothing to tell the server. */
     mysql_close(session->mysql);
     for (i = 0; i < KEPT_STATEMENTS; i++)
@@ -248,11 +248,10 @@ static enum lookup read_column(const struct request *request, MYSQL_STMT *prepar
     return secret_set(value, column->bytes, column->length) ? LOOKUP_FOUND : out_of_memory(request);
 }
 
-/* Reads the first row, and whether there is a second one. */
-static enum lookup read_rows(const struct request *request, MYSQL_STMT *prepared,
-                             struct secret *value)
+/* Reads the first row, and whether there is a second one, by way of `column`. */
+static enum lookup read_by_column(const struct request *request, MYSQL_STMT *prepared,
+                                  struct column *column, struct secret *value)
 {
-    struct column column = {.length = 0};
     enum lookup result;
     int fetched;
 
@@ -260,24 +259,35 @@ static enum lookup read_rows(const struct request *request, MYSQL_STMT *prepared
         reason_set(request->reason, "the statement returns no column");
         return LOOKUP_REJECTED;
     }
-    if (!bind_columns(prepared, &column))
+    if (!bind_columns(prepared, column))
         return out_of_memory(request);
     fetched = mysql_stmt_fetch(prepared);
     if (fetched == MYSQL_NO_DATA)
         return LOOKUP_NONE;
-    result = has_row(fetched) ? read_column(request, prepared, &column, value)
+    result = has_row(fetched) ? read_column(request, prepared, column, value)
                               : statement_failed(request, prepared, true);
-    explicit_bzero(&column, sizeof(column));
     if (result != LOOKUP_FOUND)
         return result;
     fetched = mysql_stmt_fetch(prepared);
-    explicit_bzero(&column, sizeof(column));
     if (fetched == MYSQL_NO_DATA)
         return LOOKUP_FOUND;
     if (!has_row(fetched))
         return statement_failed(request, prepared, true);
     reason_set(request->reason, "more than one row for one user");
     return LOOKUP_SEVERAL;
+}
+
+static enum lookup read_rows(const struct request *request, MYSQL_STMT *prepared,
+                             struct secret *value)
+{
+    struct column column;
+    enum lookup result;
+
+    column.length = 0;
+    column.is_null = 0;
+    result = read_by_column(request, prepared, &column, value);
+    explicit_bzero(&column, sizeof(column));
+    return result;
 }
 
 /* Reads what is left: more rows, and further results of a procedure. False if
@@ -346,7 +356,7 @@ static enum lookup select_value(struct sql_session *session, const struct sql_st
     struct mysql_call call;
     enum lookup result;
 
-    mysql_client_begin(&call, deadline);
+    mysql_client_begin(&call, session->mysql, deadline);
     result = run(&request, value);
     mysql_client_end(&call);
     return result;
@@ -370,7 +380,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
     enum lookup result = LOOKUP_FOUND;
     struct mysql_call call;
 
-    mysql_client_begin(&call, deadline);
+    mysql_client_begin(&call, session->mysql, deadline);
     if (mysql_real_query(session->mysql, texts[step], (unsigned long)strlen(texts[step])) != 0) {
         const struct mysql_error error = mysql_connect_error(session->mysql);
 

@@ -23,11 +23,13 @@ typedef bool mysql_bool;
 #endif
 
 /* Every call of the library that may send or receive happens between these two.
- * Without a deadline, nothing is waited for. */
+ * Without a deadline, nothing is waited for. `mysql` is NULL before there is a
+ * connection. */
 struct mysql_call {
+    bool is_guarded; /* the library may raise SIGPIPE */
     struct sigpipe_guard sigpipe;
 };
-void mysql_client_begin(struct mysql_call *call, const struct deadline *deadline);
+void mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline);
 void mysql_client_end(const struct mysql_call *call);
 
 /* Sets the options of a connection that is made next, in this thread: time limits,

@@ -36,6 +36,8 @@ enum {
 static _Thread_local struct {
     const struct deadline *deadline;
 
+    bool is_opening; /* a connection */
+
     /* of which the encryption is still to be settled; else NULL */
     MYSQL *connecting;
     const struct sql_target *target;
@@ -216,7 +218,8 @@ static int wait_for_socket(my_socket socket, my_bool is_read, int timeout)
     int ready;
 
     (void)timeout;
-    prepare_socket(socket);
+    if (now.is_opening)
+        prepare_socket(socket);
     if (is_read) {
         ready = wait_at_most(socket, POLLIN, LOOK_AGAIN);
         return ready == 0 && time_left() > 0 ? 1 : ready;
@@ -236,6 +239,7 @@ static int wait_for_socket(my_socket socket, my_bool is_read, int timeout)
 static void stop_connecting(void)
 {
     watchdog_call_off(&now.watchdog);
+    now.is_opening = false;
     now.connecting = NULL;
 }
 
@@ -253,6 +257,7 @@ void mysql_client_set_options(MYSQL *mysql, const struct sql_target *target, boo
     restrict_plugins(mysql);
     ask_for_no_ssl(mysql);
     stop_connecting();
+    now.is_opening = true;
     now.lacks_ssl = false;
     if (!local) {
         now.connecting = mysql;
@@ -273,15 +278,19 @@ void mysql_client_close_on_exec(MYSQL *mysql)
     prepare_socket(mysql_get_socket(mysql));
 }
 
-void mysql_client_begin(struct mysql_call *call, const struct deadline *deadline)
+void mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline)
 {
     now.deadline = deadline;
-    sigpipe_block(&call->sigpipe);
+    /* Without TLS, the library sends with MSG_NOSIGNAL. */
+    call->is_guarded = mysql == NULL || mysql_get_ssl_cipher(mysql) != NULL;
+    if (call->is_guarded)
+        sigpipe_block(&call->sigpipe);
 }
 
 void mysql_client_end(const struct mysql_call *call)
 {
     stop_connecting();
-    sigpipe_release(&call->sigpipe);
+    if (call->is_guarded)
+        sigpipe_release(&call->sigpipe);
     now.deadline = NULL;
 }

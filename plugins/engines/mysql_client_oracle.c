@@ -11,9 +11,10 @@
 
 #include <fcntl.h>
 
-void mysql_client_begin(struct mysql_call *call, const struct deadline *deadline)
+void mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline)
 {
-    (void)deadline;
+    (void)mysql, (void)deadline;
+    call->is_guarded = true;
     sigpipe_block(&call->sigpipe);
 }
 

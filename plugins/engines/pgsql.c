@@ -82,7 +82,7 @@ struct answer {
     bool is_stale;        /* what it means is of no use any more */
     bool is_of_encoding;  /* a character cannot be expressed */
     bool is_of_parameter; /* a parameter is of the wrong type */
-    char tag[16];         /* of what was done, such as COMMIT */
+    char tag[16];         /* of what was stored, such as COMMIT */
 };
 
 /* Sends what is left to be sent, and waits for a whole result. */
@@ -151,8 +151,9 @@ static enum lookup read_result(const struct sql_session *session, const PGresult
         }
         /* fall through */
     case PGRES_TUPLES_OK:
-        if (answer->value == NULL)
-            answer->rows = strtoul(PQcmdTuples((PGresult *)(uintptr_t)result), NULL, 10);
+        if (answer->value != NULL)
+            return LOOKUP_FOUND;
+        answer->rows = strtoul(PQcmdTuples((PGresult *)(uintptr_t)result), NULL, 10);
         snprintf(answer->tag, sizeof(answer->tag), "%s",
                  PQcmdStatus((PGresult *)(uintptr_t)result));
         return LOOKUP_FOUND;
@@ -179,11 +180,13 @@ static enum lookup collect(struct sql_session *session, struct answer *answer,
     enum lookup outcome = LOOKUP_FOUND;
 
     for (;;) {
+        /* Of rows without end, there is always one to be read. */
+        bool may_have_no_end = answer->rows > 1 || outcome != LOOKUP_FOUND;
+        bool is_late = may_have_no_end && deadline_remaining(deadline) == 0;
         PGresult *result;
         enum lookup next;
 
-        /* Of rows without end, there is always one to be read. */
-        if (deadline_remaining(deadline) == 0 || !await_result(session, deadline)) {
+        if (is_late || !await_result(session, deadline)) {
             reason_set(reason, "no answer when the time was up");
             return LOOKUP_UNAVAILABLE;
         }

@@ -305,7 +305,9 @@ static enum lookup run(struct sql_session *session, const struct sql_statement *
     return result;
 }
 
-/* The file was replaced by another, or removed, since it was opened. */
+/* The file was replaced by another, or removed, since it was opened. To find it by
+ * its path takes a tenth of a login; but what was true of a moment ago is not good
+ * enough for a password. */
 static bool has_moved(struct sql_session *session)
 {
     int moved = 0;
