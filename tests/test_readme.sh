@@ -6,7 +6,7 @@
 source=${srcdir:-.}
 number=0
 
-for file in $(grep -oE '\b(plugins|common|tests|tools|man|sasl2-conf-examples)/[a-z0-9_./-]*[a-z0-9]' \
+for file in $(grep -oE '\b(plugins|common|tests|tools|man|bench|sasl2-conf-examples)/[a-z0-9_./-]*[a-z0-9]' \
     "$source/README" | sort -u); do
     number=$((number + 1))
     if [ -e "$source/$file" ]; then

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Installs Debian packages for ./quickstart and ./runtests, which read this
+# Installs Debian packages for ./quickstart, ./runtests and bench/run, which read this
 # file. Nothing is asked, and no service is started.
 
 # What a build of the project needs.

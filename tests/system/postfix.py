@@ -83,6 +83,14 @@ def _free_port():
         return probe.getsockname()[1]
 
 
+def main_cf(values, main):
+    """MAIN_CF with these values, and with `main` in the place of what it sets."""
+    text = MAIN_CF.format(**values)
+    for name in main:
+        text = re.sub(rf"^{name} = .*\n( .*\n)*", "", text, flags=re.MULTILINE)
+    return text + "".join(f"{name} = {value}\n" for name, value in main.items())
+
+
 class Postfix:
     """Started by start(), with what smtpd.conf is to hold. Each start uses the
     same directory and log file."""
@@ -125,15 +133,14 @@ class Postfix:
         os.utime(path, (time.time() - 60, time.time() - 60))
 
     def start(self, smtpd_conf, chroot=False, processes=1, **main):
-        """Starts with this smtpd.conf; `main` adds to main.cf. With one process,
-        all sessions meet in the same smtpd."""
+        """Starts with this smtpd.conf; `main` adds to main.cf, or replaces. With one
+        process, all sessions meet in the same smtpd."""
         self.stop()
         values = {"directory": self.directory, "sasl_path": self.sasl_path, "host": HOST,
                   "sink_port": self.sink.port, "chroot": "y" if chroot else "n",
                   "processes": processes}
         self._write("sasl/smtpd.conf", smtpd_conf)
-        self._write("main.cf", MAIN_CF.format(**values)
-                    + "".join(f"{name} = {value}\n" for name, value in main.items()))
+        self._write("main.cf", main_cf(values, main))
         self.sessions = 0
         for _ in range(3):
             self.log_start = self.log_read = os.path.getsize(self.path("mail.log"))

@@ -54,7 +54,7 @@ class Database(Daemon):
         self.stop()
         self.start(**{**self.settings, **settings})
 
-    def run(self, statement, *values, database=None):
+    def run(self, statement, *values, database=None, timeout=60):
         """Runs statements as the administrator, `?` being a value. Returns the
         rows as tuples of text, in which NULL is "NULL"."""
         parts = statement.split("?")
@@ -62,7 +62,7 @@ class Database(Daemon):
         text = parts[0] + "".join(self.literal(value) + part
                                   for value, part in zip(values, parts[1:]))
         done = subprocess.run(self.client(database or self.database), input=text.encode(),
-                              capture_output=True, check=False, timeout=60)
+                              capture_output=True, check=False, timeout=timeout)
         if done.returncode != 0:
             raise AssertionError(f"{self.program}: {statement}: {done.stderr.decode()}")
         return self.rows(done.stdout.decode())

@@ -7,6 +7,7 @@ and what one login costs by the statistics of the servers."""
 import re
 
 import configuration
+import counters
 import database
 import plugins
 import postfix
@@ -229,52 +230,9 @@ def _(server):
 # --- what one login costs
 
 
-class PostgresStatistics:
-    """About the user of the plug-in alone."""
-
-    def __init__(self, server):
-        self.server = server
-        self.server.run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", database="postgres")
-
-    def read(self):
-        (calls, sessions), = self.server.run(
-            "SELECT (SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"
-            "        JOIN pg_roles ON oid = userid WHERE rolname = ?),"
-            "       (SELECT sessions FROM pg_stat_database WHERE datname = ?)",
-            self.server.user, self.server.database, database="postgres")
-        return {"statements": int(calls), "connects": int(sessions)}
-
-    def difference(self, before, after):
-        return {name: after[name] - before[name] for name in before}
-
-
-class MariaDBStatistics:
-    """About all users, but without what it costs to read them."""
-
-    NAMES = {"Com_stmt_prepare": "prepared", "Com_stmt_execute": "executed",
-             "Com_select": "selects", "Questions": "statements", "Connections": "connects"}
-
-    def __init__(self, server):
-        self.server = server
-        self.own = dict.fromkeys(self.NAMES.values(), 0)
-        self.own = self.difference(self.read(), self.read())
-
-    def read(self):
-        rows = self.server.run("SHOW GLOBAL STATUS WHERE Variable_name IN ("
-                               + ",".join(f"'{name}'" for name in self.NAMES) + ")",
-                               database="mysql")
-        return {self.NAMES[name]: int(value) for name, value in rows}
-
-    def difference(self, before, after):
-        return {name: after[name] - before[name] - self.own[name] for name in before}
-
-
-STATISTICS = {"pgsql": PostgresStatistics, "mysql": MariaDBStatistics}
-
-
 def cost(server, logins):
     """How far the counters move while `logins` is called."""
-    statistics, network = STATISTICS[server.engine](server), networks[type(server)]
+    statistics, network = counters.of(server), networks[type(server)]
     before, flights, sockets = statistics.read(), network.flights, network.connections
     logins()
     return {**statistics.difference(before, statistics.read()),

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What database servers count: statements and connections."""
+
+
+def of(server):
+    """The counters of a server of servers.py: read() tells how far they are, and
+    difference() what has come between two readings."""
+    return {"pgsql": PostgresCounters, "mysql": MariaDBCounters}[server.engine](server)
+
+
+class PostgresCounters:
+    """About the user of the plug-in alone. The server has to preload
+    pg_stat_statements."""
+
+    def __init__(self, server):
+        self.server = server
+        self.server.run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", database="postgres")
+
+    def read(self):
+        (calls, sessions), = self.server.run(
+            "SELECT (SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"
+            "        JOIN pg_roles ON oid = userid WHERE rolname = ?),"
+            "       (SELECT sessions FROM pg_stat_database WHERE datname = ?)",
+            self.server.user, self.server.database, database="postgres")
+        return {"statements": int(calls), "connects": int(sessions)}
+
+    def difference(self, before, after):
+        return {name: after[name] - before[name] for name in before}
+
+
+class MariaDBCounters:
+    """About all users, but without what it costs to read them."""
+
+    NAMES = {"Com_stmt_prepare": "prepared", "Com_stmt_execute": "executed",
+             "Com_select": "selects", "Questions": "statements", "Connections": "connects"}
+
+    def __init__(self, server):
+        self.server = server
+        self.own = dict.fromkeys(self.NAMES.values(), 0)
+        self.own = self.difference(self.read(), self.read())
+
+    def read(self):
+        rows = self.server.run("SHOW GLOBAL STATUS WHERE Variable_name IN ("
+                               + ",".join(f"'{name}'" for name in self.NAMES) + ")",
+                               database="mysql")
+        return {self.NAMES[name]: int(value) for name, value in rows}
+
+    def difference(self, before, after):
+        return {name: after[name] - before[name] - self.own[name] for name in before}
