@@ -996,12 +996,14 @@ static void rows_without_end_end(void **state)
     assert_true(result == LOOKUP_SEVERAL || result == LOOKUP_UNAVAILABLE);
 }
 
-/* The first row is refused, and the others still come. */
-static void long_rows_without_end_end(void **state)
+/* The first row is refused, and the others still come: in PostgreSQL small ones,
+ * without a column. */
+static void refused_rows_without_end_end(void **state)
 {
-    enum lookup result = select_without_end("repeat('x', 1048577)");
+    const struct run *run = *state;
+    bool needs_column = strcmp(run->fixture->engine, "pgsql") != 0;
+    enum lookup result = select_without_end(needs_column ? "repeat('x', 1048577)" : "");
 
-    (void)state;
     assert_true(result == LOOKUP_REJECTED || result == LOOKUP_UNAVAILABLE);
 }
 
@@ -1368,7 +1370,7 @@ static void add_all_of_servers(struct test_list *list, const struct engine_fixtu
     RUN_ADD(list, fixture, ended_session_does_not_store);
     RUN_ADD(list, fixture, ended_session_does_not_commit);
     RUN_ADD(list, fixture, ended_while_a_query_runs);
-    RUN_ADD(list, fixture, long_rows_without_end_end);
+    RUN_ADD(list, fixture, refused_rows_without_end_end);
     RUN_ADD(list, fixture, abandoned_statement_ends_at_the_server);
     RUN_ADD(list, fixture, reached_by_address);
     RUN_ADD(list, fixture, reached_by_name);
