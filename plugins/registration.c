@@ -10,15 +10,20 @@
 #include "sql_engine_loader.h"
 #include "sql_settings.h"
 
-/* The names that `auxprop_plugin` may have for us. All but the first, of
- * old patches to libsasl2, only count if they name the engine that is set. */
-static const char *const names[] = {"sqlcrypt", "pgsql", "mysql", "sqlite3", "sqlite"};
+static bool is_sqlcrypt(const sasl_utils_t *utils, const char *name)
+{
+    (void)utils, (void)name;
+    return true;
+}
 
-static bool names_the_engine(const sasl_utils_t *utils, const char *name)
+/* Old patches to libsasl2 named the engine. Without password_format, which came with
+ * those patches, such a name has always meant nothing: that host does not ask for us. */
+static bool is_engine(const sasl_utils_t *utils, const char *name)
 {
     const char *engine = sasl_host_option(utils, "sql_engine");
 
-    return sql_engine_kind_find(name) == sql_engine_kind_find(engine != NULL ? engine : "mysql");
+    return sasl_host_option(utils, "password_format") != NULL &&
+           sql_engine_kind_find(name) == sql_engine_kind_find(engine != NULL ? engine : "mysql");
 }
 
 static bool stores_hashes(const sasl_utils_t *utils)
@@ -27,6 +32,23 @@ static bool stores_hashes(const sasl_utils_t *utils)
 
     return format != NULL && strcasecmp(format, "plain") != 0;
 }
+
+/* The stock plug-in knows no hashes: it cannot be meant. */
+static bool is_stock_with_hashes(const sasl_utils_t *utils, const char *name)
+{
+    (void)name;
+    return stores_hashes(utils);
+}
+
+/* The names that `auxprop_plugin` may have for us, and when they do. The first that fits
+ * counts. */
+static const struct {
+    const char *name;
+    bool (*names_us)(const sasl_utils_t *utils, const char *name);
+} names[] = {
+    {"sqlcrypt", is_sqlcrypt}, {"pgsql", is_engine},  {"mysql", is_engine},
+    {"sqlite3", is_engine},    {"sqlite", is_engine}, {"sql", is_stock_with_hashes},
+};
 
 const char *registration_auxprop(const sasl_utils_t *utils)
 {
@@ -38,10 +60,10 @@ const char *registration_auxprop(const sasl_utils_t *utils)
         !sasl_host_copy_option(utils, "auxprop_plugin", NULL, &plugins))
         return NULL;
     if (plugins == NULL)
-        return stores_hashes(utils) ? names[0] : NULL;
+        return stores_hashes(utils) ? names[0].name : NULL;
     for (i = 0; i < sizeof(names) / sizeof(names[0]) && name == NULL; i++)
-        if (sasl_host_has_word(plugins, names[i]) && (i == 0 || names_the_engine(utils, names[i])))
-            name = names[i];
+        if (sasl_host_has_word(plugins, names[i].name) && names[i].names_us(utils, names[i].name))
+            name = names[i].name;
     free(plugins);
     return name;
 }

@@ -12,8 +12,9 @@
 #include <sasl/saslplug.h>
 #include <stdbool.h>
 
-/* The name under which the auxprop plug-in is asked for: "sqlcrypt", or the
- * name of the engine where `auxprop_plugin` gives that. NULL if it is not. */
+/* The name under which the auxprop plug-in is asked for: "sqlcrypt"; where
+ * `password_format` is set, also the name of the engine; where that is other than
+ * "plain", also "sql". NULL if it is not asked for. */
 const char *registration_auxprop(const sasl_utils_t *utils);
 
 /* Whether PLAIN and LOGIN of ours are asked for. */

@@ -8,8 +8,10 @@
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 #include <stdint.h>
+#include <strings.h>
 
 #include "registration.h"
+#include "sasl_host.h"
 #include "sql_backend.h"
 #include "sql_lookup.h"
 #include "sql_store.h"
@@ -29,6 +31,16 @@ static void free_backend(void *glob_context, const sasl_utils_t *utils)
     (void)utils;
     plugin.glob_context = NULL;
     sql_backend_free(glob_context);
+}
+
+/* The stock plug-in, if it is there, is asked as well. */
+static void warn_of_name(const sasl_utils_t *utils, const char *name)
+{
+    if (strcasecmp(name, "sql") == 0)
+        sasl_host_log(utils, sasl_host_log_level(utils), SASL_LOG_WARN,
+                      "sqlcrypt: auxprop_plugin: %s means this plug-in, as password_format is not "
+                      "plain; write sqlcrypt, which does not ask the stock plug-in as well",
+                      name);
 }
 
 int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_version,
@@ -54,6 +66,7 @@ int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_
     plugin.glob_context = sql_backend_new(utils);
     if (plugin.glob_context == NULL)
         return SASL_NOMEM;
+    warn_of_name(utils, name);
     plugin.name = (char *)(uintptr_t)name;
     plugin.auxprop_free = free_backend;
     *plug = &plugin;

@@ -174,7 +174,7 @@ static bool block_stock_sql(const struct call *call)
     const sasl_utils_t *utils = call->sparams->utils;
     const struct propval *property = utils->prop_get(call->sparams->propctx);
 
-    if (!stock_sql_is_asked(utils))
+    if (!stock_sql_is_asked(utils, call->backend))
         return true;
     for (; property->name != NULL; property++)
         if (is_taken_for_password(property->name) && !stock_sql_block(call->sparams, property))
@@ -308,9 +308,10 @@ static enum lookup answer(struct call *call, const char *user, unsigned length)
                       backend->why_broken.text);
         return LOOKUP_UNAVAILABLE;
     }
-    /* No row can have such a name, and some servers would call it an error. */
+    /* No row can have such a name, and some servers would call it an error. The stock
+     * plug-in may find one all the same. */
     if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL)
-        return LOOKUP_NONE;
+        return block_stock_sql(call) ? LOOKUP_NONE : LOOKUP_UNAVAILABLE;
     if (!sql_request_split(&call->names, call->sparams, user, length)) {
         sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
                       "sqlcrypt: out of memory");

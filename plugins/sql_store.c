@@ -8,6 +8,7 @@
 #include "sasl_host.h"
 #include "sql_backend.h"
 #include "sql_request.h"
+#include "stock_sql.h"
 #include "utf8.h"
 
 /* One call of libsasl2. */
@@ -177,6 +178,12 @@ static int run(struct call *call, struct propctx *ctx, const char *user, unsigne
     if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL) {
         reason_set(&call->reason, "the name of the user is not UTF-8");
         return SASL_BADPARAM;
+    }
+    if (!password_policy_is_clear_text(backend->policy) &&
+        stock_sql_comes_last(call->sparams->utils, backend)) {
+        reason_set(&call->reason, "the stock sql plug-in would store clear text afterwards; "
+                                  "write auxprop_plugin: sqlcrypt");
+        return SASL_UNAVAIL;
     }
     if (!sql_request_split(&call->names, call->sparams, user, length))
         return out_of_memory(call);

@@ -11,24 +11,58 @@
 
 static const char stock_name[] = "sql";
 
-static void notice(sasl_auxprop_plug_t *plugin, sasl_info_callback_stage_t stage, void *found)
+/* The plug-ins in the order in which libsasl2 asks them. */
+struct walk {
+    const void *ours; /* the glob_context of our own */
+    const char *word; /* of auxprop_plugin; NULL stands for any */
+    bool ours_seen, stock_seen, stock_seen_last;
+};
+
+static void visit(sasl_auxprop_plug_t *plugin, sasl_info_callback_stage_t stage, void *context)
 {
-    if (stage == SASL_INFO_LIST_MECH && plugin->name != NULL &&
-        strcasecmp(plugin->name, stock_name) == 0)
-        *(bool *)found = true;
+    struct walk *walk = context;
+
+    if (stage != SASL_INFO_LIST_MECH || plugin->name == NULL ||
+        (walk->word != NULL && strcasecmp(plugin->name, walk->word) != 0))
+        return;
+    if (walk->ours != NULL && plugin->glob_context == walk->ours) {
+        walk->ours_seen = true;
+    } else if (strcasecmp(plugin->name, stock_name) == 0) {
+        walk->stock_seen = true;
+        walk->stock_seen_last = walk->ours_seen;
+    }
 }
 
-bool stock_sql_is_asked(const sasl_utils_t *utils)
+/* Walks as libsasl2 does, which knows no name of an option with "sasl_" in front. */
+static struct walk walk_plugins(const sasl_utils_t *utils, const void *ours)
 {
+    struct walk walk = {.ours = ours};
     const char *plugins = NULL;
-    bool found = false;
+    char word[64];
 
-    /* As libsasl2 reads it: it knows no name with "sasl_" in front. */
-    if (utils->getopt(utils->getopt_context, NULL, "auxprop_plugin", &plugins, NULL) == SASL_OK &&
-        plugins != NULL && !sasl_host_has_word(plugins, stock_name))
-        return false;
-    auxprop_plugin_info(NULL, notice, &found);
-    return found;
+    if (utils->getopt(utils->getopt_context, NULL, "auxprop_plugin", &plugins, NULL) != SASL_OK ||
+        plugins == NULL) {
+        auxprop_plugin_info(NULL, visit, &walk);
+        return walk;
+    }
+    /* Most lists hold no such name, and this is done at each login. */
+    if (!sasl_host_has_word(plugins, stock_name))
+        return walk;
+    walk.word = word;
+    while (sasl_host_next_word(&plugins, word, sizeof(word)))
+        auxprop_plugin_info(NULL, visit, &walk);
+    walk.word = NULL;
+    return walk;
+}
+
+bool stock_sql_is_asked(const sasl_utils_t *utils, const void *ours)
+{
+    return walk_plugins(utils, ours).stock_seen;
+}
+
+bool stock_sql_comes_last(const sasl_utils_t *utils, const void *ours)
+{
+    return walk_plugins(utils, ours).stock_seen_last;
 }
 
 /* --- silence */
@@ -72,7 +106,7 @@ static int name_others(void *others, const char *plugin, const char *option, con
 void stock_sql_silence(struct stock_sql_silence *silence, sasl_server_params_t *sparams)
 {
     *silence = (struct stock_sql_silence){.original = sparams->utils};
-    if (!is_idiom_used(sparams->utils) || !stock_sql_is_asked(sparams->utils))
+    if (!is_idiom_used(sparams->utils) || !stock_sql_is_asked(sparams->utils, NULL))
         return;
     /* A list that is empty would stand for all: "none" is the name of none. */
     silence->others = strdup("none");

@@ -13,8 +13,12 @@
 #include <sasl/saslplug.h>
 #include <stdbool.h>
 
-/* Whether the stock plug-in is asked, too. */
-bool stock_sql_is_asked(const sasl_utils_t *utils);
+/* Whether the stock plug-in is asked, too. `ours` is the glob_context of our own
+ * plug-in, which may have the same name; NULL if it is not registered. */
+bool stock_sql_is_asked(const sasl_utils_t *utils, const void *ours);
+
+/* Whether it is asked after our own plug-in: what it stores would replace what we store. */
+bool stock_sql_comes_last(const sasl_utils_t *utils, const void *ours);
 
 /* Gives a property of the password a value that nobody knows, in place of what
  * the stock plug-in has set; it leaves a property alone that has one. Returns

@@ -200,7 +200,8 @@ static void expect_no_login(const char *user, const char *typed)
 static void test_hash_is_no_password_beside_stock(void **state)
 {
     static const char *const options[] = {"", "auxprop_plugin: sqlcrypt sql\n",
-                                          "auxprop_plugin: sql sqlcrypt\n"};
+                                          "auxprop_plugin: sql sqlcrypt\n",
+                                          "auxprop_plugin: sql\n"};
     char *hash = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
     char orders[2][4000], text[2000];
     size_t order, i;
@@ -210,6 +211,7 @@ static void test_hash_is_no_password_beside_stock(void **state)
                       "('null', 'example.com', NULL)");
     add_user("twin", hash);
     add_user("twin", hash);
+    add_user("\xe4nne", hash);
     snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
     snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
     for (order = 0; order < 2; order++) {
@@ -227,9 +229,38 @@ static void test_hash_is_no_password_beside_stock(void **state)
             expect_no_login("alice", hash);
             expect_no_login("locked", "!secret");
             expect_no_login("null", "NULL");
+            expect_no_login("\xe4nne", hash); /* of whom the stock plug-in has a row */
             program_stop();
         }
     }
+    free(hash);
+}
+
+/* `auxprop_plugin: sql` of the stock plug-in, kept, with hashes: it cannot be meant. */
+static void test_name_of_stock_with_hashes(void **state)
+{
+    static const char *const formats[] = {"crypt", "CRYPT", "md5", "crypt_trad"};
+    char *hash = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
+    char *paths[] = {getenv(OUR_PLUGINS), NULL}; /* the stock plug-in is not there, and is */
+    char text[2000];
+    size_t i, j;
+
+    (void)state;
+    for (i = 0; i < 2; i++)
+        for (j = 0; j < sizeof(formats) / sizeof(formats[0]); j++) {
+            print_message("# %zu %s\n", i, formats[j]);
+            snprintf(text, sizeof(text),
+                     "auxprop_plugin: sql\npassword_format: %s\nsql_engine: sqlite3\n"
+                     "sql_database: %s/" DATABASE "\n%s",
+                     formats[j], folder(), SELECT);
+            program_start(paths[i], text);
+            assert_int_equal(program_log_count("init sqlcrypt: auxprop_plugin: sql means"), 1);
+            assert_int_equal(program_log_count("write sqlcrypt"), 1);
+            expect_all("alice", "correct horse", j < 2 ? SASL_OK : SASL_BADAUTH);
+            expect_all("alice", "wrong", SASL_BADAUTH);
+            expect_all("alice", hash, SASL_BADAUTH);
+            program_stop();
+        }
     free(hash);
 }
 
@@ -536,6 +567,17 @@ static void test_not_configured(void **state)
         "auxprop_plugin: sql\nsql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
         "auxprop_plugin: pgsql\nsql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
         "sql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
+        /* names of old patches, without what came with them */
+        "auxprop_plugin: sqlite3\nsql_engine: sqlite3\nsql_database: "
+        "/nonexistent/users.db\n" SELECT,
+        "auxprop_plugin: sqlite\nsql_engine: sqlite3\nlog_level: 7\n"
+        "sql_database: /nonexistent/users.db\n" SELECT,
+        "auxprop_plugin: mysql\nsql_database: mail\n" SELECT,
+        "auxprop_plugin: mysql\npwcheck_method: saslauthd\nsaslauthd_path: /nonexistent/mux\n"
+        "sql_hostnames: 192.0.2.1\nsql_database: mail\n" SELECT,
+        /* the stock plug-in, and passwords in clear text */
+        "auxprop_plugin: sql\npassword_format: plain\nsql_engine: sqlite3\n"
+        "sql_database: /nonexistent/users.db\n" SELECT,
     };
     size_t i;
 
@@ -946,6 +988,7 @@ int main(void)
         CASE(test_outages),
         CASE(test_refused_configurations),
         CASE(test_missing_driver),
+        CASE(test_name_of_stock_with_hashes),
         CASE(test_no_auxprop_plugin),
         CASE(test_other_source),
         CASE(test_disabled_by_another_plugin),

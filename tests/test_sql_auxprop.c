@@ -200,23 +200,54 @@ static void test_macros(void **state)
     }
 }
 
+/* By the plug-in's lines in the log: the stock one may log in as well. */
 static void test_names_that_select_us(void **state)
 {
     static const struct {
-        const char *options;
+        const char *name;
+        const char *format; /* NULL where it is not set */
         bool want;
     } cases[] = {
-        {"auxprop_plugin: sqlcrypt\n", true},       {"auxprop_plugin: SQLcrypt\n", true},
-        {"auxprop_plugin: sqlite\n", true},         {"auxprop_plugin: sqlite3\n", true},
-        {"auxprop_plugin: sasldb sqlite3\n", true}, {"auxprop_plugin: pgsql\n", false},
-        {"auxprop_plugin: sqlcrypt2\n", false},     {"auxprop_plugin: sql\n", false},
+        {"sqlcrypt", "crypt", true},
+        {"SQLcrypt", "crypt", true},
+        {"sqlite", "crypt", true},
+        {"sqlite3", "crypt", true},
+        {"sasldb sqlite3", "crypt", true},
+        {"sql", "crypt", true},
+        {"sasldb SQL", "md5", true},
+        {"pgsql", "crypt", false},
+        {"sqlcrypt2", "crypt", false},
+        {"sasldb", "crypt", false},
+        {"sqlcrypt", "plain", true},
+        {"sqlite3", "plain", true},
+        {"sql", "plain", false},
+        {"sql", "PLAIN", false},
+        {"sqlcrypt", NULL, true},
+        {"sqlite3", NULL, false},
+        {"sqlite", NULL, false},
+        {"sql", NULL, false},
+        {NULL, "crypt", true},
+        {NULL, "plain", false},
+        {NULL, NULL, false},
     };
     size_t i;
 
     (void)state;
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        print_message("# %s", cases[i].options);
-        start(cases[i].options);
+        char text[1000];
+
+        print_message("# %s, %s\n", cases[i].name != NULL ? cases[i].name : "not set",
+                      cases[i].format != NULL ? cases[i].format : "not set");
+        snprintf(text, sizeof(text),
+                 "%s%s%s%s%s%s"
+                 "log_level: 5\nsql_engine: sqlite3\nsql_database: %s/" DATABASE "\n"
+                 "sql_select: SELECT userPassword FROM users WHERE name='%%u'\n",
+                 cases[i].name != NULL ? "auxprop_plugin: " : "",
+                 cases[i].name != NULL ? cases[i].name : "", cases[i].name != NULL ? "\n" : "",
+                 cases[i].format != NULL ? "password_format: " : "",
+                 cases[i].format != NULL ? cases[i].format : "",
+                 cases[i].format != NULL ? "\n" : "", folder());
+        program_start(NULL, text);
         program_clear_log();
         login_plain("alice", "correct horse");
         assert_int_equal(statements() > 0, cases[i].want);
@@ -385,6 +416,51 @@ static void test_store_without_property(void **state)
     program_stop();
     free(before);
     free(after);
+}
+
+/* The stock plug-in stores clear text: whoever comes last, none stays in the table. */
+static void test_store_beside_stock(void **state)
+{
+    static const char *const options[] = {"", "auxprop_plugin: sql\n",
+                                          "auxprop_plugin: sqlcrypt sql\n",
+                                          "auxprop_plugin: sql sqlcrypt\n"};
+    char orders[2][4000], text[2000];
+    size_t order, i;
+
+    (void)state;
+    snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
+    snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
+    for (order = 0; order < 2; order++)
+        for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+            char *stored;
+            int result;
+
+            print_message("# order %zu, %s\n", order, options[i]);
+            snprintf(text, sizeof(text),
+                     "%spassword_format: crypt\nsql_engine: sqlite3\nsql_database: %s/" DATABASE
+                     "\nsasldb_path: %s/sasldb2\n%s",
+                     options[i], folder(), folder(),
+                     "sql_select: SELECT %p FROM users WHERE name='%u' AND realm='%r'\n"
+                     "sql_insert: INSERT INTO users (name, realm, %p) VALUES ('%u', '%r', '%v')\n"
+                     "sql_update: UPDATE users SET %p = '%v' WHERE name='%u' AND realm='%r'\n");
+            program_start(orders[order], text);
+            result = set_password("alice@example.com", "open sesame");
+            stored = read_sql(DATABASE, "SELECT userPassword FROM users WHERE name = 'alice'");
+            assert_int_equal(stored[0], '$');
+            if (result != SASL_OK)
+                assert_int_equal(program_log_count("ERR sqlcrypt: nothing was stored: the stock"),
+                                 1);
+            assert_int_equal(login_plain("alice", "open sesame"),
+                             result == SASL_OK ? SASL_OK : SASL_BADAUTH);
+            assert_int_equal(login_plain("alice", "correct horse"),
+                             result == SASL_OK ? SASL_BADAUTH : SASL_OK);
+            if (i >= 2) /* told by the words, in whatever order they were loaded */
+                assert_int_equal(result, i == 2 ? SASL_UNAVAIL : SASL_OK);
+            program_stop();
+            free(stored);
+            run_sql(DATABASE, "UPDATE users SET userPassword = '%s' WHERE name = 'alice'",
+                    hash_of("correct horse", HASH));
+        }
 }
 
 static void test_store_hostile_names(void **state)
@@ -583,6 +659,7 @@ int main(void)
         CASE(test_store),
         CASE(test_store_shortens_nothing),
         CASE(test_store_without_property),
+        CASE(test_store_beside_stock),
         CASE(test_store_hostile_names),
         CASE(test_store_failures),
         CASE(test_store_is_a_transaction),

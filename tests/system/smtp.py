@@ -3,6 +3,8 @@
 it is sent."""
 
 import base64
+import hashlib
+import hmac
 import re
 import socket
 import socketserver
@@ -82,8 +84,45 @@ class Session:
             reply = self.command(b64(password))
         return reply
 
+    def _challenge(self, mechanism):
+        """What the server asks; None and its reply if it does not."""
+        reply = self.command("AUTH " + mechanism)
+        return (base64.b64decode(reply[4:]), reply) if reply.startswith("334 ") else (None, reply)
+
+    def auth_cram_md5(self, user, password):
+        """RFC 2195"""
+        challenge, reply = self._challenge("CRAM-MD5")
+        if challenge is None:
+            return reply
+        digest = hmac.new(octets(guard.keep(password)), challenge, "md5").hexdigest()
+        return self.command(b64(f"{user} {digest}"))
+
+    def auth_digest_md5(self, user, password):
+        """RFC 2831, with qop=auth"""
+        challenge, reply = self._challenge("DIGEST-MD5")
+        if challenge is None:
+            return reply
+        fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge.decode()))
+        name, _, realm = user.partition("@")
+        realm = realm or fields["realm"]
+        uri = "smtp/" + fields["realm"]
+
+        def md5(data):
+            return hashlib.md5(data, usedforsecurity=False)
+
+        start = md5(octets(f"{name}:{realm}:{guard.keep(password)}")).digest()
+        secret = md5(start + octets(f":{fields['nonce']}:c1")).hexdigest()
+        proof = md5(octets(f"{secret}:{fields['nonce']}:00000001:c1:auth:"
+                           + md5(octets("AUTHENTICATE:" + uri)).hexdigest())).hexdigest()
+        reply = self.command(b64(
+            f'username="{name}",realm="{realm}",nonce="{fields["nonce"]}",cnonce="c1",'
+            f'nc=00000001,qop=auth,digest-uri="{uri}",response={proof}'))
+        return self.command("") if reply.startswith("334 ") else reply
+
     def auth(self, mechanism, user, password):
-        return {"PLAIN": self.auth_plain, "LOGIN": self.auth_login}[mechanism](user, password)
+        return {"PLAIN": self.auth_plain, "LOGIN": self.auth_login,
+                "CRAM-MD5": self.auth_cram_md5,
+                "DIGEST-MD5": self.auth_digest_md5}[mechanism](user, password)
 
 
 def capabilities(ehlo_reply):

@@ -4,8 +4,6 @@
 is announced, what is asked and answered, what is relayed, and what becomes of
 clients and configurations that do not make sense."""
 
-import base64
-import hmac
 
 import database
 import guard
@@ -296,7 +294,7 @@ def _():
     for password in (PASSWORD, table.stored(USER)[0]):
         with server.session() as session:
             session.ehlo()
-            expect(cram_md5(session, USER, password), WRONG)
+            expect(session.auth_cram_md5(USER, password), WRONG)
             expect(session.auth_plain(USER, PASSWORD), WELCOME)
 
 
@@ -353,12 +351,6 @@ TEMPLATES = {
 ALL = "PLAIN LOGIN ANONYMOUS CRAM-MD5"
 
 
-def cram_md5(session, user, password):
-    challenge = base64.b64decode(session.command("AUTH CRAM-MD5")[4:])
-    answer = hmac.new(guard.keep(password).encode(), challenge, "md5").hexdigest()
-    return session.command(b64(f"{user} {answer}"))
-
-
 def check_out_of_order(*reasons):
     """What everyone sees while the configuration cannot work."""
     with server.session() as session:
@@ -377,7 +369,7 @@ def check_out_of_order(*reasons):
     # libsasl2 does where no auxprop plug-in is found.
     with server.session() as session:
         session.ehlo()
-        expect(cram_md5(session, USER, PASSWORD), OUTAGE, "CRAM-MD5")
+        expect(session.auth_cram_md5(USER, PASSWORD), OUTAGE, "CRAM-MD5")
         equal(session.command("AUTH ANONYMOUS " + b64("guest@example.org")),
               WRONG + "Error: authentication failed: no mechanism available", "ANONYMOUS")
     equal(len(server.smtpd_pids()), 1, "processes that served all of this")

@@ -6,6 +6,7 @@ table has the users of both."""
 
 import os
 import shutil
+import socket
 import subprocess
 
 import database
@@ -43,11 +44,13 @@ shutil.chown(server.path("db"), "postfix")
 table = database.Table(server.path("db", "users.sqlite"))
 shutil.chown(table.path, "postfix")
 clear = database.Table(server.path("clear.sqlite"))
+DES = database.crypt("Holland-3", "", 0)
 
 ALICE, SHARED_IN_TABLE = "Kaninchenbau-7", "Einmal-im-Netz-9"
 table.add("alice", database.crypt(ALICE))
 table.add("shared", database.crypt(SHARED_IN_TABLE))
 clear.add("clara", "Klartext-Kennwort-11")
+clear.add("desmond", DES)
 
 
 # --- a host that does not ask for our plug-ins
@@ -83,6 +86,33 @@ FOREIGN = {
     "nothing": "",
 }
 
+# Files that were written for old patches to libsasl2, and kept: an unmodified one does not
+# know these names, and PLAIN and LOGIN ask saslauthd alone.
+OLD = f"""\
+pwcheck_method: saslauthd
+saslauthd_path: {daemon.mux}
+mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5
+sql_select: SELECT password FROM mailbox WHERE local_part='%u'
+sql_database: {clear.path}
+"""
+silent = socket.create_server(("127.0.0.1", 0))  # a database that never answers
+SILENT = f"sql_hostnames: 127.0.0.1:{silent.getsockname()[1]}\n"
+
+FOREIGN.update({
+    "mysql, an old name": OLD + "auxprop_plugin: mysql\nsql_engine: mysql\n" + SILENT,
+    "mysql, an old name, without sql_engine": OLD + "auxprop_plugin: mysql\n" + SILENT,
+    "pgsql, an old name": OLD + "auxprop_plugin: pgsql\nsql_engine: pgsql\n" + SILENT,
+    "sqlite, an old name": OLD + "auxprop_plugin: sqlite\nsql_engine: sqlite\n",
+    "sqlite3, an old name": OLD + "auxprop_plugin: sqlite3\nsql_engine: sqlite3\n",
+    "sqlite3, an old name, log_level: 5":
+        OLD + "auxprop_plugin: sqlite3\nsql_engine: sqlite3\nlog_level: 5\n",
+    "sqlite3, an old name, auxprop alone":
+        OLD.replace("saslauthd\n", "auxprop\n") + "auxprop_plugin: sqlite3\nsql_engine: sqlite3\n",
+    "sql and a database that never answers": OLD + "auxprop_plugin: mysql sasldb\n" + SILENT,
+    "sql, password_format: plain":
+        OLD + "auxprop_plugin: sql\nsql_engine: sqlite3\npassword_format: plain\n",
+})
+
 
 def observe(sasl_path, configuration):
     """All that can be seen of a Postfix: what it announces, replies and logs."""
@@ -91,7 +121,12 @@ def observe(sasl_path, configuration):
     server.start(configuration, smtpd_sasl_local_domain="example.com",
                  broken_sasl_auth_clients="yes")
     with server.session() as session:
-        seen += smtp.capabilities(session.ehlo())
+        greeting = session.ehlo()
+        seen += smtp.capabilities(greeting)
+    offered = [name for name in ("CRAM-MD5", "DIGEST-MD5") if name in smtp.mechanisms(greeting)]
+    for user, password in (("desmond", DES), ("clara", "Klartext-Kennwort-11")):
+        for mechanism in offered:
+            seen.append((user, mechanism, server.login(mechanism, user, password)))
     for user, password in (("carol", CAROL), ("carol", "not-the-password"),
                            ("carol", shadow_hashes["carol"]), ("locked", DAVE),
                            ("clara", "Klartext-Kennwort-11"), ("clara", "not-the-password"),
@@ -135,6 +170,14 @@ def _():
     equal([reply for reply in replies if reply == "AUTH PLAIN LOGIN"], ["AUTH PLAIN LOGIN"])
     replies, _ = observe(with_ours, FOREIGN["stock sql plug-in"])
     contains(replies, ("clara", "PLAIN", WELCOME))
+    replies, _ = observe(with_ours, FOREIGN["sql, password_format: plain"])
+    for mechanism in ("CRAM-MD5", "DIGEST-MD5"):
+        contains(replies, ("clara", mechanism, WELCOME))
+    replies, _ = observe(with_ours, FOREIGN["sqlite3, an old name"])
+    contains(replies, ("carol", "PLAIN", WELCOME))
+    for mechanism in ("CRAM-MD5", "DIGEST-MD5"):
+        equal([reply[:3] for user, name, reply in [seen for seen in replies if len(seen) == 3]
+               if (user, name) == ("desmond", mechanism)], ["535"], mechanism)
 
 
 # --- a table and saslauthd
