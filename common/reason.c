@@ -1,22 +1,52 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "reason.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "utf8.h"
+
+/* Whether a character, of `length` bytes, leaves a line as it is: the controls of ASCII
+ * and of Latin 1 (C1), and the separators U+2028 and U+2029, do not. */
+static bool is_printable(const char *at, size_t length)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+
+    if (length == 1)
+        return byte[0] >= ' ' && byte[0] != '\177';
+    if (length == 2)
+        return byte[0] != 0xc2 || byte[1] >= 0xa0;
+    return length > 0 && memcmp(at, "\342\200\250", 3) != 0 && memcmp(at, "\342\200\251", 3) != 0;
+}
+
+static void clean(char *text)
+{
+    const char *end = text + strlen(text);
+    char *to = text;
+
+    while (text < end) {
+        size_t length = utf8_character(text, (size_t)(end - text));
+        bool printable = is_printable(text, length);
+
+        memmove(to, printable ? text : "?", printable ? length : 1);
+        to += printable ? length : 1;
+        text += length > 0 ? length : 1;
+    }
+    *to = '\0';
+}
 
 void reason_set_list(struct reason *reason, const char *format, va_list arguments)
 {
     static const char cut[] = "...";
     int length = vsnprintf(reason->text, sizeof(reason->text), format, arguments);
-    char *c;
 
     if (length < 0)
         reason->text[0] = '\0';
     else if ((size_t)length >= sizeof(reason->text))
-        memcpy(reason->text + sizeof(reason->text) - sizeof(cut), cut, sizeof(cut));
-    for (c = reason->text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == '\177')
-            *c = '?';
+        memcpy(reason->text + utf8_cut(reason->text, sizeof(reason->text) - sizeof(cut)), cut,
+               sizeof(cut));
+    clean(reason->text);
 }
 
 void reason_set(struct reason *reason, const char *format, ...)

@@ -61,6 +61,11 @@ bool sql_template_has_property(const struct sql_template *template)
     return has_piece(template, PIECE_PROPERTY);
 }
 
+bool sql_template_has_realm(const struct sql_template *template)
+{
+    return has_piece(template, PIECE_REALM);
+}
+
 bool sql_template_has_address(const struct sql_template *template)
 {
     return has_piece(template, PIECE_ADDRESS);

@@ -51,6 +51,9 @@ void sql_template_free(struct sql_template *template);
  * whether there is a %p in it. */
 bool sql_template_has_property(const struct sql_template *template);
 
+/* Whether there is a %r in the statement. */
+bool sql_template_has_realm(const struct sql_template *template);
+
 /* Whether there is a %a in the statement. */
 bool sql_template_has_address(const struct sql_template *template);
 

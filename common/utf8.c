@@ -23,28 +23,47 @@ static const struct form *form_of(unsigned char first)
     return NULL;
 }
 
-bool utf8_valid(const char *text, size_t length)
+size_t utf8_character(const char *text, size_t length)
 {
     const unsigned char *byte = (const unsigned char *)text;
-    const unsigned char *end = byte + length;
+    const struct form *form;
+    size_t i;
 
-    while (byte < end) {
-        const struct form *form;
-        size_t i;
+    if (length > 0 && byte[0] < 0x80)
+        return 1;
+    form = length > 0 ? form_of(byte[0]) : NULL;
+    if (form == NULL || length < form->length || byte[1] < form->second_low ||
+        byte[1] > form->second_high)
+        return 0;
+    for (i = 2; i < form->length; i++)
+        if (byte[i] < 0x80 || byte[i] > 0xbf)
+            return 0;
+    return form->length;
+}
 
-        if (*byte < 0x80) {
-            byte++;
-            continue;
-        }
-        form = form_of(*byte);
-        if (form == NULL || (size_t)(end - byte) < form->length)
+bool utf8_valid(const char *text, size_t length)
+{
+    const char *end = text + length;
+
+    while (text < end) {
+        size_t step = utf8_character(text, (size_t)(end - text));
+
+        if (step == 0)
             return false;
-        if (byte[1] < form->second_low || byte[1] > form->second_high)
-            return false;
-        for (i = 2; i < form->length; i++)
-            if (byte[i] < 0x80 || byte[i] > 0xbf)
-                return false;
-        byte += form->length;
+        text += step;
     }
     return true;
+}
+
+size_t utf8_cut(const char *text, size_t length)
+{
+    size_t at;
+
+    for (at = length; length - at <= 3; at--) {
+        if (((unsigned char)text[at] & 0xc0) != 0x80)
+            return at;
+        if (at == 0)
+            break;
+    }
+    return length; /* it is not UTF-8 anyway */
 }

@@ -3,7 +3,7 @@
 #define SQLCRYPT_UTF8_H
 
 /*
- * Tells whether a text is UTF-8, as RFC 3629 defines it.
+ * Characters in UTF-8, as RFC 3629 defines it.
  */
 
 #include <stdbool.h>
@@ -12,5 +12,13 @@
 /* False for truncated or overlong sequences, surrogates and code points above
  * U+10FFFF. NUL is a character like any other. */
 bool utf8_valid(const char *text, size_t length);
+
+/* How many bytes the character at `text` has; 0 if none is whole and valid there.
+ * `length` bytes may be looked at. */
+size_t utf8_character(const char *text, size_t length);
+
+/* Where to cut a text that goes on at text[length], so that no character is cut in two:
+ * at `length` or a little before. */
+size_t utf8_cut(const char *text, size_t length);
 
 #endif

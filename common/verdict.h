@@ -12,8 +12,8 @@ enum verdict {
     VERDICT_MALFORMED,   /* what the client sent cannot belong to any user */
     VERDICT_LOCKED,      /* NULL, nothing, or a mark that locks the account is stored */
     VERDICT_UNUSABLE,    /* a value is stored that the scheme cannot read */
-    VERDICT_NO_USER,     /* there is no such user */
     VERDICT_MISMATCH,    /* the password is wrong */
+    VERDICT_NO_USER,     /* there is no such user: anybody else may know more */
     VERDICT_MATCH        /* the password is right */
 };
 

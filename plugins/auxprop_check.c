@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "properties.h"
+#include "quoted.h"
+#include "sasl_host.h"
+#include "sql_settings.h"
 
 /* The properties that are asked of the auxprop plug-ins, and their places. */
 enum { ASKED_HASH, ASKED_PASSWORD, ASKED_OUTCOME, ASKED_END };
@@ -32,6 +35,7 @@ void auxprop_check_erase(const sasl_server_params_t *sparams)
 
 /* What is to be judged. */
 struct question {
+    const sasl_utils_t *utils;
     struct password_policy *policy;
     int lookup_result;
     const struct secret *password;
@@ -61,6 +65,32 @@ static enum outcome outcome_of(const struct propval *property)
     return NOT_ASKED;
 }
 
+static bool is_by_realm(const struct propval *outcome)
+{
+    return outcome->values[1] != NULL && strcmp(outcome->values[1], OUTCOME_BY_REALM) == 0;
+}
+
+/* No plug-in of `auxprop_plugin`, as libsasl2 reads it, was there. */
+static void explain_nobody(const sasl_utils_t *utils, struct reason *reason)
+{
+    const char *plugins = NULL;
+    struct quoted quoted;
+
+    if (utils->getopt(utils->getopt_context, NULL, "auxprop_plugin", &plugins, NULL) != SASL_OK ||
+        plugins == NULL) {
+        reason_set(reason, "auxprop: libsasl2 has no auxprop plug-in");
+        return;
+    }
+    quoted_set(&quoted, plugins, strlen(plugins));
+    if (!sql_settings_wanted(sasl_host_sql_option, (void *)(uintptr_t)utils))
+        reason_set(reason,
+                   "auxprop: auxprop_plugin: %s: no such plug-in; sqlcrypt needs sql_select, "
+                   "which is not set",
+                   quoted.text);
+    else
+        reason_set(reason, "auxprop: auxprop_plugin: %s: no such plug-in", quoted.text);
+}
+
 /* No plug-in has given a password: was there a user? Without a table of ours,
  * there is only what libsasl2 has made of all the plug-ins' answers. */
 static enum verdict without_value(const struct question *question, enum outcome outcome,
@@ -70,7 +100,7 @@ static enum verdict without_value(const struct question *question, enum outcome 
     const struct secret *stored = outcome == IS_FOUND || outcome == IS_NULL ? &null : NULL;
 
     if (outcome == NOT_ASKED && question->lookup_result == SASL_NOMECH) {
-        reason_set(reason, "auxprop: no plug-in of auxprop_plugin is there to be asked");
+        explain_nobody(question->utils, reason);
         return VERDICT_UNAVAILABLE;
     }
     if (outcome == NOT_ASKED && question->lookup_result != SASL_OK &&
@@ -100,16 +130,18 @@ static enum verdict judge_values(const struct question *question, const struct p
 /* What the table says of a user is not up to other plug-ins, which may have
  * read the same table in their own way. */
 enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_policy *policy,
-                           int lookup_result, const struct secret *password, bool *outage_logged,
-                           struct reason *reason)
+                           int lookup_result, const struct secret *password,
+                           struct auxprop_trace *trace, struct reason *reason)
 {
-    const struct question question = {policy, lookup_result, password};
+    const struct question question = {sparams->utils, policy, lookup_result, password};
     struct propval values[ASKED_END + 1];
     enum outcome outcome;
 
     sparams->utils->prop_getnames(sparams->propctx, (const char **)(uintptr_t)asked, values);
     outcome = outcome_of(&values[ASKED_OUTCOME]);
-    *outage_logged = outcome == IS_UNAVAILABLE;
+    trace->outage_logged = outcome == IS_UNAVAILABLE;
+    trace->looked_up = outcome != NOT_ASKED && outcome != IS_UNAVAILABLE;
+    trace->by_realm = trace->looked_up && is_by_realm(&values[ASKED_OUTCOME]);
     if (outcome == IS_UNAVAILABLE) {
         reason_set(reason, "auxprop: the table cannot be read");
         return VERDICT_UNAVAILABLE;

@@ -20,13 +20,19 @@
  * them up. Returns false when out of memory. */
 bool auxprop_check_request(const sasl_server_params_t *sparams);
 
+/* What libsqlcrypt did for a login. */
+struct auxprop_trace {
+    bool outage_logged; /* it could not read its table, and has logged why */
+    bool looked_up;     /* it has looked the user up */
+    bool by_realm;      /* also by the realm */
+};
+
 /* Judges `password` by the properties that have been looked up.
- * `lookup_result` is what canon_user has returned. Sets `outage_logged` if
- * libsqlcrypt could not read its table and has logged why.
+ * `lookup_result` is what canon_user has returned.
  * Each verdict but VERDICT_MATCH comes with a reason. */
 enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_policy *policy,
-                           int lookup_result, const struct secret *password, bool *outage_logged,
-                           struct reason *reason);
+                           int lookup_result, const struct secret *password,
+                           struct auxprop_trace *trace, struct reason *reason);
 
 /* Erases the properties, whatever has become of the login. */
 void auxprop_check_erase(const sasl_server_params_t *sparams);

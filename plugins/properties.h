@@ -26,4 +26,7 @@
 #define OUTCOME_NONE "none"
 #define OUTCOME_UNAVAILABLE "unavailable"
 
+/* A second value of that property, if sql_select looks at the realm. */
+#define OUTCOME_BY_REALM "by realm"
+
 #endif

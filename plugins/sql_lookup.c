@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "login_name.h"
 #include "password_scheme.h"
 #include "properties.h"
 #include "sasl_host.h"
@@ -312,7 +313,7 @@ static enum lookup answer(struct call *call, const char *user, unsigned length)
      * plug-in may find one all the same. */
     if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL)
         return block_stock_sql(call) ? LOOKUP_NONE : LOOKUP_UNAVAILABLE;
-    if (!sql_request_split(&call->names, call->sparams, user, length)) {
+    if (!login_name_split(&call->names, call->sparams, user, length)) {
         sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
                       "sqlcrypt: out of memory");
         return LOOKUP_UNAVAILABLE;
@@ -354,5 +355,7 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
         break;
     }
     set_all(&call, PROPERTY_OUTCOME, outcome, strlen(outcome));
+    if (result != SASL_UNAVAIL && sql_template_has_realm(call.backend->select))
+        set_all(&call, PROPERTY_OUTCOME, OUTCOME_BY_REALM, strlen(OUTCOME_BY_REALM));
     return result;
 }

@@ -6,16 +6,6 @@
 
 #include "sasl_host.h"
 
-bool sql_request_split(struct user_realm *names, const sasl_server_params_t *sparams,
-                       const char *user, unsigned length)
-{
-    const char *realm = sparams->user_realm;
-
-    if (realm == NULL || realm[0] == '\0')
-        realm = sparams->serverFQDN != NULL ? sparams->serverFQDN : "";
-    return user_realm_split(names, user, length, realm);
-}
-
 bool sql_request_make(struct sql_request *request, const struct sql_template *template,
                       const sasl_server_params_t *sparams, const struct user_realm *names,
                       const char *property, const struct secret *value)

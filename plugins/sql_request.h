@@ -15,12 +15,6 @@
 #include "sql_template.h"
 #include "user_realm.h"
 
-/* User and realm of a login, as the stock plug-in splits them; the realm
- * defaults to the one of the connection, then to the host's name.
- * Returns false when out of memory. */
-bool sql_request_split(struct user_realm *names, const sasl_server_params_t *sparams,
-                       const char *user, unsigned length);
-
 /* A statement for one login, and what it owns. */
 struct sql_request {
     struct sql_statement statement;

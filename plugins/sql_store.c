@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "login_name.h"
 #include "properties.h"
 #include "sasl_host.h"
 #include "sql_backend.h"
@@ -185,7 +186,7 @@ static int run(struct call *call, struct propctx *ctx, const char *user, unsigne
                                   "write auxprop_plugin: sqlcrypt");
         return SASL_UNAVAIL;
     }
-    if (!sql_request_split(&call->names, call->sparams, user, length))
+    if (!login_name_split(&call->names, call->sparams, user, length))
         return out_of_memory(call);
     call->deadline = deadline_after(backend->settings->target.timeout);
     call->session = sql_connections_open(backend->connections, &call->deadline, &call->reason);

@@ -10,8 +10,10 @@
 
 #include "auxprop_check.h"
 #include "foreign_check.h"
+#include "login_name.h"
 #include "password_options.h"
 #include "password_policy.h"
+#include "quoted.h"
 #include "registration.h"
 #include "sasl_host.h"
 #include "stock_sql.h"
@@ -76,9 +78,9 @@ struct check {
     sasl_server_params_t *sparams;
     sasl_out_params_t *oparams;
     const struct login *login;
-    char *methods;      /* pwcheck_method */
-    int lookup_result;  /* what canon_user said after the auxprop plug-ins were asked */
-    bool outage_logged; /* by libsqlcrypt */
+    char *methods;              /* pwcheck_method */
+    int lookup_result;          /* what canon_user said after the auxprop plug-ins were asked */
+    struct auxprop_trace trace; /* of libsqlcrypt */
 };
 
 /* Whether libsasl2 can make a name of that length canonical. */
@@ -103,7 +105,9 @@ static bool is_well_formed(const struct check *check, struct reason *reason)
         reason_set(reason, "the user name is empty");
     else if (!name_fits(check->sparams, user->length))
         reason_set(reason, "the user name is too long");
-    else if (nul != NULL || !utf8_valid(user->bytes, user->length))
+    else if (nul != NULL)
+        reason_set(reason, "the user name holds a NUL");
+    else if (!utf8_valid(user->bytes, user->length))
         reason_set(reason, "the user name is not UTF-8");
     else if (login->cram != NULL)
         return true;
@@ -199,9 +203,26 @@ static enum verdict check_method(struct check *check, const char *method, struct
         return ask_authdaemond(check, reason);
     if (strcasecmp(method, AUXPROP) == 0)
         return auxprop_check(check->sparams, check->verifier->policy, check->lookup_result,
-                             check->login->password, &check->outage_logged, reason);
+                             check->login->password, &check->trace, reason);
     return foreign_check(check->sparams, method, check->oparams->authid, check->login->password,
                          reason);
+}
+
+static bool is_refusal(enum verdict verdict)
+{
+    return verdict == VERDICT_LOCKED || verdict == VERDICT_UNUSABLE || verdict == VERDICT_NO_USER ||
+           verdict == VERDICT_MISMATCH;
+}
+
+/* Adds to the reason of a refusal who it was that the method knew, or did not know. */
+static void tell_who(const struct check *check, const char *method, struct reason *reason)
+{
+    const struct login_name name = {check->login->user, check->oparams->authid};
+
+    if (strcasecmp(method, AUXPROP) != 0)
+        login_name_tell_sent(reason, &name);
+    else if (check->trace.looked_up)
+        login_name_tell_table(reason, check->sparams, &name, check->trace.by_realm);
 }
 
 /* Goes through the methods. Without a yes, the verdict is the one that comes
@@ -225,6 +246,8 @@ static enum verdict check_methods(struct check *check, struct reason *reason)
         if (check->login->cram != NULL && strcasecmp(method, AUTHDAEMOND) != 0)
             continue;
         next = check_method(check, method, &why);
+        if (is_refusal(next))
+            tell_who(check, method, &why);
         sasl_host_log(check->sparams->utils, check->verifier->log_level, SASL_LOG_DEBUG,
                       "pwverify: %s by %s: %s", check->login->mechanism, method,
                       next == VERDICT_MATCH ? "the password is right" : why.text);
@@ -247,7 +270,7 @@ static int log_level_of(const struct check *check, enum verdict verdict)
     case VERDICT_MATCH:
         return SASL_LOG_NOTE;
     case VERDICT_UNAVAILABLE:
-        return check->outage_logged ? SASL_LOG_NOTE : SASL_LOG_ERR;
+        return check->trace.outage_logged ? SASL_LOG_NOTE : SASL_LOG_ERR;
     case VERDICT_NO_MEMORY:
     case VERDICT_UNUSABLE:
         return SASL_LOG_ERR;
@@ -333,12 +356,14 @@ int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
     struct check check = {
         .verifier = verifier, .sparams = sparams, .oparams = oparams, .login = login};
     struct reason reason;
+    struct quoted user;
     enum verdict verdict = check_login(&check, &reason);
 
     if (verdict == VERDICT_MATCH && login->authzid != NULL)
         verdict = authorize(&check, &reason);
-    sasl_host_log(utils, verifier->log_level, log_level_of(&check, verdict),
-                  "%s: user \"%.64s\": %s", login->mechanism, login->user->bytes,
+    quoted_set(&user, login->user->bytes, login->user->length);
+    sasl_host_log(utils, verifier->log_level, log_level_of(&check, verdict), "%s: user %s: %s",
+                  login->mechanism, user.text,
                   verdict == VERDICT_MATCH ? "authenticated" : reason.text);
     if (verdict != VERDICT_MATCH)
         utils->seterror(utils->conn, SASL_NOLOG, "authentication failed");

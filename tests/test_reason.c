@@ -19,8 +19,14 @@ static const struct line {
     {"carriage return and tab", "a\r\tb", "a??b"},
     {"escape sequence", "\033[31mred", "?[31mred"},
     {"lowest and highest control character", "\001\037 \177", "?? ?"},
-    {"all neighbours of control characters stay", " ~\200\377", " ~\200\377"},
+    {"the neighbours of control characters stay", " ~\302\240", " ~\302\240"},
     {"UTF-8", "b\303\274cher", "b\303\274cher"},
+    {"control characters beyond ASCII", "a\302\200b\302\205c\302\237d", "a?b?c?d"},
+    {"separators of lines and paragraphs", "a\342\200\250b\342\200\251c", "a?b?c"},
+    {"their neighbours", "\342\200\247\342\200\252", "\342\200\247\342\200\252"},
+    {"bytes that are no UTF-8", "a\200b\377c\303", "a?b?c?"},
+    {"an overlong slash", "\300\257", "??"},
+    {"a surrogate", "\355\240\200", "???"},
     {"longest that fits", THREE_HUNDRED "0123456789012345678", THREE_HUNDRED "0123456789012345678"},
     {"one byte too long", THREE_HUNDRED "01234567890123456789",
      THREE_HUNDRED "0123456789012345..."},
@@ -29,6 +35,13 @@ static const struct line {
      THREE_HUNDRED "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
                    "\n\n\n\n\n\n\n\n",
      THREE_HUNDRED "????????????????..."},
+    {"too long, with a character at the cut", THREE_HUNDRED "012345678901234\303\2747890",
+     THREE_HUNDRED "012345678901234..."},
+    {"too long, with a character of four bytes at the cut",
+     THREE_HUNDRED "0123456789012\360\237\230\2007890", THREE_HUNDRED "0123456789012..."},
+    {"too long, without a whole character",
+     THREE_HUNDRED "01234567890\200\200\200\200\200\200\200\200\200",
+     THREE_HUNDRED "01234567890?????..."},
 };
 
 static void set(void **state)

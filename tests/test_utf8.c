@@ -93,11 +93,41 @@ static void every_pair_of_bytes(void **state)
     assert_int_equal(valid_pairs, 128 * 128 + 0x780);
 }
 
+static void characters(void **state)
+{
+    (void)state;
+    assert_int_equal(utf8_character("a", 1), 1);
+    assert_int_equal(utf8_character("", 1), 1); /* NUL */
+    assert_int_equal(utf8_character("", 0), 0);
+    assert_int_equal(utf8_character("\303\244b", 3), 2);
+    assert_int_equal(utf8_character("\303\244b", 1), 0);
+    assert_int_equal(utf8_character("\342\202\254", 3), 3);
+    assert_int_equal(utf8_character("\360\237\224\221", 4), 4);
+    assert_int_equal(utf8_character("\360\237\224\221", 3), 0);
+    assert_int_equal(utf8_character("\244", 1), 0);
+}
+
+static void cuts(void **state)
+{
+    static const char text[] = "ab\303\244\342\202\254\360\237\224\221";
+    static const size_t wants[] = {0, 1, 2, 2, 4, 4, 4, 7, 7, 7, 7, 11};
+    static const char invalid[] = "\200\200\200\200\200\200";
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(wants); i++)
+        assert_int_equal(utf8_cut(text, i), wants[i]);
+    for (i = 0; i < sizeof(invalid); i++)
+        assert_int_equal(utf8_cut(invalid, i), i);
+}
+
 int main(void)
 {
     struct test_list list = {0};
 
     TEST_ADD_CASES(&list, valid, texts);
     TEST_ADD(&list, every_pair_of_bytes);
+    TEST_ADD(&list, characters);
+    TEST_ADD(&list, cuts);
     return test_run("utf8", &list);
 }

@@ -11,7 +11,7 @@ import plugins
 import postfix
 import tap
 from postfix import OUTAGE, WELCOME, WRONG, expect
-from tap import case, equal, lacks
+from tap import case, contains, equal
 
 PASSWORD = "Kaninchenbau-7"
 BY_PASSWORD = ("PLAIN", "LOGIN")
@@ -91,16 +91,23 @@ for label, line in PLUGIN_LINES.items():
                      lambda text=text, path=path: check(text, path()))
 
 
-@case("a name that no plug-in has is named in the log")
+@case("a name that no plug-in has is named in the log, and a sql_select that is not set")
 def _():
-    for name in ("sqlcrpyt", "sqlcrypt sqlcrpyt", "postgres"):
-        server.sasl_path = without_stock_sql()
-        server.start(OLD.format(engine="sqlite3", database=table.path)
-                     + f"auxprop_plugin: {name}\n")
-        server.login("PLAIN", "des", PASSWORD)
-        text = "\n".join(server.lines())
-        lacks(text, PASSWORD)
-        server.stop()
+    text = OLD.format(engine="sqlite3", database=table.path)
+    nothing_to_select = text[:text.index("sql_select")]
+    server.sasl_path = without_stock_sql()
+    for name, configuration, hint in (("sqlcrpyt", text, False), ("postgres", text, False),
+                                      ("pgsql", text, False),
+                                      ("sqlcrypt", nothing_to_select, True),
+                                      ("sqlcrypt", nothing_to_select + "sql_select: dummy\n", True)):
+        server.start(f"auxprop_plugin: {name}\n" + configuration)
+        for mechanism in BY_PASSWORD:
+            server.lines()
+            expect(server.login(mechanism, "des", PASSWORD), OUTAGE, name)
+            lines = postfix.problems(server.lines())
+            equal(len(lines), 1, f"number of {lines}")
+            contains(lines[0], f'auxprop_plugin: "{name}": no such plug-in')
+            equal("sqlcrypt needs sql_select" in lines[0], hint, f"a hint in {lines[0]}")
 
 
 tap.run(server.close)

@@ -155,6 +155,60 @@ def _():
         one_line_about(mechanism, "locked", PASSWORD, WRONG, mechanism, "locked")
 
 
+BY_ADDRESS = SELECT
+BY_NAME = "SELECT password FROM mailbox WHERE local_part='%u'"
+BY_BOTH = "SELECT password FROM mailbox WHERE local_part='%u' AND domain='%r'"
+
+# What was typed, the template, smtpd_sasl_local_domain, and what the line says of it
+SEARCHES = {
+    "a bare name": ("nobody", BY_BOTH, "example.com",
+                    ['user "nobody": no such user; looked for %u "nobody" and %r "example.com"']),
+    "a whole address": ("nobody@example.net", BY_BOTH, "example.com",
+                        ['looked for %u "nobody" and %r "example.net"']),
+    "a wrong realm": ("alice@example.net", BY_ADDRESS, "",
+                      ['no such user; looked for %u "alice" and %r "example.net"']),
+    "an @, and no %r": ("nobody@example.com", BY_NAME, "",
+                        ['looked for %u "nobody" alone: sql_select has no %r']),
+    "neither @ nor %r": ("nobody", BY_NAME, "", ['looked for %u "nobody"']),
+    "the realm is the host's name": (
+        "alice", BY_BOTH, "", [f'looked for %u "alice" and %r "{postfix.HOST}", the name of this '
+                               "host: the login has no @", "smtpd_sasl_local_domain"]),
+    "a name that is to look like another line": (
+        'x": authenticated', BY_NAME, "", ['user "x\\": authenticated": no such user']),
+    "a name in UTF-8": ("jörg", BY_NAME, "", ['user "jörg": no such user']),
+    "controls beyond ASCII": ("a\x85b\u2028c", BY_NAME, "", ['user "a?b?c": no such user']),
+    "a long name, cut between characters": (
+        "x" + "ä" * 40, BY_NAME, "", ['user "x' + "ä" * 31 + '"...: no such user']),
+}
+
+
+def tells_who(user, select, realm, parts):
+    server.start(CONFIGURATION.format(database=table.path, select=select, format="crypt",
+                                      database_password="none"), smtpd_sasl_local_domain=realm)
+    for mechanism in MECHANISMS:
+        one_line_about(mechanism, user, "not-the-password", WRONG, *parts)
+
+
+for label, search in SEARCHES.items():
+    case(f"the line of a refused login tells who was looked for: {label}", tells_who, *search)
+
+
+@case("so does that of a wrong password")
+def _():
+    server.start(CONFIGURATION.format(database=table.path, select=BY_NAME, format="crypt",
+                                      database_password="none"))
+    for mechanism in MECHANISMS:
+        lines = sasl_lines(mechanism, "alice", "not-the-password", WRONG)
+        contains(lines[0], 'user "alice": wrong password; looked for %u "alice"')
+        equal(lines[0].count("%r"), 0, "mentions of %r")
+
+
+@case("a NUL in a name is called a NUL")
+def _():
+    expect(server.login("LOGIN", "alice\0x", "not-the-password"), WRONG)
+    contains("\n".join(server.lines()), "the user name holds a NUL")
+
+
 @case("log_level: 2: the same as without")
 def _():
     start(2)

@@ -278,6 +278,37 @@ for order in ("auxprop saslauthd", "saslauthd auxprop"):
     case(f"pwcheck_method: {order}: both are gone", both_gone)
 
 
+def logged_reason(user, password):
+    """One line a mechanism, the same for both but for its name."""
+    server.lines()
+    check(user, password, WRONG)
+    lines = postfix.refusals(server.lines())
+    equal(len(lines), 2, f"number of {lines}")
+    return lines[0]
+
+
+def reason_of_who_knows(methods):
+    """What is logged is what the source says that knows the user."""
+    server.start(BOTH.format(methods=methods))
+    contains(logged_reason("carol", "not-the-password"),
+             'user "carol": saslauthd: refused; asked for "carol"')
+    contains(logged_reason("alice", "not-the-password"),
+             'user "alice": wrong password; looked for %u "alice"')
+
+
+for order in ("auxprop saslauthd", "saslauthd auxprop"):
+    case(f"pwcheck_method: {order}: the reason in the log", reason_of_who_knows, order)
+
+
+@case("a realm that Postfix adds is told")
+def _():
+    server.start(BOTH.format(methods="saslauthd"), smtpd_sasl_local_domain="example.com")
+    contains(logged_reason("eve", "not-the-password"),
+             'asked for "eve@example.com", with the realm of the program')
+    contains(logged_reason("eve@example.com", "not-the-password"),
+             'asked for "eve@example.com"')
+
+
 @case("an outage of saslauthd is in the log")
 def _():
     daemon.stop()

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "quoted.h"
+
+#include <string.h>
+
+#include "utf8.h"
+
+void quoted_set(struct quoted *quoted, const char *name, size_t length)
+{
+    size_t shown = length > QUOTED_MAX ? utf8_cut(name, QUOTED_MAX) : length, i;
+    char *to = quoted->text;
+
+    *to++ = '"';
+    for (i = 0; i < shown; i++) {
+        if (name[i] == '"' || name[i] == '\\')
+            *to++ = '\\';
+        *to++ = name[i] != '\0' ? name[i] : '?';
+    }
+    memcpy(to, "\"...", sizeof("\"..."));
+    if (shown == length)
+        to[1] = '\0';
+}
