@@ -7,17 +7,27 @@
 
 #include "utf8.h"
 
-/* Whether a character, of `length` bytes, leaves a line as it is: the controls of ASCII
- * and of Latin 1 (C1), and the separators U+2028 and U+2029, do not. */
+/* Whether a character, of `length` bytes, shows as what it is and leaves the others where
+ * they are. These do not: the controls of ASCII and of Latin 1 (C1); what has no width,
+ * U+200B to U+200F and U+FEFF; and what separates or turns lines round, U+2028 to
+ * U+202E and U+2060 to U+206F. */
 static bool is_printable(const char *at, size_t length)
 {
     const unsigned char *byte = (const unsigned char *)at;
+    unsigned code;
 
-    if (length == 1)
+    switch (length) {
+    case 1:
         return byte[0] >= ' ' && byte[0] != '\177';
-    if (length == 2)
+    case 2:
         return byte[0] != 0xc2 || byte[1] >= 0xa0;
-    return length > 0 && memcmp(at, "\342\200\250", 3) != 0 && memcmp(at, "\342\200\251", 3) != 0;
+    case 3:
+        code = (byte[0] & 0x0fu) << 12 | (byte[1] & 0x3fu) << 6 | (byte[2] & 0x3fu);
+        return !((code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+                 (code >= 0x2060 && code <= 0x206f) || code == 0xfeff);
+    default:
+        return length > 0;
+    }
 }
 
 static void clean(char *text)

@@ -19,9 +19,9 @@ static inline void reason_clear(struct reason *reason)
     reason->text[0] = '\0';
 }
 
-/* Writes the line, as printf(3) does. A control character (of ASCII or C1), a line or
- * paragraph separator, or a byte that is not of UTF-8 becomes '?'; a line that is too
- * long is cut between two characters and ends in "...". */
+/* Writes the line, as printf(3) does. A control character (of ASCII or C1), one that
+ * separates or reverses lines or has no width, and a byte that is not of UTF-8 become '?';
+ * a line that is too long is cut between two characters and ends in "...". */
 void reason_set(struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
