@@ -11,6 +11,7 @@ const struct sql_dialect sql_dialect_pgsql = {
     .escape_literals = true,
     .dollar_quotes = true,
     .nested_comments = true,
+    .user_is_current_user = true,
 };
 
 /* https://dev.mysql.com/doc/refman/8.0/en/string-literals.html,

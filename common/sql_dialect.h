@@ -34,6 +34,7 @@ struct sql_dialect {
     bool executable_comments;  /* the text of a comment that opens with an exclamation mark
                                   is code (MySQL) */
     bool named_parameters;     /* :name @name $name (SQLite) */
+    bool user_is_current_user; /* the word user, without quotes (PostgreSQL) */
 };
 
 /* Whether a word, such as a name, can start with this character in any dialect. */

@@ -46,6 +46,13 @@ void sql_template_free(struct sql_template *template)
     free(template);
 }
 
+const char *sql_template_warning(const struct sql_template *template)
+{
+    const char *text = template->parsed.warning.text;
+
+    return text[0] != '\0' ? text : NULL;
+}
+
 static bool has_piece(const struct sql_template *template, enum piece_kind kind)
 {
     size_t i;

@@ -13,7 +13,7 @@
  *   %u        outside of quotes is a parameter, too
  *   %p        outside of literals is the name of a column; it is written into
  *             the statement, and only a name of letters, digits and '_' is
- *   %%        is a percent sign
+ *   %%        is a percent sign, as is a % before anything but a letter
  *
  * In the text of a comment, a percent sign is just a character.
  */
@@ -46,6 +46,10 @@ struct sql_values {
 struct sql_template *sql_template_parse(const char *text, enum sql_template_kind kind,
                                         const struct sql_dialect *dialect, struct reason *reason);
 void sql_template_free(struct sql_template *template);
+
+/* What the statement hardly means by what it says, starting with the position; NULL
+ * if there is nothing of the kind. */
+const char *sql_template_warning(const struct sql_template *template);
 
 /* Whether the statement can answer for other properties than the password:
  * whether there is a %p in it. */

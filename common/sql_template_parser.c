@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Where the parser stands. Functions return false once `reason` is set. */
 struct parser {
@@ -13,6 +14,8 @@ struct parser {
     const struct sql_dialect *dialect;
     struct parsed_template *parsed;
     struct reason *reason;
+    const char *parameter_end; /* of the latest parameter and the latest AS; NULL */
+    const char *as_end;        /* before there is one */
 };
 
 static bool refuse(const struct parser *parser, const char *at, const char *why)
@@ -35,11 +38,43 @@ static bool copy(struct parser *parser, size_t length)
     return checked(parser, sql_pieces_add_text(&parser->parsed->statement, text, length));
 }
 
+static const char *skip_blanks(const char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    return text;
+}
+
+/* Before anything but a letter, a percent sign is itself, as in LIKE '%@x'. */
+static bool is_percent_alone(const char *percent)
+{
+    char letter = (char)(percent[1] | ' ');
+
+    return percent[1] != '%' && (letter < 'a' || letter > 'z');
+}
+
+/* What looks like a macro may be one of Postfix (%s, %d) or Dovecot (%n, %d). */
+static bool refuse_macro(const struct parser *parser, char letter)
+{
+    size_t position = (size_t)(parser->at - parser->start) + 1;
+
+    if (strchr("sdnUR", letter) != NULL)
+        reason_set(parser->reason,
+                   "position %zu: %%%c is not known; %%u is the user, %%r the realm, and %%u@%%r "
+                   "the address",
+                   position, letter);
+    else
+        reason_set(parser->reason, "position %zu: %%%c is not known; for the text, write %%%%%c",
+                   position, letter, letter);
+    return false;
+}
+
 /* Reads what a percent sign starts, and adds it to both. */
 static bool read_macro(struct parser *parser, struct sql_pieces *one, struct sql_pieces *other)
 {
     enum piece_kind kind = PIECE_TEXT;
     char letter = parser->at[1];
+    size_t length = 2;
 
     switch (letter) {
     case 'u':
@@ -62,11 +97,12 @@ static bool read_macro(struct parser *parser, struct sql_pieces *one, struct sql
     case '%':
         break;
     default:
-        reason_set(parser->reason, "position %zu: %%%c is not known; %%%% is a percent sign",
-                   (size_t)(parser->at - parser->start) + 1, letter != '\0' ? letter : ' ');
-        return false;
+        if (!is_percent_alone(parser->at))
+            return refuse_macro(parser, letter);
+        length = 1;
+        break;
     }
-    parser->at += 2;
+    parser->at += length;
     if (kind == PIECE_TEXT)
         return checked(parser, sql_pieces_add_text(one, "%", 1) &&
                                    (other == NULL || sql_pieces_add_text(other, "%", 1)));
@@ -86,6 +122,7 @@ static bool add_parameter(struct parser *parser, struct sql_pieces *value)
     parsed->parameters = grown;
     grown[parsed->parameter_count++] = *value;
     *value = (struct sql_pieces){NULL, 0};
+    parser->parameter_end = parser->at;
     return checked(parser, sql_pieces_add(&parsed->statement, PIECE_PARAMETER));
 }
 
@@ -176,6 +213,15 @@ static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t ope
     }
 }
 
+static bool refuse_prefix(const struct parser *parser, const struct quoted *quoted,
+                          const char *prefix, size_t length)
+{
+    reason_set(
+        parser->reason, "position %zu: %.*s'...' cannot hold a macro; write '...' without the %.*s",
+        (size_t)(quoted->start - parser->start) + 1, (int)length, prefix, (int)length, prefix);
+    return false;
+}
+
 /* Adds a literal: as a parameter if something in it changes, else as it is.
  * `prefix` is a word that stood right before it, to be dropped or kept. */
 static bool add_literal(struct parser *parser, struct quoted *quoted, const char *prefix,
@@ -189,14 +235,15 @@ static bool add_literal(struct parser *parser, struct quoted *quoted, const char
         return refuse(parser, quoted->unclear_escape,
                       "this escape cannot stand in one literal with a %; write the character");
     if (prefix_length > 0 && !prefix_may_go)
-        return refuse(parser, quoted->start, "a literal of this kind cannot hold a %");
+        return refuse_prefix(parser, quoted, prefix, prefix_length);
     return add_parameter(parser, &quoted->value);
 }
 
 static bool add_identifier(struct parser *parser, const struct quoted *quoted)
 {
     if (quoted_has_variable(quoted))
-        return refuse(parser, quoted->start, "of all macros, only %p can stand in a name");
+        return refuse(parser, quoted->start,
+                      "only %p may appear in an identifier; a string takes single quotes");
     return checked(parser, sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
 }
 
@@ -250,6 +297,33 @@ static size_t word_length(const char *text)
     return length;
 }
 
+/* In PostgreSQL, the name of the database role, where people mean a column. After
+ * AS, before a point and after one, it is a name. */
+static bool is_current_user(const struct parser *parser, const char *word, size_t length)
+{
+    const char *before = word;
+
+    if (!parser->dialect->user_is_current_user || length != 4 || strncasecmp(word, "user", 4) != 0)
+        return false;
+    while (before > parser->start && isspace((unsigned char)before[-1]))
+        before--;
+    return before != parser->as_end && (before == parser->start || before[-1] != '.') &&
+           *skip_blanks(word + length) != '.';
+}
+
+static void note_word(struct parser *parser, const char *word, size_t length)
+{
+    struct reason *warning = &parser->parsed->warning;
+
+    if (warning->text[0] == '\0' && is_current_user(parser, word, length))
+        reason_set(warning,
+                   "position %zu: in PostgreSQL, user is CURRENT_USER; write \"user\" if it is "
+                   "the name of a column or table",
+                   (size_t)(word - parser->start) + 1);
+    if (length == 2 && strncasecmp(word, "as", 2) == 0)
+        parser->as_end = word + length;
+}
+
 /* A word, with the literal that it may be the prefix of. */
 static bool parse_word(struct parser *parser)
 {
@@ -265,6 +339,7 @@ static bool parse_word(struct parser *parser)
                              escape_literal || dialect->backslash_escapes);
     if (word[length] == '"' && other_prefix && dialect->double_quotes == DOUBLE_QUOTES_LITERAL)
         return parse_literal(parser, "\"", length, false, dialect->backslash_escapes);
+    note_word(parser, word, length);
     return copy(parser, length);
 }
 
@@ -297,7 +372,7 @@ static bool parse_block_comment(struct parser *parser)
     unsigned depth = 1;
 
     if (parser->dialect->executable_comments && *at == '!')
-        return refuse(parser, parser->at, "a comment that is executed cannot be read");
+        return refuse(parser, parser->at, "executable comments are not supported");
     while (depth > 0) {
         if (*at == '\0')
             return refuse(parser, parser->at, "the comment is not closed");
@@ -329,7 +404,7 @@ static bool parse_percent(struct parser *parser)
     struct sql_pieces value = {NULL, 0};
     bool done = false;
 
-    if (parser->at[1] == 'p' || parser->at[1] == '%')
+    if (parser->at[1] == 'p' || parser->at[1] == '%' || is_percent_alone(parser->at))
         return read_macro(parser, &parser->parsed->statement, NULL);
     if (read_macro(parser, &value, NULL))
         done = add_parameter(parser, &value);
@@ -340,15 +415,20 @@ static bool parse_percent(struct parser *parser)
 /* The statement ends at its semicolon, which is left out. */
 static bool parse_semicolon(struct parser *parser)
 {
-    const char *semicolon = parser->at++;
+    const char *semicolon = parser->at;
 
-    while (*parser->at != '\0') {
-        if (isspace((unsigned char)*parser->at))
-            parser->at++;
-        else
-            return refuse(parser, semicolon, "more follows the end of the statement");
-    }
-    return true;
+    parser->at = skip_blanks(semicolon + 1);
+    return *parser->at == '\0' || refuse(parser, semicolon, "text after the final semicolon");
+}
+
+/* Whether the at sign stands between two strings, which no dialect joins by it. */
+static bool is_at_sign_outside(const struct parser *parser)
+{
+    const char *at = parser->at;
+
+    return *at == '@' && parser->parameter_end != NULL &&
+           skip_blanks(parser->parameter_end) == at &&
+           strchr("'\"%", *skip_blanks(at + 1)) != NULL && *skip_blanks(at + 1) != '\0';
 }
 
 static bool parse_token(struct parser *parser)
@@ -376,6 +456,8 @@ static bool parse_token(struct parser *parser)
         return parse_percent(parser);
     if (c == ';')
         return parse_semicolon(parser);
+    if (is_at_sign_outside(parser))
+        return refuse(parser, parser->at, "the @ belongs inside of the quotes; write '%u@%r'");
     if (c == '?' && dialect->placeholder == PLACEHOLDER_QUESTION)
         return refuse(parser, parser->at, "'?' stands for no value here");
     if (dialect->named_parameters && strchr(":@$", c) != NULL)
@@ -387,7 +469,12 @@ bool sql_template_take_apart(const char *text, enum sql_template_kind kind,
                              const struct sql_dialect *dialect, struct parsed_template *parsed,
                              struct reason *reason)
 {
-    struct parser parser = {text, text, kind, dialect, parsed, reason};
+    struct parser parser = {.start = text,
+                            .at = text,
+                            .kind = kind,
+                            .dialect = dialect,
+                            .parsed = parsed,
+                            .reason = reason};
     bool done = true;
 
     if (text[strspn(text, " \t\r\n\f\v;")] == '\0')

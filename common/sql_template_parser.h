@@ -21,6 +21,7 @@ struct parsed_template {
     struct sql_pieces statement;
     struct sql_pieces *parameters;
     size_t parameter_count;
+    struct reason warning; /* "" if there is none */
 };
 
 /* Returns false with a reason that starts with the position. What has been

@@ -6,7 +6,9 @@
 
 #include "fuzz_target.h"
 
+#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sql_template.h"
 
@@ -23,25 +25,73 @@ const struct fuzz_text fuzz_seeds[] = {
     FUZZ_TEXT("0SELECT d #>> '{%p}', x'00', N'a' /* a /* b */ c */, $$ '%u' $$, 7 %% 2"),
     FUZZ_TEXT("1SELECT _utf8mb4'a', b'01', /*+ hint */ 'it''s %u', \"\\\"%r\", 5--1"),
     FUZZ_TEXT("2SELECT 'a''b%%', `a``b`, [a b], \"a\"\"%u\""),
+    FUZZ_TEXT(
+        "0SELECT p AS user FROM \"user\" WHERE user = 'a' AND t.user LIKE '%@x' AND 7 % 2 = 1;"),
+    FUZZ_TEXT("1SELECT p FROM t WHERE a = '%u'@'%r' AND '100%' LIKE '%' AND d = '%Y'"),
     {NULL, 0},
 };
 
 const struct fuzz_text fuzz_words[] = {
-    FUZZ_TEXT("%u"),  FUZZ_TEXT("%r"),  FUZZ_TEXT("%p"), FUZZ_TEXT("%v"), FUZZ_TEXT("%a"),
-    FUZZ_TEXT("%%"),  FUZZ_TEXT("%"),   FUZZ_TEXT("'"),  FUZZ_TEXT("''"), FUZZ_TEXT("\""),
-    FUZZ_TEXT("`"),   FUZZ_TEXT("["),   FUZZ_TEXT("]"),  FUZZ_TEXT("\\"), FUZZ_TEXT("$$"),
-    FUZZ_TEXT("$a$"), FUZZ_TEXT("E'"),  FUZZ_TEXT("x'"), FUZZ_TEXT("/*"), FUZZ_TEXT("*/"),
-    FUZZ_TEXT("/*!"), FUZZ_TEXT("-- "), FUZZ_TEXT("#"),  FUZZ_TEXT("\n"), FUZZ_TEXT(";"),
-    FUZZ_TEXT("?"),   FUZZ_TEXT(":a"),  FUZZ_TEXT("$1"), FUZZ_TEXT("::"), {NULL, 0},
+    FUZZ_TEXT("%u"),   FUZZ_TEXT("%r"),   FUZZ_TEXT("%p"), FUZZ_TEXT("%v"), FUZZ_TEXT("%a"),
+    FUZZ_TEXT("%%"),   FUZZ_TEXT("%"),    FUZZ_TEXT("'"),  FUZZ_TEXT("''"), FUZZ_TEXT("\""),
+    FUZZ_TEXT("`"),    FUZZ_TEXT("["),    FUZZ_TEXT("]"),  FUZZ_TEXT("\\"), FUZZ_TEXT("$$"),
+    FUZZ_TEXT("$a$"),  FUZZ_TEXT("E'"),   FUZZ_TEXT("x'"), FUZZ_TEXT("/*"), FUZZ_TEXT("*/"),
+    FUZZ_TEXT("/*!"),  FUZZ_TEXT("-- "),  FUZZ_TEXT("#"),  FUZZ_TEXT("\n"), FUZZ_TEXT(";"),
+    FUZZ_TEXT("?"),    FUZZ_TEXT(":a"),   FUZZ_TEXT("$1"), FUZZ_TEXT("::"), FUZZ_TEXT("'@'"),
+    FUZZ_TEXT("user"), FUZZ_TEXT(" AS "), FUZZ_TEXT("% "), {NULL, 0},
 };
 
-static void check_refusal(const struct reason *reason, size_t length)
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static void check_refusal(const struct reason *reason, const char *text)
 {
     size_t position = 0;
 
     FUZZ_ASSERT(sscanf(reason->text, "position %zu: ", &position) == 1);
-    FUZZ_ASSERT(position >= 1 && position <= length + 1);
+    FUZZ_ASSERT(position >= 1 && position <= strlen(text) + 1);
     FUZZ_ASSERT(strchr(reason->text, '\n') == NULL);
+    /* What is said of one character stands where it is said to. */
+    if (strstr(reason->text, " is not known; ") != NULL)
+        FUZZ_ASSERT(text[position - 1] == '%' && is_letter(text[position]) &&
+                    strchr("urpa", text[position]) == NULL);
+    if (strstr(reason->text, ": the @ belongs") != NULL)
+        FUZZ_ASSERT(text[position - 1] == '@');
+    if (strstr(reason->text, ": text after the final semicolon") != NULL)
+        FUZZ_ASSERT(text[position - 1] == ';');
+}
+
+static void check_warning(const char *warning, const char *text)
+{
+    size_t position = 0;
+
+    if (warning == NULL)
+        return;
+    FUZZ_ASSERT(sscanf(warning, "position %zu: ", &position) == 1);
+    FUZZ_ASSERT(strncasecmp(text + position - 1, "user", 4) == 0);
+}
+
+static bool has_macro(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text == '%' && (text[1] == '%' || is_letter(text[1])))
+            return true;
+    return false;
+}
+
+/* Without a macro, a statement is what is written, up to its semicolon. */
+static void check_verbatim(const struct sql_template *template, const char *statement,
+                           const char *text)
+{
+    size_t length = strlen(statement);
+
+    if (has_macro(text))
+        return;
+    FUZZ_ASSERT(sql_template_parameter_count(template) == 0);
+    FUZZ_ASSERT(strncmp(statement, text, length) == 0);
+    FUZZ_ASSERT(text[length] == '\0' || text[length] == ';');
 }
 
 static void check_parameters(const struct sql_template *template)
@@ -87,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_ASSERT(text != NULL);
     template = sql_template_parse(text, kind, dialect, &reason);
     if (template == NULL) {
-        check_refusal(&reason, strlen(text));
+        check_refusal(&reason, text);
         free(text);
         return 0;
     }
@@ -99,6 +149,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* The property shows in the statement or in a parameter. */
     if (strcmp(statement, again) != 0)
         FUZZ_ASSERT(sql_template_has_property(template));
+    check_verbatim(template, statement, text);
+    check_warning(sql_template_warning(template), text);
     check_parameters(template);
     free(statement);
     free(again);

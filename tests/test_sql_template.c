@@ -116,6 +116,60 @@ static const struct reading selects[] = {
     {"percent sign as operator", ALL, "SELECT 7 %% 2", "SELECT 7 % 2", {NULL}},
     {"percent sign before a macro without quotes", ALL, "SELECT 7 %%%u", "SELECT 7 %^", {USER}},
     {"percent signs only", ALL, "SELECT '%%%%%%'", "SELECT '%%%'", {NULL}},
+    {"percent sign before another sign", ALL, "SELECT n LIKE '%@x'", "SELECT n LIKE '%@x'", {NULL}},
+    {"percent sign before a macro's own",
+     ALL,
+     "SELECT n LIKE '%@%r'",
+     "SELECT n LIKE ^",
+     {"%@" REALM}},
+    {"percent sign behind a macro", ALL, "SELECT n LIKE '%u@%'", "SELECT n LIKE ^", {USER "@%"}},
+    {"percent sign and blank", ALL, "SELECT 7 % 2", "SELECT 7 % 2", {NULL}},
+    {"percent sign and digit", ALL, "SELECT 7%2, '%1', %u", "SELECT 7%2, '%1', ^", {USER}},
+    {"percent sign and minus", ALL, "SELECT 7 %-2, %u", "SELECT 7 %-2, ^", {USER}},
+    {"percent sign and parenthesis", ALL, "SELECT 7 %(%u)", "SELECT 7 %(^)", {USER}},
+    {"percent sign at the end", ALL, "SELECT 7 %", "SELECT 7 %", {NULL}},
+    {"percent sign at the end of a literal", ALL, "SELECT '100%'", "SELECT '100%'", {NULL}},
+    {"percent sign alone in a literal", ALL, "SELECT '%', '%u'", "SELECT '%', ^", {USER}},
+    {"percent sign before a doubled quote", ALL, "SELECT '%''%u'", "SELECT ^", {"%'" USER}},
+    {"percent sign before a literal", ALL, "SELECT 7 %'%u'", "SELECT 7 %^", {USER}},
+    {"odd number of percent signs", ALL, "SELECT '%%%'", "SELECT '%%'", {NULL}},
+    {"three percent signs and letter", ALL, "SELECT '%%%u'", "SELECT ^", {"%" USER}},
+    {"percent sign and underscore", ALL, "SELECT '%_%u'", "SELECT ^", {"%_" USER}},
+    {"percent sign and a character around the letters",
+     ALL,
+     "SELECT '%@%[%`%{%\303\204%u'",
+     "SELECT ^",
+     {"%@%[%`%{%\303\204" USER}},
+    {"percent sign before a semicolon", ALL, "SELECT 7 %;", "SELECT 7 %", {NULL}},
+    {"percent sign before a comment", ALL, "SELECT 7 %/* %x */ 2", "SELECT 7 %/* %x */ 2", {NULL}},
+    {"percent sign in an operator", PGSQL, "SELECT a <% %u", "SELECT a <% ^", {USER}},
+    {"percent sign alone in a name", PGSQL | SQLITE, "SELECT \"a%\"", "SELECT \"a%\"", {NULL}},
+    {"percent sign alone in backticks",
+     MYSQL | SQLITE,
+     "SELECT `a% %p`",
+     "SELECT `a% userPassword`",
+     {NULL}},
+    {"percent sign alone in dollar quotes", PGSQL, "SELECT $$%$$, '%u'", "SELECT $$%$$, ^", {USER}},
+    {"escaped percent sign without macro",
+     MYSQL,
+     "SELECT 'a\\%', '%u'",
+     "SELECT 'a\\%', ^",
+     {USER}},
+    {"escaped percent sign in an E literal",
+     PGSQL,
+     "SELECT E'a\\%', '%u'",
+     "SELECT E'a\\%', ^",
+     {USER}},
+
+    /* --- at signs that join nothing */
+    {"at signs as an operator",
+     PGSQL,
+     "SELECT %u @@ 'x', %u @> a, %u <@ 'x'",
+     "SELECT ^ @@ 'x', ^ @> a, ^ <@ 'x'",
+     {USER, USER, USER}},
+    {"at sign behind text", PGSQL, "SELECT '%u', 'a' @ 'b'", "SELECT ^, 'a' @ 'b'", {USER}},
+    {"at sign of a variable", MYSQL, "SELECT %u, @a, @'b'", "SELECT ^, @a, @'b'", {USER}},
+    {"at sign in a call", ALL, "SELECT f('%u','@','%r')", "SELECT f(^,'@',^)", {USER, REALM}},
 
     /* --- names */
     {"property as a name", ALL, "SELECT %p", "SELECT userPassword", {NULL}},
@@ -201,6 +255,7 @@ static const struct reading selects[] = {
      "SELECT 1 # 50% of '%u'\n, '%u'",
      "SELECT 1 # 50% of '%u'\n, ^",
      {USER}},
+    {"blanks alone behind the semicolon", ALL, "SELECT %u;\f\v ", "SELECT ^", {USER}},
     {"hash sign elsewhere", PGSQL, "SELECT 5 # 3, '%u'", "SELECT 5 # 3, ^", {USER}},
     {"hash sign in a name of JSON",
      PGSQL,
@@ -519,26 +574,40 @@ static const struct refusal refusals[] = {
     {"dollar quote not closed behind a macro", PGSQL, "SELECT $$%u$", 8, "not closed"},
     {"unknown macro", ALL, "SELECT '%x'", 9, "%x is not known"},
     {"unknown macro without quotes", ALL, "SELECT %d", 8, "%d is not known"},
-    {"macro in a capital letter", ALL, "SELECT '%U'", 9, "%U is not known"},
-    {"macro in a capital letter behind another", ALL, "SELECT '%u@%R'", 12, "%R is not known"},
-    {"percent sign and blank", ALL, "SELECT 7 % 2", 10, "is not known"},
-    {"percent sign at the end", ALL, "SELECT 7 %", 10, "is not known"},
-    {"percent sign at the end of a literal", ALL, "SELECT '100%'", 12, "is not known"},
-    {"odd number of percent signs", ALL, "SELECT '%%%'", 11, "is not known"},
-    {"percent sign at the end of an open literal", ALL, "SELECT '100%", 12, "is not known"},
+    {"macro in a capital letter", ALL, "SELECT '%U'", 9, "%U is not known; %u is the user"},
+    {"macro in a capital letter behind another", ALL, "SELECT '%u@%R'", 12,
+     "%R is not known; %u is the user, %r the realm"},
+    {"macro of a date", ALL, "SELECT f(d, '%Y')", 14, "%Y is not known; for the text, write %%Y"},
+    {"macro of a date without quotes", ALL, "SELECT 7 %b", 10, "for the text, write %%b"},
+    {"last letter of either case", ALL, "SELECT '%%%z%Z'", 11, "write %%z"},
+    {"Postfix's address", ALL, "SELECT p FROM t WHERE a = '%s'", 28,
+     "%s is not known; %u is the user, %r the realm, and %u@%r the address"},
+    {"Postfix's domain", ALL, "SELECT p FROM t WHERE a = '%u@%d'", 31,
+     "%d is not known; %u is the user, %r the realm, and %u@%r the address"},
+    {"Dovecot's user", ALL, "SELECT p FROM t WHERE a = '%n'", 28, "%u is the user, %r the realm"},
+    {"percent sign at the end of an open literal", ALL, "SELECT '100%", 8, "not closed"},
+    {"user and realm in literals of their own", ALL, "SELECT p FROM t WHERE a = '%u'@'%r'", 31,
+     "the @ belongs inside of the quotes; write '%u@%r'"},
+    {"the same with blanks", ALL, "SELECT p FROM t WHERE a = '%u' @\t'%r'", 32, "write '%u@%r'"},
+    {"the same without quotes", ALL, "SELECT p FROM t WHERE a = %u@%r", 29, "write '%u@%r'"},
+    {"the same with a domain", ALL, "SELECT p FROM t WHERE a = '%u'@'example.com'", 31,
+     "write '%u@%r'"},
+    {"the same in double quotes", MYSQL | SQLITE, "SELECT p FROM t WHERE a = \"%u\"@\"%r\"", 31,
+     "write '%u@%r'"},
     {"unknown macro in a name", PGSQL | SQLITE, "SELECT \"%x\"", 9, "%x is not known"},
     {"value", ALL, "SELECT '%v'", 9, "%v has no meaning in a SELECT"},
     {"value without quotes", ALL, "SELECT %v", 8, "%v has no meaning in a SELECT"},
-    {"second statement", ALL, "SELECT 1; DROP TABLE users", 9, "more follows"},
-    {"second statement with a macro", ALL, "SELECT '%u';DELETE FROM t", 12, "more follows"},
-    {"semicolon in front", ALL, "; SELECT 1", 1, "more follows"},
-    {"user as a name", PGSQL, "SELECT \"%u\"", 8, "only %p can stand in a name"},
-    {"realm in a name", PGSQL, "SELECT a FROM \"t_%r\"", 15, "only %p can stand in a name"},
-    {"address in a name", PGSQL, "SELECT \"%p%a\"", 8, "only %p can stand in a name"},
-    {"user in backticks", MYSQL | SQLITE, "SELECT `%u`", 8, "only %p can stand in a name"},
+    {"second statement", ALL, "SELECT 1; DROP TABLE users", 9, "text after the final semicolon"},
+    {"second statement with a macro", ALL, "SELECT '%u';DELETE FROM t", 12,
+     "text after the final semicolon"},
+    {"semicolon in front", ALL, "; SELECT 1", 1, "text after the final semicolon"},
+    {"user as a name", PGSQL, "SELECT \"%u\"", 8, "only %p may appear in an identifier"},
+    {"realm in a name", PGSQL, "SELECT a FROM \"t_%r\"", 15, "only %p may appear in an identifier"},
+    {"address in a name", PGSQL, "SELECT \"%p%a\"", 8, "only %p may appear in an identifier"},
+    {"user in backticks", MYSQL | SQLITE, "SELECT `%u`", 8, "only %p may appear in an identifier"},
     {"realm in backticks", MYSQL | SQLITE, "SELECT a FROM `t_%r`", 15,
-     "only %p can stand in a name"},
-    {"user in brackets", SQLITE, "SELECT [%u]", 8, "only %p can stand in a name"},
+     "only %p may appear in an identifier"},
+    {"user in brackets", SQLITE, "SELECT [%u]", 8, "only %p may appear in an identifier"},
     {"numbered parameter", PGSQL, "SELECT $1", 8, "cannot be numbered"},
     {"numbered parameter behind a macro", PGSQL, "SELECT '%u', $12", 14, "cannot be numbered"},
     {"dollar sign at the end", PGSQL, "SELECT $", 8, "cannot be numbered"},
@@ -549,14 +618,17 @@ static const struct refusal refusals[] = {
     {"parameter with a colon", SQLITE, "SELECT :name", 8, "cannot be named"},
     {"parameter with an at sign", SQLITE, "SELECT @name", 8, "cannot be named"},
     {"parameter with a dollar sign", SQLITE, "SELECT $name", 8, "cannot be named"},
-    {"N literal with a macro", ALL, "SELECT N'%u'", 9, "literal of this kind"},
-    {"n literal with a macro", ALL, "SELECT n'%u'", 9, "literal of this kind"},
-    {"X literal with a macro", ALL, "SELECT X'%u'", 9, "literal of this kind"},
-    {"x literal with a property", ALL, "SELECT x'%p'", 9, "literal of this kind"},
-    {"B literal with a macro", ALL, "SELECT b'0%r'", 9, "literal of this kind"},
+    {"N literal with a macro", ALL, "SELECT N'%u'", 9,
+     "N'...' cannot hold a macro; write '...' without the N"},
+    {"n literal with a macro", ALL, "SELECT n'%u'", 9, "write '...' without the n"},
+    {"X literal with a macro", ALL, "SELECT X'%u'", 9,
+     "X'...' cannot hold a macro; write '...' without the X"},
+    {"x literal with a property", ALL, "SELECT x'%p'", 9, "write '...' without the x"},
+    {"B literal with a macro", ALL, "SELECT b'0%r'", 9,
+     "b'...' cannot hold a macro; write '...' without the b"},
     {"literal with a character set and a macro", MYSQL, "SELECT _utf8mb4'%u'", 16,
-     "literal of this kind"},
-    {"the same in double quotes", MYSQL, "SELECT _utf8mb4\"%u\"", 16, "literal of this kind"},
+     "_utf8mb4'...' cannot hold a macro; write '...' without the _utf8mb4"},
+    {"the same in double quotes", MYSQL, "SELECT _utf8mb4\"%u\"", 16, "without the _utf8mb4"},
     {"escape at the end", MYSQL, "SELECT 'a\\", 8, "not closed"},
     {"escaped quote does not close", MYSQL, "SELECT 'a\\'", 8, "not closed"},
     {"escaped double quote does not close", MYSQL, "SELECT \"a\\\"", 8, "not closed"},
@@ -566,8 +638,10 @@ static const struct refusal refusals[] = {
     {"escaped percent sign", MYSQL, "SELECT '%u\\%%'", 11, "escape cannot stand"},
     {"escaped macro", MYSQL, "SELECT '\\%u'", 9, "escape cannot stand"},
     {"escape in double quotes", MYSQL, "SELECT \"\\0%u\"", 9, "escape cannot stand"},
-    {"executable comment", MYSQL, "SELECT /*! STRAIGHT_JOIN */ '%u'", 8, "executed"},
-    {"executable comment of a version", MYSQL, "SELECT /*!50000 '%u' */", 8, "executed"},
+    {"executable comment", MYSQL, "SELECT /*! STRAIGHT_JOIN */ '%u'", 8,
+     "executable comments are not supported"},
+    {"executable comment of a version", MYSQL, "SELECT /*!50000 '%u' */", 8,
+     "executable comments are not supported"},
     {"hexadecimal escape", PGSQL, "SELECT E'a\\x41%u'", 11, "escape cannot stand"},
     {"octal escape", PGSQL, "SELECT E'\\101%u'", 10, "escape cannot stand"},
     {"Unicode escape", PGSQL, "SELECT E'\\u0041%u'", 10, "escape cannot stand"},
@@ -597,12 +671,62 @@ static void refuse(void **state)
     assert_contains(reason.text, row->want_reason);
 }
 
+/* --- what is read, but hardly meant */
+
+static const struct warning {
+    const char *name;
+    unsigned dialects;
+    const char *text;
+    size_t want_position; /* 0: there is no warning */
+} warnings[] = {
+    {"column", PGSQL, "SELECT p FROM t WHERE user = '%u'", 23},
+    {"column in other letters", PGSQL, "SELECT p FROM t WHERE User='%u'", 23},
+    {"column at the end", PGSQL, "SELECT p FROM t WHERE '%u' = user", 30},
+    {"table", PGSQL, "SELECT p FROM user WHERE n = '%u'", 15},
+    {"twice: the first counts", PGSQL, "SELECT user, user", 8},
+    {"column behind one that is fine", PGSQL, "SELECT t.user AS user, user", 24},
+    {"in parentheses", PGSQL, "SELECT p FROM t WHERE (user) = '%u'", 24},
+    {"behind a word that ends in as", PGSQL, "SELECT has user", 12},
+    {"other engines", MYSQL | SQLITE, "SELECT p FROM user WHERE user = '%u'", 0},
+    {"in quotes", PGSQL, "SELECT p FROM \"user\" WHERE \"user\" = '%u'", 0},
+    {"qualified", PGSQL, "SELECT t.user, t . user FROM t", 0},
+    {"qualifier", PGSQL, "SELECT user.p, user .p FROM t", 0},
+    {"label", PGSQL, "SELECT p AS user, q as\tUSER FROM t", 0},
+    {"part of a word", PGSQL, "SELECT users, a_user, user1, user_a, user$, current_user", 0},
+    {"in a literal", PGSQL, "SELECT 'user', $$ user $$ FROM t", 0},
+    {"in a comment", PGSQL, "SELECT 1 /* user */ -- user", 0},
+    {"nothing of the kind", ALL, "SELECT p FROM t WHERE n = '%u'", 0},
+};
+
+static void warn(void **state)
+{
+    const struct run *run = *state;
+    const struct warning *row = run->row;
+    struct sql_template *template = parse(row->text, SQL_TEMPLATE_SELECT, run->dialect);
+    const char *text = sql_template_warning(template);
+    char want_start[32];
+
+    snprintf(want_start, sizeof(want_start), "position %zu: ", row->want_position);
+    if (row->want_position == 0) {
+        if (text != NULL)
+            print_error("%s\n", text);
+        assert_null(text);
+    } else {
+        assert_non_null(text);
+        assert_contains(text, want_start);
+        assert_contains(text, "user is CURRENT_USER; write \"user\"");
+    }
+    sql_template_free(template);
+}
+
 static const struct refusal store_refusals[] = {
-    {"value as a name", PGSQL, "UPDATE t SET \"%v\" = 1", 14, "only %p can stand in a name"},
+    {"value as a name", PGSQL, "UPDATE t SET \"%v\" = 1", 14,
+     "only %p may appear in an identifier"},
     {"value in backticks", MYSQL | SQLITE, "UPDATE t SET `%v` = 1", 14,
-     "only %p can stand in a name"},
-    {"value in brackets", SQLITE, "UPDATE t SET [%v] = 1", 14, "only %p can stand in a name"},
-    {"X literal with a value", ALL, "UPDATE t SET p = x'%v'", 19, "literal of this kind"},
+     "only %p may appear in an identifier"},
+    {"value in brackets", SQLITE, "UPDATE t SET [%v] = 1", 14,
+     "only %p may appear in an identifier"},
+    {"X literal with a value", ALL, "UPDATE t SET p = x'%v'", 19, "without the x"},
 };
 
 static void refuse_to_store(void **state)
@@ -952,6 +1076,7 @@ int main(void)
     ADD_FOR_DIALECTS(&list, read_select_to_store, selects);
     ADD_FOR_DIALECTS(&list, read_store, stores);
     ADD_FOR_DIALECTS(&list, refuse, refusals);
+    ADD_FOR_DIALECTS(&list, warn, warnings);
     ADD_FOR_DIALECTS(&list, refuse_to_store, store_refusals);
     ADD_FOR_DIALECTS(&list, parameter_stands_alone, touchings);
     TEST_ADD(&list, null_value);
