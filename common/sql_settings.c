@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sql_settings.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,38 @@ static const char *select_option(sql_option *option, void *context)
     return select != NULL ? select : option(context, "sql_statement");
 }
 
+/* Returns what follows the word and white space on both sides of it; NULL if
+ * another word is there. */
+static const char *skip_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+
+    while (isspace((unsigned char)*text))
+        text++;
+    if (strncasecmp(text, word, length) != 0)
+        return NULL;
+    text += length;
+    if (*text != '\0' && !isspace((unsigned char)*text))
+        return NULL;
+    while (isspace((unsigned char)*text))
+        text++;
+    return text;
+}
+
+bool sql_settings_dummy(sql_option *option, void *context)
+{
+    const char *rest = select_option(option, context);
+
+    if (rest != NULL)
+        rest = skip_word(rest, "dummy");
+    if (rest != NULL && *rest != '\0')
+        rest = skip_word(rest, "select");
+    return rest != NULL && *rest == '\0';
+}
+
 bool sql_settings_wanted(sql_option *option, void *context)
 {
-    const char *select = select_option(option, context);
-
-    return select != NULL && strcasecmp(select, "dummy") != 0;
+    return select_option(option, context) != NULL && !sql_settings_dummy(option, context);
 }
 
 /* Copies the option, or "" where it is not set. Leaves NULL when out of memory. */
@@ -125,7 +153,7 @@ static bool read_timeout(sql_option *option, void *context, struct sql_settings 
     bool done = option_seconds(value != NULL ? value : "10", &settings->target.timeout);
 
     if (!done)
-        reason_set(reason, "sql_timeout: \"%s\" is not a time of 0.001 to 3600 seconds", value);
+        reason_set(reason, "sql_timeout: \"%s\": must be 0.001 to 3600 seconds", value);
     return done;
 }
 

@@ -27,8 +27,12 @@ struct sql_settings {
  * set. */
 typedef const char *sql_option(void *context, const char *name);
 
-/* Whether `sql_select` (or `sql_statement`, its old name) is there to be used;
- * the word "dummy" is an idiom for "none". */
+/* Whether `sql_select` (or `sql_statement`, its old name) says "dummy" or "dummy
+ * select": the idiom for "there is no SQL", which keeps the stock plug-in from
+ * missing the option. */
+bool sql_settings_dummy(sql_option *option, void *context);
+
+/* Whether it is there to be used: set, and not by that idiom. */
 bool sql_settings_wanted(sql_option *option, void *context);
 
 /* Reads all options. Returns NULL with a reason that starts with the name of

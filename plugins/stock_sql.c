@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "stock_sql.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "sasl_host.h"
+#include "sql_settings.h"
 
 static const char stock_name[] = "sql";
 
@@ -69,9 +71,7 @@ bool stock_sql_comes_last(const sasl_utils_t *utils, const void *ours)
 
 static bool is_idiom_used(const sasl_utils_t *utils)
 {
-    const char *select = sasl_host_option(utils, "sql_select");
-
-    return select != NULL && strcasecmp(select, "dummy") == 0 &&
+    return sql_settings_dummy(sasl_host_sql_option, (void *)(uintptr_t)utils) &&
            sasl_host_option(utils, "auxprop_plugin") == NULL;
 }
 

@@ -564,6 +564,8 @@ static void test_not_configured(void **state)
         "auxprop_plugin: sasldb\nlog_level: 7\n",
         "auxprop_plugin: sqlcrypt\n",
         "auxprop_plugin: sqlcrypt\nsql_select: dummy\n",
+        "auxprop_plugin: sqlcrypt\nsql_select: dummy select\n",
+        "sql_select: Dummy  SELECT\n",
         "auxprop_plugin: sql\nsql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
         "auxprop_plugin: pgsql\nsql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
         "sql_engine: sqlite3\nsql_database: /nonexistent/users.db\n" SELECT,
@@ -682,7 +684,7 @@ static void test_refused_configurations(void **state)
         {"sql_insert: INSERT '%u\n", "sql_insert: position 8: the quote is not closed"},
         {"sql_update: UPDATE %q\n", "sql_update: position 8: %q is not known"},
         {"sql_engine: oracle\n", "sql_engine: \"oracle\" is not known"},
-        {"sql_timeout: soon\n", "sql_timeout: \"soon\" is not a time"},
+        {"sql_timeout: soon\n", "sql_timeout: \"soon\": must be 0.001 to 3600 seconds"},
         {"password_format: rot13\n", "password_format: \"rot13\" is not known"},
         {"password_store_scheme: ROT13\n", "password_store_scheme: libcrypt cannot make \"ROT13\""},
     };
@@ -922,7 +924,8 @@ static const char authdaemond[] = "pwcheck_method: authdaemond\n"
 
 static void test_authdaemond_is_asked(void **state)
 {
-    static const char *const idioms[] = {"", "sql_select: dummy\n"};
+    static const char *const idioms[] = {"", "sql_select: dummy\n", "sql_select: dummy select\n",
+                                         "sql_statement: dummy select\n"};
     size_t i;
 
     (void)state;

@@ -149,9 +149,28 @@ static const struct wanting {
     {"the new name goes before dummy",
      {{"sql_select", "SELECT 1"}, {"sql_statement", "dummy"}},
      true},
+    {"dummy select", {{"sql_select", "dummy select"}}, false},
+    {"dummy select in other letters", {{"sql_select", "Dummy SELECT"}}, false},
+    {"white space around it", {{"sql_select", " \tdummy \t select\t "}}, false},
+    {"white space around dummy alone", {{"sql_select", "\t dummy "}}, false},
+    {"dummy select as sql_statement", {{"sql_statement", "dummy select"}}, false},
+    {"dummy select goes before the old name",
+     {{"sql_select", "dummy select"}, {"sql_statement", "SELECT 1"}},
+     false},
     {"a statement about dummies", {{"sql_select", "dummy statement"}}, true},
+    {"more than dummy select", {{"sql_select", "dummy select 1"}}, true},
+    {"a longer word", {{"sql_select", "dummyselect"}}, true},
+    {"a longer second word", {{"sql_select", "dummy selects"}}, true},
+    {"a statement with dummy in it", {{"sql_select", "select dummy"}}, true},
+    {"empty", {{"sql_select", ""}}, true},
     {"other options alone", {{"sql_update", "UPDATE x"}, {"sql_engine", "pgsql"}}, false},
 };
+
+static bool is_set(struct configuration *configuration)
+{
+    return look_up(configuration, "sql_select") != NULL ||
+           look_up(configuration, "sql_statement") != NULL;
+}
 
 static void wanted(void **state)
 {
@@ -159,6 +178,9 @@ static void wanted(void **state)
     struct configuration configuration = {.settings = row->settings};
 
     assert_int_equal(sql_settings_wanted(look_up, &configuration), row->want);
+    /* Where nothing is wanted, it is by the idiom, or nothing is set. */
+    assert_int_equal(sql_settings_dummy(look_up, &configuration),
+                     !row->want && is_set(&configuration));
 }
 
 /* --- engines */
@@ -430,7 +452,7 @@ static void reasons_hide_the_password(void **state)
 
     (void)state;
     assert_null(read_settings(given, &reason));
-    assert_contains(reason.text, "sql_timeout: \"soon\"");
+    assert_contains(reason.text, "sql_timeout: \"soon\": must be 0.001 to 3600 seconds");
     assert_lacks(reason.text, "hunter2");
 }
 
