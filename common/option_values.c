@@ -2,6 +2,7 @@
 #include "option_values.h"
 
 #include <ctype.h>
+#include <string.h>
 
 bool option_is_on(const char *value)
 {
@@ -26,4 +27,27 @@ bool option_seconds(const char *text, unsigned *milliseconds)
         }
     *milliseconds = value;
     return digits && *text == '\0' && value >= 1 && value <= longest;
+}
+
+bool option_level(const char *text, int *level)
+{
+    bool digits = false;
+
+    while (isspace((unsigned char)*text))
+        text++;
+    for (*level = 0; isdigit((unsigned char)*text); text++) {
+        *level = *level * 10 + (*text - '0');
+        *level = *level < 99 ? *level : 99;
+        digits = true;
+    }
+    while (isspace((unsigned char)*text))
+        text++;
+    return digits && *text == '\0';
+}
+
+bool option_is_quoted(const char *value)
+{
+    size_t length = strlen(value);
+
+    return length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0];
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char separators[] = ", \t";
 
@@ -65,6 +66,43 @@ static bool take_apart(const char *text, size_t length, struct entry *entry)
     return entry->port != 0 && entry->name_length > 0;
 }
 
+/* What stands before a colon where other programs name a host, and what is to be
+ * written here. */
+static const struct {
+    const char *prefix;
+    const char *advice;
+} foreign[] = {
+    {"inet:", "write the host alone"},
+    {"tcp:", "write the host alone"},
+    {"unix:", "write the path alone"},
+    {"proxy:", "write the host, not a table of Postfix"},
+};
+
+/* NULL if the entry has none of them. A host may have such a name, with its port. */
+static const char *advice_on_prefix(const char *text, size_t length)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        size_t prefix = strlen(foreign[i].prefix);
+
+        if (length > prefix && strncasecmp(text, foreign[i].prefix, prefix) == 0 &&
+            read_port(text + prefix, length - prefix) == 0)
+            return foreign[i].advice;
+    }
+    return NULL;
+}
+
+static bool refuse(const char *text, size_t length, const char *advice, struct reason *reason)
+{
+    if (advice != NULL)
+        reason_set(reason, "\"%.*s\": %s", (int)length, text, advice);
+    else
+        reason_set(reason, "\"%.*s\" is not a host, host:port, [address]:port or /path",
+                   (int)length, text);
+    return false;
+}
+
 static char *make_label(const struct sql_host *host)
 {
     bool brackets = strchr(host->name, ':') != NULL && !sql_host_is_path(host);
@@ -103,17 +141,16 @@ static bool read_entries(struct sql_hosts *hosts, const char *list, struct reaso
 
     for (;;) {
         struct entry entry;
+        const char *advice;
         size_t length;
 
         list += strspn(list, separators);
         length = strcspn(list, separators);
         if (length == 0)
             break;
-        if (!take_apart(list, length, &entry)) {
-            reason_set(reason, "\"%.*s\" is no host, host:port, [address]:port or /path",
-                       (int)length, list);
-            return false;
-        }
+        advice = advice_on_prefix(list, length);
+        if (advice != NULL || !take_apart(list, length, &entry))
+            return refuse(list, length, advice, reason);
         if (!add(hosts, &entry, reason))
             return false;
         list += length;

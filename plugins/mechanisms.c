@@ -6,7 +6,9 @@
 
 #include "mechanisms.h"
 
+#include "option_check.h"
 #include "registration.h"
+#include "sasl_host.h"
 #include "verifier.h"
 
 /*
@@ -86,6 +88,7 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
     verifier = verifier_new(utils);
     if (verifier == NULL)
         return SASL_NOMEM;
+    option_check_logins(utils, sasl_host_log_level(utils));
     for (i = 0; i < MECHANISM_COUNT; i++) {
         plugins[i] = *mechanisms[i];
         plugins[i].max_ssf = PRECEDENCE_SSF;

@@ -8,9 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "option_values.h"
 #include "reason.h"
 
-static const char *get_option(const sasl_utils_t *utils, const char *name)
+const char *sasl_host_exact_option(const sasl_utils_t *utils, const char *name)
 {
     const char *value = NULL;
 
@@ -21,13 +22,13 @@ static const char *get_option(const sasl_utils_t *utils, const char *name)
 
 const char *sasl_host_option(const sasl_utils_t *utils, const char *name)
 {
-    const char *value = get_option(utils, name);
+    const char *value = sasl_host_exact_option(utils, name);
     char prefixed[64];
 
     if (value != NULL)
         return value;
     snprintf(prefixed, sizeof(prefixed), "sasl_%s", name);
-    return get_option(utils, prefixed);
+    return sasl_host_exact_option(utils, prefixed);
 }
 
 bool sasl_host_copy_option(const sasl_utils_t *utils, const char *name, const char *otherwise,
@@ -99,8 +100,9 @@ char *sasl_host_client_address(const sasl_server_params_t *sparams)
 int sasl_host_log_level(const sasl_utils_t *utils)
 {
     const char *value = sasl_host_option(utils, "log_level");
+    int level;
 
-    return value != NULL ? atoi(value) : SASL_LOG_WARN;
+    return value != NULL && option_level(value, &level) ? level : SASL_LOG_WARN;
 }
 
 void sasl_host_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)

@@ -19,6 +19,10 @@
  * until an option is asked for again. */
 const char *sasl_host_option(const sasl_utils_t *utils, const char *name);
 
+/* The value of the option by this very name: those that libsasl2 reads have no
+ * other. */
+const char *sasl_host_exact_option(const sasl_utils_t *utils, const char *name);
+
 /* The same as a copy from malloc(3), or of `otherwise` (which may be NULL) if
  * the option is not set. Returns false when out of memory. */
 bool sasl_host_copy_option(const sasl_utils_t *utils, const char *name, const char *otherwise,
@@ -47,7 +51,7 @@ sasl_callback_t *sasl_host_callbacks(const sasl_server_params_t *sparams,
  * out of memory. */
 char *sasl_host_client_address(const sasl_server_params_t *sparams);
 
-/* `log_level`; SASL_LOG_WARN if it is not set. */
+/* `log_level`; SASL_LOG_WARN if it is not set or not a number. */
 int sasl_host_log_level(const sasl_utils_t *utils);
 
 /* Logs one line, at one of SASL_LOG_ERR (somebody has to act), SASL_LOG_FAIL

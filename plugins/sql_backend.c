@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "option_check.h"
 #include "password_options.h"
 #include "sasl_host.h"
 
@@ -27,16 +28,38 @@ static bool driver_directory(char *path, size_t size)
     return length > 0 && (size_t)length < size;
 }
 
-static bool parse_template(struct sql_template **template, const char *option, const char *text,
-                           enum sql_template_kind kind, const struct sql_dialect *dialect,
-                           struct reason *reason)
+/* Parses the template of one option, and warns of what it hardly means. */
+static bool parse_template(struct sql_backend *backend, const sasl_utils_t *utils,
+                           struct sql_template **template, const char *option, const char *text,
+                           enum sql_template_kind kind)
 {
+    const char *warning;
     struct reason why;
 
-    *template = sql_template_parse(text, kind, dialect, &why);
-    if (*template == NULL)
-        reason_set(reason, "%s: %s", option, why.text);
-    return *template != NULL;
+    *template = sql_template_parse(text, kind, backend->settings->engine->dialect, &why);
+    if (*template == NULL) {
+        reason_set(&backend->why_broken, "%s: %s", option, why.text);
+        return false;
+    }
+    warning = sql_template_warning(*template);
+    if (warning != NULL)
+        sasl_host_log(utils, backend->log_level, SASL_LOG_WARN, "sqlcrypt: %s: %s", option,
+                      warning);
+    return true;
+}
+
+static bool parse_templates(struct sql_backend *backend, const sasl_utils_t *utils)
+{
+    const struct sql_settings *settings = backend->settings;
+
+    return parse_template(backend, utils, &backend->select, "sql_select", settings->select,
+                          SQL_TEMPLATE_SELECT) &&
+           (settings->insert[0] == '\0' ||
+            parse_template(backend, utils, &backend->insert, "sql_insert", settings->insert,
+                           SQL_TEMPLATE_STORE)) &&
+           (settings->update[0] == '\0' ||
+            parse_template(backend, utils, &backend->update, "sql_update", settings->update,
+                           SQL_TEMPLATE_STORE));
 }
 
 static bool load_driver(struct sql_backend *backend)
@@ -54,28 +77,14 @@ static bool set_up(struct sql_backend *backend, const sasl_utils_t *utils)
 {
     void *context = (void *)(uintptr_t)utils;
     struct reason *reason = &backend->why_broken;
-    const struct sql_settings *settings;
-    const struct sql_dialect *dialect;
 
     backend->policy = password_options_read(utils, reason);
     if (backend->policy == NULL)
         return false;
-    settings = backend->settings = sql_settings_read(sasl_host_sql_option, context, reason);
-    if (settings == NULL)
+    backend->settings = sql_settings_read(sasl_host_sql_option, context, reason);
+    if (backend->settings == NULL || !parse_templates(backend, utils) || !load_driver(backend))
         return false;
-    dialect = settings->engine->dialect;
-    if (!parse_template(&backend->select, "sql_select", settings->select, SQL_TEMPLATE_SELECT,
-                        dialect, reason) ||
-        (settings->insert[0] != '\0' &&
-         !parse_template(&backend->insert, "sql_insert", settings->insert, SQL_TEMPLATE_STORE,
-                         dialect, reason)) ||
-        (settings->update[0] != '\0' &&
-         !parse_template(&backend->update, "sql_update", settings->update, SQL_TEMPLATE_STORE,
-                         dialect, reason)))
-        return false;
-    if (!load_driver(backend))
-        return false;
-    backend->connections = sql_connections_new(backend->driver.engine, settings);
+    backend->connections = sql_connections_new(backend->driver.engine, backend->settings);
     if (backend->connections == NULL)
         reason_set(reason, "out of memory");
     return backend->connections != NULL;
@@ -88,6 +97,7 @@ struct sql_backend *sql_backend_new(const sasl_utils_t *utils)
     if (backend == NULL)
         return NULL;
     backend->log_level = sasl_host_log_level(utils);
+    option_check_sql(utils, backend->log_level);
     backend->broken = !set_up(backend, utils);
     if (backend->broken)
         sasl_host_log(utils, backend->log_level, SASL_LOG_ERR, "sqlcrypt: %s",

@@ -70,11 +70,70 @@ static void seconds(void **state)
         assert_int_equal(milliseconds, row->want);
 }
 
+static const struct level {
+    const char *name;
+    const char *text;
+    int want; /* -1: refused */
+} levels[] = {
+    {"zero", "0", 0},
+    {"five", "5", 5},
+    {"white space around", " 5\t", 5},
+    {"zeros in front", "007", 7},
+    {"two digits", "42", 42},
+    {"much too high", "99999999999999999999999999", 99},
+    {"word", "DEBUG", -1},
+    {"word behind", "5 debug", -1},
+    {"number and letter", "5x", -1},
+    {"hexadecimal", "0x5", -1},
+    {"negative", "-1", -1},
+    {"signed", "+5", -1},
+    {"decimals", "1.5", -1},
+    {"quotes", "\"5\"", -1},
+    {"empty", "", -1},
+    {"blank", " ", -1},
+};
+
+static void level(void **state)
+{
+    const struct level *row = *state;
+    int got = -2;
+
+    assert_int_equal(option_level(row->text, &got), row->want >= 0);
+    if (row->want >= 0)
+        assert_int_equal(got, row->want);
+}
+
+static const struct quoting {
+    const char *name;
+    const char *value;
+    bool want;
+} quotings[] = {
+    {"double quotes", "\"x\"", true},
+    {"single quotes", "'x y'", true},
+    {"quotes around nothing", "''", true},
+    {"nothing", "", false},
+    {"one quote", "'", false},
+    {"no quotes", "x", false},
+    {"quote in front", "\"x", false},
+    {"quote behind", "x'", false},
+    {"two kinds", "'x\"", false},
+    {"quotes inside", "a 'x' b", false},
+};
+
+static void is_quoted(void **state)
+{
+    const struct quoting *row = *state;
+
+    assert_int_equal(option_is_quoted(row->value), row->want);
+}
+
 int main(void)
 {
     struct test_list list = {0};
 
     TEST_ADD_CASES(&list, is_on, positions);
     TEST_ADD_CASES(&list, seconds, timespans);
+    TEST_ADD_CASES(&list, level, levels);
+    TEST_ADD_CASES(&list, is_quoted, quotings);
     return test_run("option_values", &list);
 }
