@@ -328,6 +328,15 @@ templates[] = {
      "alice"},
     {"a property in a literal",
      "SELECT password FROM users WHERE name = '%u' AND '%p' = 'userPassword'", "alice"},
+    {"percent signs that are themselves",
+     "SELECT password FROM users WHERE address LIKE '%u@%' AND address LIKE '%@example.com'"
+     " AND 7 % 2 = 1 AND '100%' = '100%%' AND '%' <> '%_'",
+     "alice"},
+    {"a percent sign as operator of a macro",
+     "SELECT password FROM users WHERE name = '%u' AND (7 %(2)) = 7%2", "alice"},
+    {"a percent sign before a macro's own",
+     "SELECT password FROM users WHERE '%u' = name AND '%%u' <> '%r%' AND address LIKE '%@%r'",
+     "alice"},
     {"an address of a client",
      "SELECT password FROM users WHERE name = '%u' AND '%a' = '192.0.2.7'", "alice"},
     {"the same twice",
@@ -356,6 +365,90 @@ static void runs_template(void **state)
     expect("nobody", RIGHT, SASL_BADAUTH);
     expect("' OR ''='", RIGHT, SASL_BADAUTH);
     expect_errors(0);
+    program_stop();
+}
+
+#define USER_COLUMN "(SELECT name AS user, password FROM users) AS t"
+
+/* In PostgreSQL, a word that stands for the role unless it is clear that it is a name. */
+static void means_the_role_by_user(void **state)
+{
+    const struct run *run = started(state);
+    bool is_role = strcmp(run->fixture->engine, "pgsql") == 0;
+
+    start("sql_select: SELECT t.password AS user FROM " USER_COLUMN " WHERE t.user = '%u'\n");
+    expect("alice", RIGHT, SASL_OK);
+    assert_int_equal(program_log_count("CURRENT_USER"), 0);
+    expect_errors(0);
+    program_stop();
+
+    start("sql_select: SELECT password FROM " USER_COLUMN " WHERE user = '%u'\n");
+    assert_int_equal(program_log_count("init sqlcrypt: sql_select: position 76: in PostgreSQL, user"
+                                       " is CURRENT_USER; write \"user\" if"),
+                     is_role);
+    assert_int_equal(program_log_count("CURRENT_USER"), is_role);
+    expect("alice", RIGHT, is_role ? SASL_BADAUTH : SASL_OK);
+    expect_errors(0);
+    program_stop();
+}
+
+/* What the line about it says. */
+static void means_a_column_by_quoted_user(void **state)
+{
+    started(state);
+    start("sql_select: SELECT password FROM " USER_COLUMN " WHERE \"user\" = '%u'\n");
+    assert_int_equal(program_log_count("CURRENT_USER"), 0);
+    expect("alice", RIGHT, SASL_OK);
+    expect("alice", "wrong", SASL_BADAUTH);
+    expect_errors(0);
+    program_stop();
+}
+
+/* Templates that cannot work, and what their lines say to write instead. */
+static const struct advice {
+    const char *name;
+    const char *select;
+    const char *instead;
+} advices[] = {
+    {"N", "SELECT password FROM users WHERE name = N'%u'",
+     "SELECT password FROM users WHERE name = '%u'"},
+    {"user and realm apart", "SELECT password FROM users WHERE address = '%u'@'%r'",
+     "SELECT password FROM users WHERE address = '%u@%r'"},
+    {"two statements", "SELECT password FROM users WHERE name = '%u'; SELECT 1",
+     "SELECT password FROM users WHERE name = '%u'; "},
+};
+
+static void works_as_advised(void **state)
+{
+    const struct advice *row = started(state)->row;
+    char options[500];
+
+    snprintf(options, sizeof(options), "sql_select: %s\n", row->select);
+    start(options);
+    assert_int_equal(program_log_count("init sqlcrypt: sql_select: position "), 1);
+    expect("alice", RIGHT, SASL_UNAVAIL);
+    program_stop();
+
+    snprintf(options, sizeof(options), "sql_select: %s\n", row->instead);
+    start(options);
+    expect("alice", RIGHT, SASL_OK);
+    expect("alice", "wrong", SASL_BADAUTH);
+    expect_errors(0);
+    program_stop();
+}
+
+static void takes_names_in_utf8_without_a_character_set(void **state)
+{
+    static const char name[] = "b\303\274rgi";
+
+    started(state);
+    mail_users_add(name, hash_of(RIGHT, SETTING));
+    start("sql_select: SELECT password FROM users WHERE name = _utf8mb4'%u'\n");
+    assert_int_equal(program_log_count("cannot hold a macro; write '...' without the _utf8mb4"), 1);
+    expect(name, RIGHT, SASL_UNAVAIL);
+    program_stop();
+    start("sql_select: SELECT password FROM users WHERE name = '%u'\n");
+    expect(name, RIGHT, SASL_OK);
     program_stop();
 }
 
@@ -711,6 +804,12 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
     RUN_ADD(list, fixture, takes_names_of_any_length);
     RUN_ADD(list, fixture, takes_no_broken_names);
     RUN_ADD_ROWS(list, fixture, runs_template, templates);
+    RUN_ADD(list, fixture, means_the_role_by_user);
+    RUN_ADD_ROWS(list, fixture, works_as_advised, advices);
+    if (strcmp(fixture->engine, "mysql") == 0)
+        RUN_ADD(list, fixture, takes_names_in_utf8_without_a_character_set);
+    else
+        RUN_ADD(list, fixture, means_a_column_by_quoted_user);
     RUN_ADD(list, fixture, knows_realms);
     RUN_ADD_ROWS(list, fixture, reports_refusal, refusals);
     RUN_ADD(list, fixture, finds_a_new_table);

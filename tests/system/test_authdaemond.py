@@ -103,6 +103,21 @@ def _():
     equal(about_sql(text.splitlines()), [])
 
 
+def guide_spelt(idiom):
+    """The other spelling of the idiom says the same."""
+    text = authdaemond.GUIDE.format(path=daemon.socket).replace("sql_select: dummy\n", idiom)
+    contains(text, idiom)
+    mail.start(text)
+    guide_logins()
+    contains(mail.log(), "LOGIN by authdaemond")
+    equal(about_sql(mail.log().splitlines()), [])
+
+
+for spelling in ("sql_select: dummy select\n", "sql_select:  Dummy   SELECT \n",
+                 "sql_statement: dummy select\n"):
+    case(f"the guide with {spelling.strip()}: nothing is said about SQL", guide_spelt, spelling)
+
+
 @case("the guide: without the stock sql plug-in nothing is said about SQL")
 def _():
     path = os.path.join(mail.directory, "without-sql")

@@ -428,6 +428,9 @@ NOT_ASKED = {
     "all plug-ins, and a statement for the stock one":
         f"sql_engine: sqlite3\nsql_database: {table.path}\nsql_select: {SELECT}\n",
     "sql_select: dummy": "auxprop_plugin: sqlcrypt\nsql_select: dummy\n",
+    "sql_select: dummy select": "auxprop_plugin: sqlcrypt\nsql_select: dummy select\n",
+    "misspelt options": "pwcheck_methd: authdaemond\nsql_password: x\nmech_lists: PLAIN\n"
+                        "auxprop_plugin: 'sqlcrypt'\nlog_level: DEBUG\nsql_select: x\n",
     "no statement": "auxprop_plugin: sqlcrypt\nsql_engine: sqlite3\n",
     "saslauthd": "pwcheck_method: saslauthd\n",
     "the name of another engine": "auxprop_plugin: mysql\nsql_engine: sqlite3\n"

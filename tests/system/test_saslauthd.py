@@ -70,6 +70,7 @@ FOREIGN = {
     "saslauthd, without mech_list": SASLAUTHD,
     "saslauthd, log_level: 5": SASLAUTHD + SOME + "log_level: 5\n",
     "saslauthd, sql_select: dummy": SASLAUTHD + SOME + "sql_select: dummy\n",
+    "saslauthd, sql_select: dummy select": SASLAUTHD + SOME + "sql_select: dummy select\n",
     "saslauthd that is not there": SASLAUTHD.replace("/mux", "/nowhere") + SOME,
     "saslauthd and the stock sql plug-in": STOCK_SQL.replace(
         "pwcheck_method: auxprop", f"pwcheck_method: saslauthd auxprop\n"
