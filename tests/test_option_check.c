@@ -313,8 +313,8 @@ static void is_silent_unasked(void **state)
 {
     static const char *const configurations[] = {
         "sql_password: x\nsql_hostname: x\nmech_lists: x\nlog_level: DEBUG\n",
-        "auxprop_plugin: sql\nsql_engine: sqlite3\nsql_database: /nonexistent/x\n" SELECT
-        "sql_password: x\nsql_user: 'x'\n",
+        "auxprop_plugin: sql\nsql_engine: sqlite3\nsql_database: /nonexistent/x\nsql_password: x\n"
+        "sql_user: 'x'\nsql_select: SELECT password FROM users WHERE name='%u'\n",
         "pwcheck_methd: authdaemond\nauxprop_plugin: sasldb\npassword_formt: crypt\n",
         "auxprop_plugin: 'sqlcrypt'\n" SELECT,
     };
