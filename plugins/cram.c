@@ -24,22 +24,28 @@ struct kind {
     size_t digits;    /* of the digest */
 };
 
+enum state { EXPECT_START, EXPECT_RESPONSE, EXPECT_NOTHING };
+
 struct exchange {
     struct verifier *verifier;
     const struct kind *kind;
-    enum { EXPECT_NOTHING_YET, EXPECT_RESPONSE, EXPECT_NOTHING } state;
+    enum state state;
     char challenge[400];
 };
 
 static int exchange_new(struct verifier *verifier, const struct kind *kind, void **conn_context)
 {
-    struct exchange *exchange = calloc(1, sizeof(*exchange));
+    struct exchange *exchange;
 
-    *conn_context = exchange;
+    *conn_context = NULL;
+    if (verifier == NULL)
+        return SASL_NOTINIT;
+    *conn_context = exchange = calloc(1, sizeof(*exchange));
     if (exchange == NULL)
         return SASL_NOMEM;
     exchange->verifier = verifier;
     exchange->kind = kind;
+    exchange->state = EXPECT_START;
     return SASL_OK;
 }
 
@@ -115,7 +121,6 @@ static int receive_response(struct exchange *exchange, const char *text, unsigne
     struct secret response = SECRET_EMPTY;
     int result = SASL_NOMEM;
 
-    exchange->state = EXPECT_NOTHING;
     if (secret_set(&response, text, length))
         result = check(exchange, &response, sparams, oparams);
     secret_wipe(&response);
@@ -127,13 +132,14 @@ static int mech_step(void *conn_context, sasl_server_params_t *sparams, const ch
                      sasl_out_params_t *oparams)
 {
     struct exchange *exchange = conn_context;
+    enum state state;
 
-    *reply = NULL;
-    *reply_length = 0;
-    if (exchange == NULL)
+    if (!mechanism_begin_step(exchange, text, &length, reply, reply_length))
         return SASL_BADPROT;
-    switch (exchange->state) {
-    case EXPECT_NOTHING_YET:
+    state = exchange->state;
+    exchange->state = EXPECT_NOTHING;
+    switch (state) {
+    case EXPECT_START:
         return length == 0
                    ? send_challenge(exchange, sparams, reply, reply_length)
                    : verifier_refuse_message(exchange->verifier, sparams, exchange->kind->mechanism,

@@ -16,19 +16,24 @@
 static const char user_prompt[] = "Username:";
 static const char password_prompt[] = "Password:";
 
+enum state { EXPECT_INITIAL, EXPECT_USER, EXPECT_PASSWORD, EXPECT_NOTHING };
+
 struct exchange {
     struct verifier *verifier;
-    enum { EXPECT_INITIAL, EXPECT_USER, EXPECT_PASSWORD, EXPECT_NOTHING } state;
+    enum state state;
     struct secret user;
 };
 
 static int mech_new(void *glob_context, sasl_server_params_t *sparams, const char *challenge,
                     unsigned challenge_length, void **conn_context)
 {
-    struct exchange *exchange = calloc(1, sizeof(*exchange));
+    struct exchange *exchange;
 
     (void)sparams, (void)challenge, (void)challenge_length;
-    *conn_context = exchange;
+    *conn_context = NULL;
+    if (glob_context == NULL)
+        return SASL_NOTINIT;
+    *conn_context = exchange = calloc(1, sizeof(*exchange));
     if (exchange == NULL)
         return SASL_NOMEM;
     exchange->verifier = glob_context;
@@ -52,6 +57,15 @@ static int prompt(const char *text, const char **reply, unsigned *reply_length)
     *reply = text;
     *reply_length = (unsigned)strlen(text);
     return SASL_CONTINUE;
+}
+
+static int receive_user(struct exchange *exchange, const char *text, unsigned length,
+                        const char **reply, unsigned *reply_length)
+{
+    if (!secret_set(&exchange->user, text, length))
+        return SASL_NOMEM;
+    exchange->state = EXPECT_PASSWORD;
+    return prompt(password_prompt, reply, reply_length);
 }
 
 static int check(const struct exchange *exchange, const char *text, unsigned length,
@@ -78,12 +92,13 @@ static int mech_step(void *conn_context, sasl_server_params_t *sparams, const ch
                      sasl_out_params_t *oparams)
 {
     struct exchange *exchange = conn_context;
+    enum state state;
 
-    *reply = NULL;
-    *reply_length = 0;
-    if (exchange == NULL)
+    if (!mechanism_begin_step(exchange, text, &length, reply, reply_length))
         return SASL_BADPROT;
-    switch (exchange->state) {
+    state = exchange->state;
+    exchange->state = EXPECT_NOTHING;
+    switch (state) {
     case EXPECT_INITIAL:
         if (length == 0) {
             exchange->state = EXPECT_USER;
@@ -91,12 +106,8 @@ static int mech_step(void *conn_context, sasl_server_params_t *sparams, const ch
         }
         /* fall through */
     case EXPECT_USER:
-        if (!secret_set(&exchange->user, text, length))
-            return SASL_NOMEM;
-        exchange->state = EXPECT_PASSWORD;
-        return prompt(password_prompt, reply, reply_length);
+        return receive_user(exchange, text, length, reply, reply_length);
     case EXPECT_PASSWORD:
-        exchange->state = EXPECT_NOTHING;
         return check(exchange, text, length, sparams, oparams);
     case EXPECT_NOTHING:
         break;

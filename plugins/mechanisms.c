@@ -53,6 +53,16 @@ static void mech_free(void *glob_context, const sasl_utils_t *utils)
     verifier_free(glob_context);
 }
 
+bool mechanism_begin_step(const void *exchange, const char *text, unsigned *length,
+                          const char **reply, unsigned *reply_length)
+{
+    *reply = NULL;
+    *reply_length = 0;
+    if (text == NULL)
+        *length = 0;
+    return exchange != NULL;
+}
+
 void mechanism_done(sasl_out_params_t *oparams)
 {
     oparams->doneflag = 1;

@@ -9,6 +9,7 @@
 
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
+#include <stdbool.h>
 
 /* plain.c: RFC 4616 */
 extern const sasl_server_plug_t mechanism_plain;
@@ -20,6 +21,12 @@ extern const sasl_server_plug_t mechanism_login;
 extern const sasl_server_plug_t mechanism_cram_md5;
 extern const sasl_server_plug_t mechanism_cram_sha1;
 extern const sasl_server_plug_t mechanism_cram_sha256;
+
+/* What every step starts with: no reply yet, and a text that is NULL has no length.
+ * Returns false where there is no exchange. libsasl2 disposes of it when a step has
+ * failed, and passes NULL to every later step; some programs do step again. */
+bool mechanism_begin_step(const void *exchange, const char *text, unsigned *length,
+                          const char **reply, unsigned *reply_length);
 
 /* Says in `oparams` that the exchange has ended well, without a security
  * layer. */

@@ -4,23 +4,39 @@
  * PLAIN, RFC 4616: [authzid] NUL authcid NUL passwd, in one message.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "mechanisms.h"
 #include "secret.h"
 #include "verifier.h"
 
+struct exchange {
+    struct verifier *verifier;
+    enum { EXPECT_MESSAGE, EXPECT_NOTHING } state;
+};
+
 static int mech_new(void *glob_context, sasl_server_params_t *sparams, const char *challenge,
                     unsigned challenge_length, void **conn_context)
 {
+    struct exchange *exchange;
+
     (void)sparams, (void)challenge, (void)challenge_length;
-    *conn_context = glob_context;
+    *conn_context = NULL;
+    if (glob_context == NULL)
+        return SASL_NOTINIT;
+    *conn_context = exchange = calloc(1, sizeof(*exchange));
+    if (exchange == NULL)
+        return SASL_NOMEM;
+    exchange->verifier = glob_context;
+    exchange->state = EXPECT_MESSAGE;
     return SASL_OK;
 }
 
 static void mech_dispose(void *conn_context, const sasl_utils_t *utils)
 {
-    (void)conn_context, (void)utils;
+    (void)utils;
+    free(conn_context);
 }
 
 struct message {
@@ -42,15 +58,14 @@ static struct secret take_field(char **at)
 
 static int split(struct message *message, const char *text, unsigned length)
 {
-    const char *end = text + length;
-    unsigned nuls = 0;
+    unsigned nuls = 0, i;
     char *at;
 
-    for (; text < end; text++)
-        nuls += *text == '\0';
+    for (i = 0; i < length; i++)
+        nuls += text[i] == '\0';
     if (nuls != 2)
         return SASL_BADPROT;
-    if (!secret_set(&message->whole, end - length, length))
+    if (!secret_set(&message->whole, text, length))
         return SASL_NOMEM;
     at = message->whole.bytes;
     message->authzid = take_field(&at);
@@ -78,25 +93,39 @@ static int check(struct verifier *verifier, const struct message *message,
     return verifier_check(verifier, sparams, oparams, &login);
 }
 
-static int mech_step(void *conn_context, sasl_server_params_t *sparams, const char *text,
-                     unsigned length, const char **reply, unsigned *reply_length,
-                     sasl_out_params_t *oparams)
+static int receive_message(struct verifier *verifier, const char *text, unsigned length,
+                           sasl_server_params_t *sparams, sasl_out_params_t *oparams)
 {
     struct message message = {.whole = SECRET_EMPTY};
-    int result;
+    int result = split(&message, text, length);
 
-    *reply = NULL;
-    *reply_length = 0;
-    result = split(&message, text != NULL ? text : "", text != NULL ? length : 0);
     if (result == SASL_OK)
-        result = check(conn_context, &message, sparams, oparams);
+        result = check(verifier, &message, sparams, oparams);
     else if (result == SASL_BADPROT)
-        result = verifier_refuse_message(conn_context, sparams, mechanism_plain.mech_name,
+        result = verifier_refuse_message(verifier, sparams, mechanism_plain.mech_name,
                                          "the message does not hold two NULs");
     if (result == SASL_OK)
         mechanism_done(oparams);
     secret_wipe(&message.whole);
     return result;
+}
+
+static int mech_step(void *conn_context, sasl_server_params_t *sparams, const char *text,
+                     unsigned length, const char **reply, unsigned *reply_length,
+                     sasl_out_params_t *oparams)
+{
+    struct exchange *exchange = conn_context;
+
+    if (!mechanism_begin_step(exchange, text, &length, reply, reply_length))
+        return SASL_BADPROT;
+    switch (exchange->state) {
+    case EXPECT_MESSAGE:
+        exchange->state = EXPECT_NOTHING;
+        return receive_message(exchange->verifier, text, length, sparams, oparams);
+    case EXPECT_NOTHING:
+        break;
+    }
+    return SASL_BADPROT;
 }
 
 const sasl_server_plug_t mechanism_plain = {
