@@ -54,21 +54,21 @@ enum { OUR_MECHANISMS = COUNT(mechanisms) - 1 };
 
 static char long_input[LONG_INPUT];
 
+/* Those that tests name. The first RESTARTS are what a second start is tried with. */
+enum { NOTHING, RIGHT_MESSAGE, NAME, PASSWORD, MESSAGE_FOR_ANOTHER };
+enum { RESTARTS = 2 };
+
 static const struct input {
     const char *name;
     const char *text;
     unsigned length;
 } inputs[] = {
-    {"NULL", NULL, 0},
-#define NOTHING (&inputs[0])
-    {"right message", "\0" USER "\0" RIGHT, sizeof("\0" USER "\0" RIGHT) - 1},
-#define RIGHT_MESSAGE (&inputs[1])
-    {"name", USER, sizeof(USER) - 1},
-#define NAME (&inputs[2])
-    {"password", RIGHT, sizeof(RIGHT) - 1},
-#define PASSWORD (&inputs[3])
-    {"message for another", "bob\0" USER "\0" RIGHT, sizeof("bob\0" USER "\0" RIGHT) - 1},
-#define MESSAGE_FOR_ANOTHER (&inputs[4])
+    [NOTHING] = {"NULL", NULL, 0},
+    [RIGHT_MESSAGE] = {"right message", "\0" USER "\0" RIGHT, sizeof("\0" USER "\0" RIGHT) - 1},
+    [NAME] = {"name", USER, sizeof(USER) - 1},
+    [PASSWORD] = {"password", RIGHT, sizeof(RIGHT) - 1},
+    [MESSAGE_FOR_ANOTHER] = {"message for another", "bob\0" USER "\0" RIGHT,
+                             sizeof("bob\0" USER "\0" RIGHT) - 1},
     {"NULL with a length", NULL, 5},
     {"empty", "", 0},
     {"NUL", "", 1},
@@ -77,8 +77,6 @@ static const struct input {
     {"response", USER " " DIGITS, sizeof(USER " " DIGITS) - 1},
     {"long", long_input, LONG_INPUT},
 };
-
-enum { RESTARTS = 2 }; /* inputs that a second start is tried with: the first ones */
 
 /* A step, or a start if there is a mechanism. */
 struct action {
@@ -411,9 +409,9 @@ static void test_long_sequences(void **state)
 /* What was accepted cannot be accepted again without the password. */
 static void test_steps_after_success(void **state)
 {
-    static const struct action plain[] = {{&mechanisms[PLAIN], RIGHT_MESSAGE}};
+    static const struct action plain[] = {{&mechanisms[PLAIN], &inputs[RIGHT_MESSAGE]}};
     static const struct action login[] = {
-        {&mechanisms[LOGIN], NOTHING}, {NULL, NAME}, {NULL, PASSWORD}};
+        {&mechanisms[LOGIN], &inputs[NOTHING]}, {NULL, &inputs[NAME]}, {NULL, &inputs[PASSWORD]}};
     static const struct {
         const struct action *actions;
         size_t count;
@@ -538,7 +536,7 @@ static bool run_entry(const struct mechanism *mechanism, const sasl_server_plug_
     int i;
 
     progress->sequence[0] = '\0';
-    note_action(&(struct action){mechanism, NOTHING});
+    note_action(&(struct action){mechanism, &inputs[NOTHING]});
     if (entry->mech_new(entry->glob_context, entry_params, NULL, 0, &context) != SASL_OK)
         complain("no exchange");
     for (i = 0; i < 3 && progress->complaint[0] == '\0'; i++) {
@@ -569,7 +567,7 @@ static bool run_entries(const void *argument)
                 const struct input *const steps[3] = {&inputs[i], &inputs[j], &inputs[k]};
 
                 /* whether one may act for another is for libsasl2 to say */
-                if (steps[0] != MESSAGE_FOR_ANOTHER &&
+                if (steps[0] != &inputs[MESSAGE_FOR_ANOTHER] &&
                     !run_entry(&mechanisms[which], &entries[which], steps))
                     return false;
             }
