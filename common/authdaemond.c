@@ -18,7 +18,7 @@
 #include "authdaemond_reply.h"
 
 enum {
-    LONGEST_QUESTION = 8191, /* bytes behind the line AUTH: more than the daemon reads */
+    LONGEST_QUESTION = 8191, /* bytes after the line AUTH: the daemon reads no more */
     FULL_BACKLOG_PAUSE = 20  /* milliseconds */
 };
 
@@ -108,9 +108,9 @@ static void explain_connect(const struct authdaemond *daemon, int error, struct 
         break;
     case ECONNREFUSED:
         if (stat(daemon->path, &status) == 0 && !S_ISSOCK(status.st_mode))
-            reason_set(reason, "authdaemond: %s: it is no socket", daemon->path);
+            reason_set(reason, "authdaemond: %s: not a socket", daemon->path);
         else
-            reason_set(reason, "authdaemond: %s: nobody is listening: authdaemond is not running",
+            reason_set(reason, "authdaemond: %s: Connection refused: authdaemond is not running",
                        daemon->path);
         break;
     case ENOENT:
@@ -122,9 +122,9 @@ static void explain_connect(const struct authdaemond *daemon, int error, struct 
     }
 }
 
-static bool time_is_up(const struct authdaemond *daemon, struct reason *reason)
+static bool timed_out(const struct authdaemond *daemon, struct reason *reason)
 {
-    reason_set(reason, "authdaemond: %s: no answer when the time was up", daemon->path);
+    reason_set(reason, "authdaemond: %s: timed out waiting for an answer", daemon->path);
     return false;
 }
 
@@ -160,7 +160,7 @@ static bool connect_socket(int socket, const struct authdaemond *daemon,
             return false;
         }
         if (left == 0)
-            return time_is_up(daemon, reason);
+            return timed_out(daemon, reason);
         poll(NULL, 0, left < FULL_BACKLOG_PAUSE ? left : FULL_BACKLOG_PAUSE);
     }
     return true;
@@ -180,57 +180,113 @@ static bool send_request(int socket, const struct authdaemond *daemon, const str
         else if (errno != EAGAIN && errno != EINTR)
             return true;
         else if (!wait_for(socket, POLLOUT, deadline))
-            return time_is_up(daemon, reason);
+            return timed_out(daemon, reason);
     }
     return true;
 }
 
-/* Reads until the daemon closes, or has sent more than anyone can mean. */
-static bool read_reply(int socket, const struct authdaemond *daemon, char *reply, size_t size,
-                       size_t *length, const struct deadline *deadline, struct reason *reason)
-{
-    *length = 0;
-    while (*length < size) {
-        ssize_t count = recv(socket, reply + *length, size - *length, 0);
+/* What has been read, up to one byte more than a reply may have. */
+struct reply {
+    char bytes[AUTHDAEMOND_REPLY_MAX + 1];
+    size_t length;
+    bool is_whole; /* the daemon has closed the connection, in order */
+};
 
-        if (count > 0)
-            *length += (size_t)count;
-        else if (count == 0 || (errno != EAGAIN && errno != EINTR))
+static bool requires_options(const struct authdaemond *daemon)
+{
+    return daemon->require_options[0] != '\0';
+}
+
+/* Whether nothing that may follow can change the verdict. Where options are
+ * required, what follows an account can. */
+static bool is_decided(const struct authdaemond *daemon, const struct reply *reply)
+{
+    switch (authdaemond_reply_judge(reply->bytes, reply->length)) {
+    case REPLY_UNFINISHED:
+        return false;
+    case REPLY_ACCOUNT:
+        return !requires_options(daemon) || reply->length == sizeof(reply->bytes);
+    case REPLY_FAIL:
+    case REPLY_MALFORMED:
+        break;
+    }
+    return true;
+}
+
+/* Reads until the verdict is decided or the daemon has closed. The deadline counts
+ * for a daemon that keeps sending, too. */
+static bool read_reply(int socket, const struct authdaemond *daemon, struct reply *reply,
+                       const struct deadline *deadline, struct reason *reason)
+{
+    while (!is_decided(daemon, reply)) {
+        ssize_t count;
+
+        if (deadline_remaining(deadline) == 0)
+            return timed_out(daemon, reason);
+        count = recv(socket, reply->bytes + reply->length, sizeof(reply->bytes) - reply->length, 0);
+        if (count > 0) {
+            reply->length += (size_t)count;
+        } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
+            reply->is_whole = count == 0;
             return true;
-        else if (!wait_for(socket, POLLIN, deadline))
-            return time_is_up(daemon, reason);
+        } else if (!wait_for(socket, POLLIN, deadline)) {
+            return timed_out(daemon, reason);
+        }
     }
     return true;
 }
 
 /* --- the answer */
 
-static enum verdict judge_reply(const struct authdaemond *daemon, const char *reply, size_t length,
-                                struct reason *reason)
+static enum verdict judge_unfinished(const struct authdaemond *daemon, const struct reply *reply,
+                                     struct reason *reason)
+{
+    reason_set(reason,
+               reply->length == 0
+                   ? "authdaemond: %s: closed without a verdict: see the daemon's log"
+                   : "authdaemond: %s: closed within the reply",
+               daemon->path);
+    return VERDICT_UNAVAILABLE;
+}
+
+static enum verdict judge_options(const struct authdaemond *daemon, const struct reply *reply,
+                                  struct reason *reason)
 {
     const char *options;
-    size_t options_length = 0;
+    size_t length;
 
-    switch (authdaemond_reply_judge(reply, length)) {
+    if (!requires_options(daemon))
+        return VERDICT_MATCH;
+    if (!reply->is_whole && reply->length < sizeof(reply->bytes))
+        return judge_unfinished(daemon, reply, reason);
+    if (!authdaemond_reply_options(reply->bytes, reply->length, &options, &length)) {
+        reason_set(reason,
+                   "authdaemond: %s: malformed reply: cannot tell the options of the account: "
+                   "is there a line break in its full name?",
+                   daemon->path);
+        return VERDICT_UNAVAILABLE;
+    }
+    if (authdaemond_options_allow(daemon->require_options, options, length))
+        return VERDICT_MATCH;
+    reason_set(reason, "authdaemond: the account lacks a required option");
+    return VERDICT_LOCKED;
+}
+
+static enum verdict judge_reply(const struct authdaemond *daemon, const struct reply *reply,
+                                struct reason *reason)
+{
+    switch (authdaemond_reply_judge(reply->bytes, reply->length)) {
     case REPLY_ACCOUNT:
-        options = authdaemond_reply_attribute(reply, length, "OPTIONS", &options_length);
-        if (authdaemond_options_allow(daemon->require_options, options, options_length))
-            return VERDICT_MATCH;
-        reason_set(reason, "authdaemond: the account has not the options that are required");
-        return VERDICT_LOCKED;
+        return judge_options(daemon, reply, reason);
     case REPLY_FAIL:
         reason_set(reason, "authdaemond: no such user or wrong password");
         return VERDICT_MISMATCH;
     case REPLY_UNFINISHED:
-        reason_set(reason,
-                   length == 0 ? "authdaemond: %s: closed without a verdict: see the daemon's log"
-                               : "authdaemond: %s: closed within the reply",
-                   daemon->path);
-        return VERDICT_UNAVAILABLE;
+        return judge_unfinished(daemon, reply, reason);
     case REPLY_MALFORMED:
         break;
     }
-    reason_set(reason, "authdaemond: %s: the reply cannot be understood", daemon->path);
+    reason_set(reason, "authdaemond: %s: malformed reply", daemon->path);
     return VERDICT_UNAVAILABLE;
 }
 
@@ -239,21 +295,21 @@ static enum verdict exchange(int socket, const struct authdaemond *daemon,
                              const struct secret *request, const struct deadline *deadline,
                              struct reason *reason)
 {
-    enum { SIZE = AUTHDAEMOND_REPLY_MAX + 1 };
-    char *reply = malloc(SIZE);
+    struct reply *reply = malloc(sizeof(*reply));
     enum verdict verdict = VERDICT_UNAVAILABLE;
-    size_t length = 0;
 
     if (reply == NULL) {
         reason_set(reason, "out of memory");
         return VERDICT_NO_MEMORY;
     }
+    reply->length = 0;
+    reply->is_whole = false;
     if (connect_socket(socket, daemon, deadline, reason) &&
         send_request(socket, daemon, request, deadline, reason) &&
-        read_reply(socket, daemon, reply, SIZE, &length, deadline, reason))
-        verdict = judge_reply(daemon, reply, length, reason);
+        read_reply(socket, daemon, reply, deadline, reason))
+        verdict = judge_reply(daemon, reply, reason);
     /* Whatever it was, there may be a password in it. */
-    explicit_bzero(reply, length);
+    explicit_bzero(reply->bytes, reply->length);
     free(reply);
     return verdict;
 }
@@ -273,7 +329,7 @@ enum verdict authdaemond_ask(const struct authdaemond *daemon,
         verdict = exchange(socket_, daemon, &request, deadline, reason);
         close(socket_);
     } else {
-        reason_set(reason, "authdaemond: no socket: %s", strerror(errno));
+        reason_set(reason, "authdaemond: cannot create a socket: %s", strerror(errno));
         verdict = VERDICT_UNAVAILABLE;
     }
     secret_wipe(&request);

@@ -33,9 +33,10 @@ struct authdaemond {
     struct jail jail;
 };
 
-/* Asks and waits for the whole answer. Control characters in a line, and a
- * question that is longer than the daemon takes, are refused before anything is
- * sent.
+/* Asks and waits for the answer. Where options are required, it is the answer only
+ * when the daemon has closed the connection, see authdaemond_reply.h. Control
+ * characters in a line, and a question that is longer than the daemon takes, are
+ * refused before anything is sent.
  *
  * Returns VERDICT_MATCH; or with a reason VERDICT_MISMATCH (no such user or a
  * wrong password, which the daemon does not tell apart), VERDICT_LOCKED (the

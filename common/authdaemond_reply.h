@@ -6,8 +6,11 @@
  * Reads what Courier's authdaemond answers to a question: the line "FAIL", or
  * lines of NAME=value that end with the line ".".
  *
- * A yes must be whole and nothing else: whatever follows the last line, a NUL, or
- * a line of another kind makes the reply one that cannot be understood.
+ * The first line decides which of them it is. Values are not escaped, and some of
+ * them, such as the full name, may be the user's own: a line break in one makes
+ * lines of any kind, which can neither turn a no into a yes nor a yes into a no.
+ * They could pretend to be options, though, or hide them: where options matter,
+ * authdaemond_reply_options() takes a reply only if it cannot be misread.
  */
 
 #include <stdbool.h>
@@ -23,14 +26,17 @@ enum authdaemond_reply {
     REPLY_ACCOUNT /* yes */
 };
 
-/* Judges the `length` bytes that have come so far. Only when the daemon has
- * closed the connection, REPLY_FAIL and REPLY_ACCOUNT are final. */
+/* Judges the `length` bytes that have come so far. All but REPLY_UNFINISHED is
+ * final, whatever comes after it. */
 enum authdaemond_reply authdaemond_reply_judge(const char *text, size_t length);
 
-/* Finds the value of an attribute, such as "OPTIONS", in a reply that is
- * REPLY_ACCOUNT. Returns where it starts in `text`, and its length; NULL if the
- * account has no such attribute. */
-const char *authdaemond_reply_attribute(const char *text, size_t length, const char *name,
-                                        size_t *value_length);
+/* Finds the options of an account in all that the daemon has sent before it closed
+ * the connection, which is REPLY_ACCOUNT. They are "" if it has none.
+ *
+ * Returns false if the reply may not say what the daemon meant: one of its lines is
+ * no attribute, something follows the line ".", or OPTIONS is not the last
+ * attribute. The daemon sends it last, after the password. */
+bool authdaemond_reply_options(const char *text, size_t length, const char **options,
+                               size_t *options_length);
 
 #endif

@@ -40,18 +40,18 @@ static void read_options(struct authdaemond_check *check, const sasl_utils_t *ut
     const char *value = sasl_host_option(utils, "authdaemond_timeout");
 
     if (!option_seconds(value != NULL ? value : "10", &check->timeout))
-        reason_set(&check->why_broken,
-                   "authdaemond_timeout: \"%s\" is not a time of 0.001 to 3600 seconds", value);
+        reason_set(&check->why_broken, "authdaemond_timeout: \"%s\" must be 0.001 to 3600 seconds",
+                   value);
     value = sasl_host_option(utils, "authdaemond_send_remote_ip");
     check->send_remote_ip = value != NULL && option_is_on(value);
     if (!authdaemond_options_valid(check->require_options))
         reason_set(&check->why_broken,
-                   "authdaemond_require_options: \"%s\" is no list of NAME=VALUE",
+                   "authdaemond_require_options: \"%s\" is not a list of NAME=VALUE entries",
                    check->require_options);
     if (strlen(check->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
         reason_set(&check->why_broken, "authdaemond_path: too long for a socket: %s", check->path);
     if (check->service != NULL && strpbrk(check->service, "\r\n") != NULL)
-        reason_set(&check->why_broken, "authdaemond_service holds a line break");
+        reason_set(&check->why_broken, "authdaemond_service contains a line break");
     check->daemon.path = check->path;
     check->daemon.require_options = check->require_options;
     jail_note_root(&check->daemon.jail);

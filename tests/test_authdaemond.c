@@ -30,7 +30,7 @@ enum {
 
 /* --- the daemon */
 
-enum ending { CLOSES, STALLS, FLOODS };
+enum ending { CLOSES, RESETS, STALLS, FLOODS, TRICKLES };
 
 /* What it does with each connection. */
 struct script {
@@ -87,10 +87,10 @@ static void read_question(int connection)
     }
 }
 
-/* Waits until the client has had enough. */
-static void await_end(int connection)
+/* Waits for the question, or until the client has had enough. */
+static void await(int connection, short events)
 {
-    struct pollfd wanted = {.fd = connection, .events = POLLRDHUP};
+    struct pollfd wanted = {.fd = connection, .events = events};
 
     poll(&wanted, 1, PATIENCE);
 }
@@ -101,7 +101,9 @@ static void serve(int connection)
     size_t piece = script->piece > 0 ? script->piece : script->length;
     size_t sent, next;
 
-    if (!script->deaf)
+    if (script->ending == RESETS)
+        await(connection, POLLIN);
+    else if (!script->deaf)
         read_question(connection);
     for (sent = 0; sent < script->length; sent += next) {
         next = script->length - sent < piece ? script->length - sent : piece;
@@ -111,10 +113,11 @@ static void serve(int connection)
             poll(NULL, 0, 1); /* so that the pieces come apart */
     }
     if (script->ending == STALLS)
-        await_end(connection);
-    while (script->ending == FLOODS &&
+        await(connection, POLLRDHUP);
+    while ((script->ending == FLOODS || script->ending == TRICKLES) &&
            send(connection, script->reply, script->length, MSG_NOSIGNAL) > 0)
-        continue;
+        if (script->ending == TRICKLES)
+            poll(NULL, 0, 1);
 }
 
 static void *run_daemon(void *context)
@@ -317,21 +320,90 @@ static void close_at_each_byte(void **state)
     }
 }
 
-/* Also behind the last byte: what comes then might take it back. */
 static void stall_at_each_byte(void **state)
 {
     size_t length;
 
     (void)state;
-    for (length = 0; length <= strlen(ACCOUNT); length += 5) {
+    for (length = 0; length < strlen(ACCOUNT); length += 5) {
         start_daemon(&(const struct script){ACCOUNT, length, 0, STALLS, false});
         assert_verdict(ask_within(SHORT), VERDICT_UNAVAILABLE);
-        assert_contains(reason.text, "when the time was up");
+        assert_contains(reason.text, "timed out waiting for an answer");
     }
-    for (length = 0; length <= strlen(REFUSED); length++) {
+    for (length = 0; length < strlen(REFUSED); length++) {
         start_daemon(&(const struct script){REFUSED, length, 0, STALLS, false});
         assert_verdict(ask_within(SHORT), VERDICT_UNAVAILABLE);
     }
+}
+
+/* A whole answer is the answer, whether the daemon closes or not. Options are not
+ * certain before. */
+static void stall_after_the_answer(void **state)
+{
+    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+
+    (void)state;
+    start_daemon(SCRIPT_WITH(ACCOUNT, .ending = STALLS));
+    assert_verdict(ask(), VERDICT_MATCH);
+    start_daemon(SCRIPT_WITH(ACCOUNT, .ending = STALLS, .piece = 1));
+    assert_verdict(ask(), VERDICT_MATCH);
+    start_daemon(SCRIPT_WITH(ACCOUNT, .ending = STALLS));
+    assert_verdict(ask_for(daemon_.path, &user, &password, SHORT, "disablesmtp=0"),
+                   VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "timed out waiting for an answer");
+    start_daemon(SCRIPT_WITH(REFUSED, .ending = STALLS));
+    assert_verdict(ask(), VERDICT_MISMATCH);
+    start_daemon(SCRIPT_WITH(REFUSED, .ending = STALLS));
+    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "disablesmtp=0"),
+                   VERDICT_MISMATCH);
+    start_daemon(SCRIPT_WITH("OK\n", .ending = STALLS));
+    assert_verdict(ask(), VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "malformed reply");
+}
+
+/* Values that hold line breaks: the account is one, and its options are refused where
+ * they are asked for. */
+static void line_breaks_in_values(void **state)
+{
+    static const struct {
+        const char *reply;
+        enum verdict want; /* with "group=sales" required */
+    } rows[] = {
+        {"UID=1\nNAME=x\ny\nPASSWD2=p\nOPTIONS=group=sales\n.\n", VERDICT_UNAVAILABLE},
+        {"UID=1\nNAME=x\n.\nPASSWD2=p\nOPTIONS=group=web\n.\n", VERDICT_UNAVAILABLE},
+        {"UID=1\nNAME=x\nFAIL\nPASSWD2=p\nOPTIONS=group=web\n.\n", VERDICT_UNAVAILABLE},
+        {"UID=1\nNAME=x\nOPTIONS=group=sales\nPASSWD2=p\n.\n", VERDICT_UNAVAILABLE},
+        {"UID=1\nNAME=x\nOPTIONS=group=sales\nPASSWD2=p\nOPTIONS=group=web\n.\n",
+         VERDICT_UNAVAILABLE},
+        {"UID=1\nNAME=x\nOPTIONS=group=sales\n.\nPASSWD2=p\n.\n", VERDICT_UNAVAILABLE},
+        {"UID=1\nNAME=x\ny=z\nPASSWD2=p\nOPTIONS=group=sales\n.\n", VERDICT_MATCH},
+        {"UID=1\nNAME=x\ny=z\nPASSWD2=p\nOPTIONS=group=web\n.\n", VERDICT_LOCKED},
+    };
+    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    size_t i, piece;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++)
+        for (piece = 0; piece < 3; piece++) {
+            start_daemon(SCRIPT_WITH(rows[i].reply, .piece = piece));
+            assert_verdict(ask(), VERDICT_MATCH);
+            assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "group=sales"),
+                           rows[i].want);
+            if (rows[i].want == VERDICT_UNAVAILABLE)
+                assert_contains(reason.text, "malformed reply: cannot tell the options");
+        }
+}
+
+/* A daemon that is gone with a question unread may have had more to say. */
+static void reset_is_no_end(void **state)
+{
+    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+
+    (void)state;
+    start_daemon(SCRIPT_WITH(ACCOUNT, .ending = RESETS));
+    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "disablesmtp=0"),
+                   VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "closed within the reply");
 }
 
 static const struct nonsense {
@@ -343,14 +415,9 @@ static const struct nonsense {
     {                                                                                              \
         name, text, sizeof(text) - 1                                                               \
     }
-    NONSENSE("two verdicts", "FAIL\n" ACCOUNT),
-    NONSENSE("two verdicts the other way round", ACCOUNT REFUSED),
-    NONSENSE("two accounts", ACCOUNT ACCOUNT),
-    NONSENSE("verdict in a value", "NAME=x\nFAIL\n.\n"),
     NONSENSE("verdict glued to the next line", "FAILUID=1000\n.\n"),
-    NONSENSE("end glued to the next line", "UID=1000\n..\n"),
     NONSENSE("end alone", ".\n"),
-    NONSENSE("carriage returns", "UID=1000\r\n.\r\n"),
+    NONSENSE("carriage return", "FAIL\r\n"),
     NONSENSE("NUL", "UID=10\0\n.\n"),
     NONSENSE("binary noise", "\x80\xff\x01\x02\n\xfe\n.\n"),
     NONSENSE("another protocol", "220 mail.example.com ESMTP\r\n"),
@@ -366,17 +433,57 @@ static void nonsense_is_no_answer(void **state)
         start_daemon(
             &(const struct script){.reply = row->reply, .length = row->length, .piece = piece});
         assert_verdict(ask(), VERDICT_UNAVAILABLE);
-        assert_contains(reason.text, "cannot be understood");
+        assert_contains(reason.text, "malformed reply");
     }
+}
+
+/* The first one counts, in one packet with the second or not. */
+static void two_verdicts(void **state)
+{
+    static const struct {
+        const char *reply;
+        enum verdict want;
+    } rows[] = {
+        {REFUSED ACCOUNT, VERDICT_MISMATCH}, {REFUSED REFUSED, VERDICT_MISMATCH},
+        {REFUSED "x", VERDICT_MISMATCH},     {ACCOUNT REFUSED, VERDICT_MATCH},
+        {ACCOUNT ACCOUNT, VERDICT_MATCH},
+    };
+    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    size_t i, piece;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++)
+        for (piece = 0; piece < 3; piece++) {
+            start_daemon(SCRIPT_WITH(rows[i].reply, .piece = piece));
+            assert_verdict(ask(), rows[i].want);
+            assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "disablesmtp=0"),
+                           rows[i].want == VERDICT_MATCH ? VERDICT_UNAVAILABLE : rows[i].want);
+        }
 }
 
 static void flood_ends(void **state)
 {
+    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+
     (void)state;
     start_daemon(SCRIPT_WITH("NAME=value\n", .ending = FLOODS));
     assert_verdict(ask(), VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "malformed reply");
     start_daemon(SCRIPT_WITH(ACCOUNT, .ending = FLOODS));
-    assert_verdict(ask(), VERDICT_UNAVAILABLE);
+    assert_verdict(ask(), VERDICT_MATCH);
+    start_daemon(SCRIPT_WITH(ACCOUNT, .ending = FLOODS));
+    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "disablesmtp=0"),
+                   VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "malformed reply");
+}
+
+/* Always a little more, so that nobody ever waits for long. */
+static void trickle_ends(void **state)
+{
+    (void)state;
+    start_daemon(SCRIPT_WITH("NAME=value\n", .ending = TRICKLES));
+    assert_verdict(ask_within(SHORT), VERDICT_UNAVAILABLE);
+    assert_contains(reason.text, "timed out waiting for an answer");
 }
 
 /* The longest account, and one that is a byte longer. */
@@ -458,7 +565,7 @@ static void not_a_socket(void **state)
     assert_true(file >= 0);
     close(file);
     assert_verdict(ask(), VERDICT_UNAVAILABLE);
-    assert_contains(reason.text, "no socket");
+    assert_contains(reason.text, "not a socket");
 }
 
 static void nobody_listens(void **state)
@@ -468,7 +575,7 @@ static void nobody_listens(void **state)
     close(daemon_.listener);
     daemon_.listener = -1;
     assert_verdict(ask(), VERDICT_UNAVAILABLE);
-    assert_contains(reason.text, "nobody is listening");
+    assert_contains(reason.text, "Connection refused");
 }
 
 static void path_too_long(void **state)
@@ -537,7 +644,7 @@ static void full_backlog(void **state)
     count = fill_backlog(connections, COUNT(connections));
     assert_true(count > 0 && count < COUNT(connections));
     assert_verdict(ask_within(100), VERDICT_UNAVAILABLE);
-    assert_contains(reason.text, "when the time was up");
+    assert_contains(reason.text, "timed out waiting for an answer");
 
     /* Those before have gone when the daemon comes to them. */
     while (count > 0)
@@ -576,6 +683,9 @@ int main(void)
     ADD(options_are_required);
     ADD(close_at_each_byte);
     ADD(stall_at_each_byte);
+    ADD(stall_after_the_answer);
+    ADD(line_breaks_in_values);
+    ADD(reset_is_no_end);
     for (i = 0; i < COUNT(nonsenses); i++) {
         struct CMUnitTest *test =
             test_add(&list, nonsense_is_no_answer, &nonsenses[i], "nonsense", nonsenses[i].name);
@@ -583,7 +693,9 @@ int main(void)
         test->setup_func = set_up;
         test->teardown_func = tear_down;
     }
+    ADD(two_verdicts);
     ADD(flood_ends);
+    ADD(trickle_ends);
     ADD(long_replies);
     ADD(control_characters_are_not_sent);
     ADD(long_questions_are_not_sent);

@@ -310,7 +310,7 @@ def _():
     daemon.start("authuserdb authpgsql")
     postgres[0].freeze()
     try:
-        check_outage(*PAUL, "no answer when the time was up")
+        check_outage(*PAUL, "timed out waiting for an answer")
         check(*ANN, WELCOME)
     finally:
         postgres[0].thaw()
@@ -332,6 +332,62 @@ def _():
             (question,) = witness.questions()
             # Version 0.71 takes an outage for an unknown user.
             expect(reply, {b"FAIL\n": WRONG, b"": OUTAGE}[question.reply])
+
+
+# --- full names with line breaks, as a web page may store them
+
+# They follow the address; the password and the options come after them.
+FULL_NAMES = {
+    "plain": "Ann Anders", "lines": "Ann\nAnders", "atend": "Ann\n", "crlf": "Ann\r\n.\r\nA=b",
+    "no": "x\nFAIL", "end": "x\n.", "option": "x\nOPTIONS=group=staff",
+    "all": "x\nPASSWD2=p\nOPTIONS=group=staff\n.", "attribute": "x\nA=b"}
+# One table for each of these; "active" is the column that comes next.
+RIGHTS = {"have": "group=staff", "not": "group=web", "none": "", "off": "disablesmtp=1"}
+
+
+def full_names_start(rights):
+    for user, name in FULL_NAMES.items():
+        table.add(f"{user}-{rights}", database.crypt(ANN[1], "$6$", 1000),
+                  active=RIGHTS[rights])
+        table.run("UPDATE mailbox SET name = ? WHERE local_part = ?", name, f"{user}-{rights}")
+    daemon.use_sqlite(table, AUXOPTIONS_FIELD="active")
+    daemon.start("authsqlite")
+
+
+def full_names(rights):
+    full_names_start(rights)
+    mail.start(configuration(witness.path))
+    for user, name in FULL_NAMES.items():
+        address = f"{user}-{rights}@example.com"
+        witness.questions()
+        check(address, ANN[1], WELCOME)
+        for question in witness.questions():
+            contains(question.reply, b"\nNAME=" + name.encode() + b"\n")
+        check(address, "not-the-password", WRONG)
+    equal(postfix.problems(mail.lines()), [])
+    equal(len(mail.smtpd_pids()), 1, "processes that served all of this")
+
+
+def full_names_required(rights, required, want):
+    """A user may lock himself out by his name, and that is all."""
+    mail.start(configuration(daemon.socket, authdaemond_require_options=required))
+    for user in FULL_NAMES:
+        address = f"{user}-{rights}@example.com"
+        if user in ("plain", "attribute"):
+            check(address, ANN[1], want)
+        else:
+            check_outage(address, ANN[1], "malformed reply", "line break in its full name")
+        check(address, "not-the-password", WRONG)
+
+
+for label, demand_of_label, outcome in (
+        ("have", "group=staff", WELCOME), ("not", "group=staff", WRONG),
+        ("none", "group=staff", WRONG), ("none", "disablesmtp=0", WELCOME),
+        ("off", "disablesmtp=0", WRONG)):
+    if label != "none" or outcome == WRONG:
+        case(f"line breaks in full names, OPTIONS={RIGHTS[label]}", full_names, label)
+    case(f"line breaks in full names, OPTIONS={RIGHTS[label]}, required {demand_of_label}",
+         full_names_required, label, demand_of_label, outcome)
 
 
 # --- options
@@ -410,7 +466,7 @@ def options_required(required):
         if user in REQUIRED[required]:
             expect(mail.login("PLAIN", user, ANN[1]), WELCOME, user)
         else:
-            check_refused(user, ANN[1], "options")
+            check_refused(user, ANN[1], "lacks a required option")
         expect(mail.login("LOGIN", user, "not-the-password"), WRONG, user)
     equal(postfix.problems(mail.lines()), [])
 

@@ -199,16 +199,16 @@ FAULTS = {
     "the socket is missing": (lambda: renamed(daemon.socket), ALL, ["No such file or directory"]),
     "its directory is missing": (lambda: renamed(daemon.folder), ALL,
                                  ["No such file or directory"]),
-    "authdaemond is stopped, and its socket is left": (stopped, ALL, ["nobody is listening"]),
-    "authdaemond is killed": (killed, ALL, ["nobody is listening"]),
-    "authdaemond is frozen": (frozen, SOME, ["no answer when the time was up"]),
+    "authdaemond is stopped, and its socket is left": (stopped, ALL, ["Connection refused"]),
+    "authdaemond is killed": (killed, ALL, ["Connection refused"]),
+    "authdaemond is frozen": (frozen, SOME, ["timed out waiting for an answer"]),
     "authdaemond is frozen, and its backlog is full": (full, SOME,
-                                                       ["no answer when the time was up"]),
+                                                       ["timed out waiting for an answer"]),
     "another kind of socket": (lambda: replaced(datagram_socket), ALL, ["wrong type for socket"]),
     "a server that closes at once": (lambda: replaced(closes_at_once), ALL,
                                      ["closed without a verdict"]),
     "a directory": (lambda: replaced(os.mkdir), ALL, []),
-    "a file": (lambda: replaced(plain_file), ALL, []),
+    "a file": (lambda: replaced(plain_file), ALL, ["not a socket"]),
 }
 
 
@@ -500,10 +500,10 @@ def _():
 def _():
     start_jailed("/run/courier/authdaemon/socket")
     jailed[0].stop()
-    lacks(check_outage_in_jail("/run/courier/authdaemon/socket", "nobody is listening"), "jail")
+    lacks(check_outage_in_jail("/run/courier/authdaemon/socket", "Connection refused"), "jail")
     jailed[0].start()
     jailed[0].freeze()
-    lacks(check_outage_in_jail("/run/courier/authdaemon/socket", "time was up"), "jail")
+    lacks(check_outage_in_jail("/run/courier/authdaemon/socket", "timed out"), "jail")
     jailed[0].thaw()
     # The names of groups are outside.
     group = foreign_group()
