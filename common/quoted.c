@@ -14,7 +14,7 @@ void quoted_set(struct quoted *quoted, const char *name, size_t length)
     for (i = 0; i < shown; i++) {
         if (name[i] == '"' || name[i] == '\\')
             *to++ = '\\';
-        *to++ = name[i] != '\0' ? name[i] : '?';
+        *to++ = memchr("[]", name[i], sizeof("[]")) == NULL ? name[i] : '?';
     }
     memcpy(to, "\"...", sizeof("\"..."));
     if (shown == length)

@@ -18,8 +18,9 @@ struct quoted {
 
 /* Writes the `length` bytes at `name` in double quotes, each quote and backslash behind
  * a backslash. A longer name is cut between two characters, and "..." follows the
- * closing quote. Control characters are left to reason.h, but for NUL, which becomes
- * '?'. */
+ * closing quote. NUL and brackets become '?': fail2ban and others look for the address
+ * of a client in brackets, and nobody is to be banned for what a stranger calls himself.
+ * Control characters are left to reason.h. */
 void quoted_set(struct quoted *quoted, const char *name, size_t length);
 
 #endif

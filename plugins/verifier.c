@@ -22,7 +22,7 @@
 #define AUXPROP "auxprop"
 #define AUTHDAEMOND "authdaemond"
 
-/* CANON_BUF_SIZE of libsasl2, which loses memory over a longer name. */
+/* CANON_BUF_SIZE of libsasl2, which leaks memory on a longer name. */
 enum { CANONICAL_NAME_SIZE = 1024 };
 
 struct verifier {
