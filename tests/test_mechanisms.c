@@ -134,6 +134,7 @@ static void test_formats(void **state)
         expect_all("bob", "Open sesame", SASL_BADAUTH);
         expect_all("bob", stored, SASL_BADAUTH);
         assert_int_equal(login_checkpass("bob", stored), SASL_NOUSER);
+        assert_int_equal(login_checkpass("bob", "open sesame"), SASL_NOUSER);
         program_stop();
     }
 }
@@ -151,6 +152,80 @@ static void test_crypt_prefix(void **state)
     expect_all("bob", stored, SASL_BADAUTH);
     expect_all("bob", stored + strlen("{crypt}"), SASL_BADAUTH);
     program_stop();
+}
+
+/* Programs that call sasl_checkpass(3) get libsasl2's own check, which compares clear
+ * text: with hashes it finds nobody, whatever is typed. */
+static void test_checkpass(void **state)
+{
+    static const struct {
+        const char *options;
+        int want_clear; /* for "open sesame" */
+        int want;       /* for all else */
+    } cases[] = {
+        {"", SASL_NOUSER, SASL_NOUSER},
+        {"password_format: plain\n", SASL_NOUSER, SASL_NOUSER},
+        {"password_format: plain\nsql_select: SELECT 'open sesame' WHERE '%u' <> ''\n", SASL_OK,
+         SASL_BADAUTH},
+    };
+    char *stored = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s\n", cases[i].options);
+        start(cases[i].options);
+        assert_int_equal(login_checkpass("alice", "correct horse"), cases[i].want);
+        assert_int_equal(login_checkpass("alice", stored), cases[i].want);
+        assert_int_equal(login_checkpass("alice", "wrong"), cases[i].want);
+        assert_int_equal(login_checkpass("nobody", "correct horse"), cases[i].want);
+        assert_int_equal(login_checkpass("alice", "open sesame"), cases[i].want_clear);
+        program_stop();
+    }
+    free(stored);
+}
+
+/* What README says of a configuration of the stock plug-in. */
+static void test_coming_from_stock(void **state)
+{
+    static const struct {
+        const char *select; /* after SELECT password FROM users WHERE */
+        const char *password;
+        int want;
+        const char *line; /* of the log; NULL for none */
+    } cases[] = {
+        {"name = '%u' AND realm = '%r'", "correct horse", SASL_OK, NULL},
+        {"name = %u AND realm = %r;", "correct horse", SASL_OK, NULL},
+        {"name = '%u' AND realm LIKE 'example%%'", "correct horse", SASL_OK, NULL},
+        {"name = '%u' AND realm LIKE 'example%'", "correct horse", SASL_UNAVAIL, "is not known"},
+        {"name = '%u' AND realm LIKE '%example%'", "correct horse", SASL_UNAVAIL, "is not known"},
+        {"name = \"%u\" AND realm = \"%r\"", "correct horse", SASL_OK, NULL},
+        {"name = '%u' AND realm = \"example.com\"", "correct horse", SASL_UNAVAIL,
+         "no such column"},
+        {"name = '%u' AND realm = 'example.com'", "correct horse", SASL_OK, NULL},
+        {"name = '%u' OR 1", "correct horse", SASL_UNAVAIL, "more than one row"},
+        {"name = 'clear' AND '%u' <> ''", "open sesame", SASL_BADAUTH, NULL},
+        {"name = 'null' AND '%u' <> ''", "NULL", SASL_BADAUTH, NULL},
+    };
+    char options[500];
+    size_t i;
+
+    (void)state;
+    add_user("clear", "open sesame");
+    run_sql(DATABASE, "INSERT INTO users VALUES ('null', 'example.com', NULL)");
+    program_secret("open sesame");
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s\n", cases[i].select);
+        snprintf(options, sizeof(options),
+                 "sql_verbose: yes\nsql_usessl: no\n"
+                 "sql_select: SELECT password FROM users WHERE %s\n",
+                 cases[i].select);
+        start(options);
+        expect_all("alice", cases[i].password, cases[i].want);
+        if (cases[i].line != NULL)
+            assert_true(program_log_count(cases[i].line) > 0);
+        program_stop();
+    }
 }
 
 /* The hash must not log in by mechanisms that want the password itself. */
@@ -913,6 +988,9 @@ static void test_log_is_one_line(void **state)
     start("");
     assert_int_equal(login_plain("al\nice", "x"), SASL_BADAUTH);
     assert_int_equal(program_log_count("FAIL PLAIN: user \"al?ice\": no such user"), 1);
+    /* and none that fail2ban takes for a login from that address */
+    assert_int_equal(login_plain("x[192.0.2.9]: SASL PLAIN", "x"), SASL_BADAUTH);
+    assert_int_equal(program_log_count("user \"x?192.0.2.9?: SASL PLAIN\": no such user"), 1);
     program_stop();
 }
 
@@ -974,6 +1052,8 @@ int main(void)
         CASE(test_right_and_wrong),
         CASE(test_formats),
         CASE(test_crypt_prefix),
+        CASE(test_checkpass),
+        CASE(test_coming_from_stock),
         CASE(test_hash_is_no_password),
         CASE(test_hash_is_no_password_beside_stock),
         CASE(test_never_a_match),
