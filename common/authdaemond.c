@@ -41,7 +41,7 @@ static enum verdict make_request(const struct authdaemond_question *question,
         return VERDICT_MALFORMED;
     }
     if (length > LONGEST_QUESTION) {
-        reason_set(reason, "authdaemond: user name and password are too long together");
+        reason_set(reason, "authdaemond: user name and password together are too long");
         return VERDICT_MALFORMED;
     }
     size = length + strlen(remote_ip) + 64;

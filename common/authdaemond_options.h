@@ -6,7 +6,7 @@
  * The OPTIONS of a Courier account, such as "disableimap=1,disablesmtp=0", and
  * what is demanded of them: entries NAME=VALUE, separated by commas. An option that an
  * account does not have counts as 0, so that "disablesmtp=0" refuses those who
- * have disablesmtp=1 and nobody else.
+ * have disablesmtp=1 and no others.
  */
 
 #include <stdbool.h>

@@ -477,7 +477,7 @@ static void flood_ends(void **state)
     assert_contains(reason.text, "malformed reply");
 }
 
-/* Always a little more, so that nobody ever waits for long. */
+/* Always a little more, so that no wait is ever long. */
 static void trickle_ends(void **state)
 {
     (void)state;
@@ -526,7 +526,7 @@ static void control_characters_are_not_sent(void **state)
     }
 }
 
-/* The daemon takes 8191 bytes behind the first line. */
+/* The daemon takes 8191 bytes after the first line. */
 static void long_questions_are_not_sent(void **state)
 {
     enum { WITHOUT_PASSWORD = sizeof("smtp\nlogin\nann\n") - 1 + 1, MOST = 8191 };
@@ -547,7 +547,7 @@ static void long_questions_are_not_sent(void **state)
     assert_int_equal(daemon_.connections, 1);
 }
 
-/* --- nobody to ask */
+/* --- no daemon to ask */
 
 static void no_socket(void **state)
 {
@@ -568,7 +568,7 @@ static void not_a_socket(void **state)
     assert_contains(reason.text, "not a socket");
 }
 
-static void nobody_listens(void **state)
+static void nothing_listens(void **state)
 {
     (void)state;
     listen_at(daemon_.path, 1);
@@ -616,7 +616,7 @@ static void no_permission(void **state)
     assert_int_equal(status, 0);
 }
 
-/* Fills the queue of connections that nobody accepts. Returns how many. */
+/* Fills the queue of connections to be accepted. Returns how many. */
 static size_t fill_backlog(int *connections, size_t most)
 {
     const struct sockaddr_un address = address_of(daemon_.path);
@@ -701,7 +701,7 @@ int main(void)
     ADD(long_questions_are_not_sent);
     ADD(no_socket);
     ADD(not_a_socket);
-    ADD(nobody_listens);
+    ADD(nothing_listens);
     ADD(path_too_long);
     ADD(no_permission);
     ADD(full_backlog);

@@ -12,7 +12,7 @@ static const struct list_of {
     {"blanks and commas", " ,, ", true},
     {"one", "disablesmtp=0", true},
     {"several", "disablesmtp=0,group=mail", true},
-    {"blanks behind commas", "disablesmtp=0, group=mail", true},
+    {"blanks after commas", "disablesmtp=0, group=mail", true},
     {"empty value", "group=", true},
     {"value with an equals sign", "group=a=b", true},
     {"no value", "disablesmtp", false},
@@ -70,7 +70,7 @@ static void allow(void **state)
     assert_int_equal(authdaemond_options_allow(row->required, row->options, length), row->want);
 }
 
-/* What stands behind the options is not looked at. */
+/* What follows the options is not looked at. */
 static void allow_within_the_length(void **state)
 {
     (void)state;

@@ -220,6 +220,39 @@ class _Conversation(socketserver.BaseRequestHandler):
         return reply
 
 
+class _Recitation(_Conversation):
+    def handle(self):
+        self._question()
+        try:
+            for piece in self.server.pieces:
+                self.request.sendall(piece)
+            if self.server.stays_open:
+                self.request.recv(1)  # until the client goes
+        except OSError:
+            pass
+
+
+class Scripted(socketserver.ThreadingUnixStreamServer):
+    """Answers each question with the same bytes, for what the real daemon cannot be
+    made to do."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        self.path = os.path.join(tap.directory(), "scripted")
+        self.pieces, self.stays_open = (), False
+        super().__init__(self.path, _Recitation)
+        os.chmod(self.path, 0o777)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        """Ends it. May be called twice."""
+        if os.path.exists(self.path):
+            self.shutdown()
+            self.server_close()
+            os.unlink(self.path)
+
+
 class Witness(socketserver.ThreadingUnixStreamServer):
     """Passes questions on to an authdaemond, and remembers them."""
 

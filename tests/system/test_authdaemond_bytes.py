@@ -3,7 +3,8 @@
 """Whatever bytes a client sends as a name and a password: Courier's authdaemond
 is asked about the user whom Postfix logs, or it is not asked. Control
 characters, which end lines there, are refused. A witness between smtpd and the
-daemon sees all that is said."""
+daemon sees all that is said. And whatever bytes a daemon answers: only a whole yes
+is a yes, only a no is a no, and all else is an outage."""
 
 import re
 
@@ -13,7 +14,7 @@ import postfix
 import smtp
 import tap
 from authdaemond import configuration
-from postfix import WELCOME, WRONG, expect
+from postfix import OUTAGE, WELCOME, WRONG, expect
 from tap import case, equal
 
 ANN = (b"ann@example.com", b"Kaninchenbau-7")
@@ -357,7 +358,61 @@ def _():
     check_one_process()
 
 
+# --- what a daemon may answer
+
+YES = b"UID=1\nNAME=x\nPASSWD2=p\nOPTIONS=group=staff\n.\n"
+# The reply; the answers without options required, with group=staff required, and
+# with that where the daemon does not close.
+REPLIES = {
+    "a yes": (YES, WELCOME, WELCOME, OUTAGE),
+    "a no": (b"FAIL\n", WRONG, WRONG, WRONG),
+    "a no, and more": (b"FAIL\n" + YES, WRONG, WRONG, WRONG),
+    "a yes, and more": (YES + b"FAIL\n", WELCOME, OUTAGE, OUTAGE),
+    "two lines in a full name": (YES.replace(b"x", b"x\ny"), WELCOME, OUTAGE, OUTAGE),
+    "an end in a full name": (YES.replace(b"x", b"x\n."), WELCOME, OUTAGE, OUTAGE),
+    "a no in a full name": (YES.replace(b"x", b"x\nFAIL"), WELCOME, OUTAGE, OUTAGE),
+    "options in a full name": (b"UID=1\nNAME=x\nOPTIONS=group=staff\nPASSWD2=p\n.\n",
+                               WELCOME, OUTAGE, OUTAGE),
+    "other options": (YES.replace(b"staff", b"web"), WELCOME, WRONG, OUTAGE),
+    "nothing": (b"", OUTAGE, OUTAGE, OUTAGE),
+    "a yes without its end": (YES[:-2], OUTAGE, OUTAGE, OUTAGE),
+    "a yes without its last byte": (YES[:-1], OUTAGE, OUTAGE, OUTAGE),
+    "a no without its last byte": (b"FAIL", OUTAGE, OUTAGE, OUTAGE),
+    "an end alone": (b".\n", OUTAGE, OUTAGE, OUTAGE),
+    "a NUL": (YES.replace(b"x", b"\0"), OUTAGE, OUTAGE, OUTAGE),
+    "another protocol": (b"220 mail.example.com ESMTP\r\n", OUTAGE, OUTAGE, OUTAGE),
+    "a long yes": (YES.replace(b"x", b"x" * 65000), WELCOME, WELCOME, OUTAGE),
+    "too long a yes": (YES.replace(b"x", b"x" * 66000), OUTAGE, OUTAGE, OUTAGE),
+}
+scripted = authdaemond.Scripted()
+
+
+def answers(position, **options):
+    mail.start(configuration(scripted.path, **options))
+    for name, reply in REPLIES.items():
+        # All at once where that may take until the deadline.
+        for first in (0,) if scripted.stays_open else (0, 3):
+            scripted.pieces = [reply[0][:first], reply[0][first:]]
+            expect(mail.login("PLAIN", "ann", ANN[1]), reply[position], name)
+    check_one_process()
+
+
+@case("answers of all kinds")
+def _():
+    scripted.stays_open = False
+    answers(1)
+    answers(2, authdaemond_require_options="group=staff")
+
+
+@case("the same, and the daemon does not close")
+def _():
+    scripted.stays_open = True
+    answers(1, authdaemond_timeout="0.3")
+    answers(3, authdaemond_timeout="0.3", authdaemond_require_options="group=staff")
+
+
 def stop_servers():
+    scripted.stop()
     witness.stop()
     daemon.stop()
 
