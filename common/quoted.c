@@ -7,14 +7,15 @@
 
 void quoted_set(struct quoted *quoted, const char *name, size_t length)
 {
-    size_t shown = length > QUOTED_MAX ? utf8_cut(name, QUOTED_MAX) : length, i;
+    size_t whole = strnlen(name, length);
+    size_t shown = whole > QUOTED_MAX ? utf8_cut(name, QUOTED_MAX) : whole, i;
     char *to = quoted->text;
 
     *to++ = '"';
     for (i = 0; i < shown; i++) {
         if (name[i] == '"' || name[i] == '\\')
             *to++ = '\\';
-        *to++ = memchr("[]", name[i], sizeof("[]")) == NULL ? name[i] : '?';
+        *to++ = strchr("[]", name[i]) == NULL ? name[i] : '?';
     }
     memcpy(to, "\"...", sizeof("\"..."));
     if (shown == length)

@@ -17,9 +17,10 @@ struct quoted {
 };
 
 /* Writes the `length` bytes at `name` in double quotes, each quote and backslash behind
- * a backslash. A longer name is cut between two characters, and "..." follows the
- * closing quote. NUL and brackets become '?': fail2ban and others look for the address
- * of a client in brackets, and nobody is to be banned for what a stranger calls himself.
+ * a backslash. A longer name is cut between two characters, one with a NUL before that
+ * (it may be the message of another mechanism, with a password), and "..." follows the
+ * closing quote. Brackets become '?': fail2ban and others look for the address of a
+ * client in them, and nobody is to be banned for what a stranger calls himself.
  * Control characters are left to reason.h. */
 void quoted_set(struct quoted *quoted, const char *name, size_t length);
 

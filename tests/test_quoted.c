@@ -19,7 +19,7 @@ static const struct name {
     {"empty", TEXT(""), "\"\""},
     {"a quote", TEXT("a\": authenticated"), "\"a\\\": authenticated\""},
     {"a backslash", TEXT("a\\"), "\"a\\\\\""},
-    {"a NUL", TEXT("a\0b"), "\"a?b\""},
+    {"a NUL", TEXT("a\0b"), "\"a\"..."},
     {"brackets", TEXT("x[192.0.2.1]: failed"), "\"x?192.0.2.1?: failed\""},
     {"UTF-8", TEXT("j\303\266rg"), "\"j\303\266rg\""},
     {"longest", TEXT(SIXTY_FOUR), "\"" SIXTY_FOUR "\""},
