@@ -12,6 +12,7 @@
 #include "mysql_connect.h"
 #include "mysql_error.h"
 #include "mysql_plugins.h"
+#include "mysql_statement.h"
 #include "sql_engine.h"
 
 enum {
@@ -29,6 +30,7 @@ struct sql_session {
     MYSQL *mysql;
     struct kept_statement kept[KEPT_STATEMENTS];
     unsigned next_kept; /* where the next statement goes */
+    unsigned error;     /* the number of the last one */
 };
 
 static void forget(struct kept_statement *kept)
@@ -91,6 +93,7 @@ static enum lookup failed(const struct request *request, const struct mysql_erro
 {
     enum lookup result = mysql_error_judge(error, has_values, request->reason);
 
+    request->session->error = error->number;
     if (result == LOOKUP_LOST && deadline_remaining(request->deadline) == 0) {
         reason_set(request->reason, "no answer when the time was up");
         return LOOKUP_UNAVAILABLE;
@@ -256,6 +259,8 @@ static enum lookup read_by_column(const struct request *request, MYSQL_STMT *pre
     int fetched;
 
     if (mysql_stmt_field_count(prepared) == 0) {
+        if (mysql_statement_is_call(request->statement->text))
+            return LOOKUP_NONE;
         reason_set(request->reason, "the statement returns no column");
         return LOOKUP_REJECTED;
     }
@@ -317,9 +322,15 @@ static enum lookup run_prepared(const struct request *request, MYSQL_STMT *prepa
         result = mysql_stmt_field_count(prepared) > 0 || mysql_stmt_affected_rows(prepared) > 0
                      ? LOOKUP_FOUND
                      : LOOKUP_NONE;
-    /* What comes behind a good row may still be an error. */
-    if (!drain(request, prepared) && result != LOOKUP_UNAVAILABLE && result != LOOKUP_LOST)
+    /* What comes after a good row may still be an error. */
+    if (!drain(request, prepared) && result != LOOKUP_UNAVAILABLE && result != LOOKUP_LOST) {
+        enum lookup before = result;
+
         result = statement_failed(request, prepared, true);
+        /* "Not found" after a row was found */
+        if (result == LOOKUP_NONE && before != LOOKUP_NONE)
+            result = LOOKUP_REJECTED;
+    }
     return result;
 }
 
@@ -348,24 +359,64 @@ static enum lookup run(const struct request *request, struct secret *value)
     }
 }
 
-static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
-                                const struct deadline *deadline, struct secret *value,
-                                struct reason *reason)
+/* No row holds a name that a column's character set cannot express. But the same
+ * error stands for a statement that compares what cannot be compared, whoever logs in:
+ * then it fails for an ASCII name, too. */
+static enum lookup run_in_ascii(const struct request *request, struct secret *value)
+{
+    size_t count = request->statement->parameter_count, i;
+    struct secret copies[count + 1];
+    const struct sql_statement in_ascii = {request->statement->text, copies, count};
+    const struct request again = {request->session, &in_ascii, request->deadline, request->reason};
+    enum lookup result;
+
+    for (i = 0; i < count; i++)
+        copies[i] = SECRET_EMPTY;
+    result = mysql_statement_to_ascii(request->statement, copies) ? run(&again, value)
+                                                                  : out_of_memory(request);
+    for (i = 0; i < count; i++)
+        secret_wipe(&copies[i]);
+    /* That of another user, perhaps. */
+    secret_wipe(value);
+    return result == LOOKUP_FOUND || result == LOOKUP_SEVERAL ? LOOKUP_NONE : result;
+}
+
+static enum lookup run_lookup(const struct request *request, struct secret *value)
+{
+    enum lookup result = run(request, value);
+
+    if (result == LOOKUP_REJECTED && mysql_error_is_of_characters(request->session->error) &&
+        !mysql_statement_is_ascii(request->statement))
+        return run_in_ascii(request, value);
+    return result;
+}
+
+static enum lookup run_within(struct sql_session *session, const struct sql_statement *statement,
+                              const struct deadline *deadline, struct secret *value,
+                              struct reason *reason)
 {
     const struct request request = {session, statement, deadline, reason};
     struct mysql_call call;
     enum lookup result;
 
+    session->error = 0;
     mysql_client_begin(&call, session->mysql, deadline);
-    result = run(&request, value);
+    result = value != NULL ? run_lookup(&request, value) : run(&request, NULL);
     mysql_client_end(&call);
     return result;
+}
+
+static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
+                                const struct deadline *deadline, struct secret *value,
+                                struct reason *reason)
+{
+    return run_within(session, statement, deadline, value, reason);
 }
 
 static enum lookup store(struct sql_session *session, const struct sql_statement *statement,
                          const struct deadline *deadline, struct reason *reason)
 {
-    return select_value(session, statement, deadline, NULL, reason);
+    return run_within(session, statement, deadline, NULL, reason);
 }
 
 static enum lookup transaction(struct sql_session *session, enum sql_transaction step,

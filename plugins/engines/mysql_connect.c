@@ -52,14 +52,17 @@ static const char *or_null(const char *text)
  * syntax; and a value that does not fit its column is not to be cut off. A
  * statement that takes too long ends on the server, too: each of the two
  * servers has its own name for that, and skips the other's. Of rows, more than two
- * say no more than two. */
+ * say no more than two. A server may ignore the character set that the library has
+ * asked for (skip-character-set-client-handshake), or replace it (init_connect). */
 static enum lookup set_up_session(MYSQL *mysql, const struct sql_target *target,
                                   struct reason *reason)
 {
     const unsigned seconds = target->timeout / 1000, rest = target->timeout % 1000;
-    char text[256];
+    char text[512];
     int length = snprintf(text, sizeof(text),
                           "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
+                          " character_set_client = utf8mb4, character_set_results = utf8mb4,"
+                          " collation_connection = utf8mb4_general_ci,"
                           " sql_select_limit = 2, lock_wait_timeout = %u"
                           " /*M!100101 , max_statement_time = %u.%03u */"
                           " /*!50708 , max_execution_time = %u */",

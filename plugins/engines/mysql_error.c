@@ -7,16 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not in the headers of both. */
+/* Not in the headers of both, or not under one name. */
 enum {
     DISK_FULL = 1021,
+    UNEXPECTED_EOF = 1039,
     MARIADB_CONNECTION_KILLED = 1927,
+    MARIADB_NO_SUCH_TABLE_IN_ENGINE = 1932,
     MARIADB_STATEMENT_TIMEOUT = 1969,
     MYSQL_QUERY_TIMEOUT = 3024,
+    MYSQL_SERVER_OFFLINE_MODE = 3032,
+    MYSQL_CANNOT_CONVERT_STRING = 3854,
+    MYSQL_IMPOSSIBLE_STRING_CONVERSION = 3988,
     MYSQL_CLIENT_INTERACTION_TIMEOUT = 4031,
     MYSQL_NEW_STMT_METADATA = 2057,
     PLUGIN_CANNOT_BE_LOADED = 2059,
-    MARIADB_PLUGIN_NOT_ALLOWED = 5010
+    MARIADB_PLUGIN_NOT_ALLOWED = 5010,
+    PROXYSQL_CONNECT_TIMEOUT = 9001
 };
 
 struct meaning {
@@ -40,6 +46,7 @@ static const struct meaning meanings[] = {
     {ER_NET_READ_INTERRUPTED, LOOKUP_LOST, true},
     {ER_NET_ERROR_ON_WRITE, LOOKUP_LOST, true},
     {ER_NET_WRITE_INTERRUPTED, LOOKUP_LOST, true},
+    {ER_TABLE_DEF_CHANGED, LOOKUP_LOST, true},
     {MARIADB_CONNECTION_KILLED, LOOKUP_LOST, true},
     {MYSQL_CLIENT_INTERACTION_TIMEOUT, LOOKUP_LOST, true},
 
@@ -65,27 +72,144 @@ static const struct meaning meanings[] = {
     {MARIADB_STATEMENT_TIMEOUT, LOOKUP_UNAVAILABLE, true},
     {MYSQL_QUERY_TIMEOUT, LOOKUP_UNAVAILABLE, true},
 
+    /* a table or its files are damaged, or gone */
+    {ER_CANT_OPEN_FILE, LOOKUP_UNAVAILABLE, true},
+    {ER_FILE_NOT_FOUND, LOOKUP_UNAVAILABLE, true},
+    {ER_ERROR_ON_READ, LOOKUP_UNAVAILABLE, true},
+    {ER_NOT_FORM_FILE, LOOKUP_UNAVAILABLE, true},
+    {ER_NOT_KEYFILE, LOOKUP_UNAVAILABLE, true},
+    {ER_OLD_KEYFILE, LOOKUP_UNAVAILABLE, true},
+    {UNEXPECTED_EOF, LOOKUP_UNAVAILABLE, true},
+    {ER_CRASHED_ON_USAGE, LOOKUP_UNAVAILABLE, true},
+    {ER_CRASHED_ON_REPAIR, LOOKUP_UNAVAILABLE, true},
+    {ER_INDEX_CORRUPT, LOOKUP_UNAVAILABLE, true},
+    {ER_TABLESPACE_DISCARDED, LOOKUP_UNAVAILABLE, true},
+    {ER_TABLESPACE_MISSING, LOOKUP_UNAVAILABLE, true},
+    {ER_TABLE_CORRUPT, LOOKUP_UNAVAILABLE, true},
+    {MARIADB_NO_SUCH_TABLE_IN_ENGINE, LOOKUP_UNAVAILABLE, true},
+
+    /* another host may be in a better state */
+    {ER_OPTION_PREVENTS_STATEMENT, LOOKUP_UNAVAILABLE, true}, /* read_only */
+    {ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, LOOKUP_UNAVAILABLE, true},
+    {ER_READ_ONLY_MODE, LOOKUP_UNAVAILABLE, true},
+    {MYSQL_SERVER_OFFLINE_MODE, LOOKUP_UNAVAILABLE, true},
+    {PROXYSQL_CONNECT_TIMEOUT, LOOKUP_UNAVAILABLE, true},
+
     /* not like this */
     {ER_BAD_FIELD_ERROR, LOOKUP_REJECTED, true},
+    {ER_CANT_AGGREGATE_2COLLATIONS, LOOKUP_REJECTED, true},
+    {ER_CANT_AGGREGATE_3COLLATIONS, LOOKUP_REJECTED, true},
+    {ER_CANT_AGGREGATE_NCOLLATIONS, LOOKUP_REJECTED, true},
     {ER_COLUMNACCESS_DENIED_ERROR, LOOKUP_REJECTED, true},
     {ER_NO_SUCH_TABLE, LOOKUP_REJECTED, true},
-    {ER_OPTION_PREVENTS_STATEMENT, LOOKUP_REJECTED, true},
+    {ER_NO_SUCH_USER, LOOKUP_REJECTED, true}, /* who defined a view or a procedure */
+    {ER_PROCACCESS_DENIED_ERROR, LOOKUP_REJECTED, true},
+    {ER_SP_DOES_NOT_EXIST, LOOKUP_REJECTED, true},
+    {ER_SUBQUERY_NO_1_ROW, LOOKUP_REJECTED, true},
     {ER_TABLEACCESS_DENIED_ERROR, LOOKUP_REJECTED, true},
+    {ER_TOO_MANY_ROWS, LOOKUP_REJECTED, true},
+    {ER_VIEW_INVALID, LOOKUP_REJECTED, true},
 };
 
-static const struct meaning *meaning_of(unsigned number)
+/* Errors about the statement, or about its values, of which SQLSTATE says no more
+ * than HY000. */
+static const struct {
+    unsigned first, last;
+} of_statement[] = {
+    {1093, 1093}, /* reads what it changes */
+    {1096, 1096}, /* no tables */
+    {1108, 1108}, /* parameters of a procedure */
+    {1111, 1111}, /* misplaced group function */
+    {1116, 1116}, /* too many tables */
+    {1175, 1175}, /* changes too much */
+    {1191, 1191}, /* no full-text index */
+    {1193, 1193}, /* unknown variable */
+    {1204, 1204}, /* no constant */
+    {1210, 1210}, /* arguments */
+    {1221, 1221}, /* usage */
+    {1228, 1229}, /* session and global variables */
+    {1233, 1233}, /* variable that cannot be read */
+    {1238, 1238}, /* another kind of variable */
+    {1273, 1273}, /* unknown collation */
+    {1288, 1288}, /* not updatable */
+    {1295, 1295}, /* cannot be prepared */
+    {1298, 1298}, /* unknown time zone */
+    {1300, 1300}, /* invalid string */
+    {1347, 1348}, /* wrong object, column that cannot be changed */
+    {1364, 1364}, /* no default value */
+    {1366, 1366}, /* value that does not fit */
+    {1390, 1390}, /* too many placeholders */
+    {1393, 1395}, /* views that cannot be changed */
+    {1411, 1411}, /* wrong value for a type */
+    {1422, 1424}, /* COMMIT in a function, no default value, recursion */
+    {1442, 1445}, /* table in use by the statement, recursion, autocommit */
+    {1456, 1456}, /* recursion */
+    {1462, 1462}, /* recursive view */
+    {1471, 1471}, /* not insertable */
+    {1525, 1526}, /* wrong value, no partition for a value */
+    {1644, 1646}, /* what a procedure signals */
+    {1748, 1748}, /* row of another partition */
+    {1906, 1906}, /* value for a generated column: MariaDB */
+    {3105, 3105}, /* the same: MySQL */
+    {3684, 3700}, /* regular expressions */
+    {3819, 3819}, /* CHECK */
+    {MYSQL_CANNOT_CONVERT_STRING, MYSQL_CANNOT_CONVERT_STRING},
+    {MYSQL_IMPOSSIBLE_STRING_CONVERSION, MYSQL_IMPOSSIBLE_STRING_CONVERSION},
+};
+
+/* Classes of SQLSTATE. The first that fits counts. */
+static const struct {
+    const char *start;
+    enum lookup means;
+} classes[] = {
+    {"08", LOOKUP_LOST},        /* connection exception */
+    {"25", LOOKUP_UNAVAILABLE}, /* invalid transaction state: read-only */
+    {"28", LOOKUP_UNAVAILABLE}, /* access denied, to a proxy */
+    {"01", LOOKUP_REJECTED},    /* a warning that counts as an error */
+    {"0", LOOKUP_REJECTED},     /* not supported, and misuse in procedures */
+    {"2", LOOKUP_REJECTED},     /* wrong number of values, data exception, constraints */
+    {"3", LOOKUP_REJECTED},     /* no database */
+    {"42", LOOKUP_REJECTED},    /* syntax error or access rule violation */
+    {"44", LOOKUP_REJECTED},    /* CHECK OPTION of a view */
+    {"45", LOOKUP_REJECTED},    /* what a procedure signals */
+};
+
+/* Whether a procedure, or what it does, has found no row. */
+static bool is_not_found(const struct mysql_error *error)
 {
-    static const struct meaning of_server = {0, LOOKUP_REJECTED, false};
-    static const struct meaning of_client = {0, LOOKUP_LOST, false};
+    return strncmp(error->state, "02", 2) == 0;
+}
+
+/* An error that nobody has foreseen is the host's: another may answer. */
+static enum lookup meaning_of_others(const struct mysql_error *error)
+{
+    size_t i;
+
+    /* Whatever has happened to the client library, it may not have read all of an
+     * answer: it must not read on. */
+    if ((error->number >= 2000 && error->number <= 2999) ||
+        (error->number >= 5000 && error->number <= 5999))
+        return LOOKUP_LOST;
+    for (i = 0; i < sizeof(of_statement) / sizeof(of_statement[0]); i++)
+        if (error->number >= of_statement[i].first && error->number <= of_statement[i].last)
+            return LOOKUP_REJECTED;
+    for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+        if (strncmp(error->state, classes[i].start, strlen(classes[i].start)) == 0)
+            return classes[i].means;
+    return LOOKUP_UNAVAILABLE;
+}
+
+static struct meaning meaning_of(const struct mysql_error *error)
+{
+    const bool is_of_files = error->number > 0 && error->number < 1000;
     size_t i;
 
     for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-        if (meanings[i].number == number)
-            return &meanings[i];
-    /* Whatever has happened to the client library, it may not have read all of an
-     * answer: it must not read on. */
-    return (number >= 2000 && number <= 2999) || (number >= 5000 && number <= 5999) ? &of_client
-                                                                                    : &of_server;
+        if (meanings[i].number == error->number)
+            return meanings[i];
+    /* Below the server's own numbers are those of the operating system and of storage
+     * engines, such as 126 for a damaged index: their texts name files and tables. */
+    return (struct meaning){error->number, meaning_of_others(error), is_of_files};
 }
 
 /* The errno in "Can't connect to server on '192.0.2.1' (111)"; 0 if there is none. */
@@ -115,25 +239,36 @@ enum lookup mysql_error_of_connection(const struct mysql_error *error, struct re
     }
     reason_set(reason, "%s", number > 0 ? strerror(number) : error->text);
     /* EAGAIN: too many are waiting at a socket. */
-    return number == EAGAIN || meaning_of(error->number)->means == LOOKUP_BUSY ? LOOKUP_BUSY
-                                                                               : LOOKUP_UNAVAILABLE;
+    return number == EAGAIN || meaning_of(error).means == LOOKUP_BUSY ? LOOKUP_BUSY
+                                                                      : LOOKUP_UNAVAILABLE;
 }
 
 enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
                               struct reason *reason)
 {
-    const struct meaning *meaning = meaning_of(error->number);
+    const struct meaning meaning = meaning_of(error);
 
-    if (!has_values || meaning->names_no_values)
+    if (!has_values || meaning.names_no_values)
         reason_set(reason, "%s", error->text);
     else
         reason_set(reason, "error %u of the server with SQLSTATE %s", error->number, error->state);
+    /* Before it is run, a statement has found nobody and missed nobody. */
+    if (is_not_found(error))
+        return has_values ? LOOKUP_NONE : LOOKUP_REJECTED;
     /* Connected already. */
-    return meaning->means == LOOKUP_BUSY ? LOOKUP_UNAVAILABLE : meaning->means;
+    return meaning.means == LOOKUP_BUSY ? LOOKUP_UNAVAILABLE : meaning.means;
 }
 
 bool mysql_error_is_forgotten(unsigned number)
 {
     return number == ER_UNKNOWN_STMT_HANDLER || number == ER_NEED_REPREPARE ||
            number == MYSQL_NEW_STMT_METADATA;
+}
+
+bool mysql_error_is_of_characters(unsigned number)
+{
+    return number == ER_CANT_AGGREGATE_2COLLATIONS || number == ER_CANT_AGGREGATE_3COLLATIONS ||
+           number == ER_CANT_AGGREGATE_NCOLLATIONS || number == ER_INVALID_CHARACTER_STRING ||
+           number == ER_TRUNCATED_WRONG_VALUE_FOR_FIELD || number == MYSQL_CANNOT_CONVERT_STRING ||
+           number == MYSQL_IMPOSSIBLE_STRING_CONVERSION;
 }

@@ -25,11 +25,17 @@ enum lookup mysql_error_of_connection(const struct mysql_error *error, struct re
 bool mysql_error_is_of_network(unsigned number);
 
 /* What a failed statement means. `has_values` says that it was run, rather than
- * prepared: its parameters may stand in the text. */
+ * prepared: its parameters may stand in the text. LOOKUP_REJECTED is an error of the
+ * statement, and LOOKUP_NONE the SQLSTATE for "not found"; any error that is unknown
+ * is LOOKUP_UNAVAILABLE. */
 enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
                               struct reason *reason);
 
 /* Whether the statement has to be prepared anew. */
 bool mysql_error_is_forgotten(unsigned number);
+
+/* Whether the statement may do with other characters in its parameters: the character
+ * set of a column, or of a procedure's parameter, lacks some. */
+bool mysql_error_is_of_characters(unsigned number);
 
 #endif
