@@ -489,6 +489,67 @@ static void read_session_creates_no_file(void **state)
     assert_int_equal(access(attach, F_OK), -1);
 }
 
+/* --- what SQLite's own words do not say */
+
+enum { NOBODY = 65534 };
+
+static const struct explained {
+    const char *name;
+    const char *journal_mode;
+    unsigned folder_mode, file_mode;
+    enum sql_access access;
+    const char *want; /* a part of the reason; NULL: it works */
+} explained[] = {
+    {"lookup", "DELETE", 0755, 0644, SQL_ACCESS_READ, NULL},
+    {"lookup, WAL", "WAL", 0755, 0644, SQL_ACCESS_READ,
+     "users.db: the database is in WAL mode, for which SQLite creates files beside it, and the "
+     "user 65534 may not write to that folder (Permission denied): "},
+    {"lookup, WAL, folder for all", "WAL", 0777, 0644, SQL_ACCESS_READ, NULL},
+    {"lookup, closed folder", "DELETE", 0700, 0644, SQL_ACCESS_READ,
+     " (mode 700) is closed to the user 65534"},
+    {"lookup, closed file", "DELETE", 0755, 0600, SQL_ACCESS_READ,
+     "users.db (mode 600) is closed to the user 65534"},
+    {"store, file that cannot be written", "DELETE", 0777, 0644, SQL_ACCESS_WRITE,
+     "users.db: the user 65534 may not write to this file: Permission denied"},
+    {"store, folder that cannot be written", "DELETE", 0755, 0666, SQL_ACCESS_WRITE,
+     "users.db: SQLite creates a journal beside it to write, and the user 65534 may not write to "
+     "that folder: Permission denied"},
+    {"store, WAL, folder that cannot be written", "WAL", 0755, 0666, SQL_ACCESS_WRITE,
+     "users.db: the database is in WAL mode, "},
+    {"store", "DELETE", 0777, 0666, SQL_ACCESS_WRITE, NULL},
+};
+
+static void explains_files(void **state)
+{
+    struct world *world = *state;
+    const struct explained *row = world->row;
+    enum lookup result = LOOKUP_UNAVAILABLE;
+    char pragma[64];
+
+    if (geteuid() != 0)
+        skip();
+    snprintf(pragma, sizeof(pragma), "PRAGMA journal_mode = %s", row->journal_mode);
+    assert_true(execute(world->beside, pragma));
+    /* The last who has it open removes what is beside the file. */
+    sqlite3_close(world->beside);
+    world->beside = NULL;
+    assert_int_equal(chmod(world->path, row->file_mode), 0);
+    assert_int_equal(chmod(world->directory, row->folder_mode), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    if (try_open(world, row->access))
+        result = row->access == SQL_ACCESS_READ
+                     ? select_alice(world)
+                     : store_within(world, "UPDATE users SET secret = 'new'", 60000);
+    assert_int_equal(seteuid(0), 0);
+    if (row->want == NULL) {
+        assert_lookup(result, LOOKUP_FOUND);
+        return;
+    }
+    assert_true(result == LOOKUP_UNAVAILABLE || result == LOOKUP_LOST);
+    assert_contains(world->reason.text, row->want);
+    assert_contains(world->reason.text, world->path);
+}
+
 static void steps_in_the_wrong_order(void **state)
 {
     struct world *world = *state;
@@ -711,6 +772,7 @@ int main(void)
     ADD(&list, removed_file);
     ADD(&list, read_session_cannot_write);
     ADD(&list, read_session_creates_no_file);
+    ADD_ROWS(&list, explains_files, explained);
     ADD(&list, steps_in_the_wrong_order);
     ADD_ROWS(&list, value_length, lengths);
     ADD(&list, utf16_database);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "sql_engine.h"
+#include "sqlite_files.h"
 
 enum {
     KEPT_STATEMENTS = 8,
@@ -29,6 +30,7 @@ struct kept_statement {
 struct sql_session {
     sqlite3 *database;
     const struct sql_target *target;
+    bool writes;
     const struct deadline *deadline; /* of the request that runs, else NULL */
     struct kept_statement kept[KEPT_STATEMENTS];
     unsigned next_kept; /* where the next statement goes */
@@ -70,13 +72,17 @@ static enum lookup failed(const struct sql_session *session, int code, const cha
     case SQLITE_INTERRUPT:
         reason_set(reason, "%s: the statement took too long", session->target->database);
         return LOOKUP_UNAVAILABLE;
-    case SQLITE_NOMEM:
     case SQLITE_READONLY:
+        sqlite_files_explain(session->database, session->target->database, session->writes, reason);
+        return LOOKUP_UNAVAILABLE;
+    case SQLITE_NOMEM:
     case SQLITE_FULL:
         return LOOKUP_UNAVAILABLE;
     case SQLITE_CANTOPEN:
-    case SQLITE_CORRUPT:
     case SQLITE_IOERR:
+        sqlite_files_explain(session->database, session->target->database, session->writes, reason);
+        return LOOKUP_LOST;
+    case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_SCHEMA:
         return LOOKUP_LOST;
@@ -110,7 +116,9 @@ static void explain_open(const struct sql_session *session, int code, struct rea
     /* Of a folder, SQLite itself does not say what is wrong. */
     if (stat(session->target->database, &status) == 0 && S_ISDIR(status.st_mode))
         error = EISDIR;
-    if (error != 0)
+    if (error == EACCES)
+        sqlite_files_explain_denied(session->target->database, reason);
+    else if (error != 0)
         reason_set(reason, "%s: %s%s", session->target->database, strerror(error),
                    error == ENOENT ? jail_hint(&session->target->jail) : "");
     else
@@ -151,6 +159,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         return LOOKUP_UNAVAILABLE;
     }
     opened->target = target;
+    opened->writes = access == SQL_ACCESS_WRITE;
     opened->deadline = deadline;
     code = sqlite3_open_v2(target->database, &opened->database, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {

@@ -7,7 +7,9 @@ import hashlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
+import sys
 import time
 
 import database
@@ -257,6 +259,42 @@ def forbid():
 
 
 locks = []
+in_use = []
+
+
+def wal(on):
+    table.run(f"PRAGMA journal_mode = {'WAL' if on else 'DELETE'}")
+
+
+def wal_in_use(suffix):
+    """Another user's program has the file open, and its files beside are not for all."""
+    def begin():
+        wal(True)
+        in_use.append(sqlite3.connect(table.path))
+        in_use[-1].execute("SELECT * FROM mailbox").fetchall()
+        os.chmod(table.path + suffix, 0o600)
+    return begin
+
+
+def wal_not_in_use():
+    in_use.pop().close()
+    wal(False)
+
+
+INTERRUPTED = """\
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.executescript("PRAGMA cache_size = 1; BEGIN; CREATE TABLE other (text)")
+for _ in range(2000):
+    connection.execute("INSERT INTO other VALUES (?)", ("x" * 200,))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def interrupt_a_change():
+    subprocess.run([sys.executable, "-c", INTERRUPTED, table.path], check=False)
+    equal(os.path.exists(table.path + "-journal"), True, "there is a journal")
+
 
 OUTAGES = {
     "the table is missing": (
@@ -271,8 +309,16 @@ OUTAGES = {
     "the file is empty": ("no such table", lambda: replace(b""), restore),
     "the file is a folder": ("", lambda: (remove(), os.mkdir(table.path)),
                              lambda: (os.rmdir(table.path), restore())),
-    "the file may not be read": ("ermission denied", forbid,
-                                 lambda: os.chmod(table.path, 0o644)),
+    "the file may not be read": (f"Permission denied: {table.path} (mode 600) is closed to the"
+                                 " user ", forbid, lambda: os.chmod(table.path, 0o644)),
+    "WAL mode in a folder that cannot be written": (
+        "PRAGMA journal_mode = DELETE", lambda: wal(True), lambda: wal(False)),
+    "WAL mode, -wal may not be read": (
+        "users.sqlite-wal beside it is closed to the user ", wal_in_use("-wal"), wal_not_in_use),
+    "WAL mode, -shm may not be read": (
+        "users.sqlite-shm beside it is closed to the user ", wal_in_use("-shm"), wal_not_in_use),
+    "a change that was interrupted": (
+        "users.sqlite-journal", interrupt_a_change, lambda: table.run("SELECT * FROM mailbox")),
     "the file is locked": ("locked", lambda: locks.append(table.lock()),
                            lambda: locks.pop().close()),
 }
