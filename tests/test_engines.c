@@ -379,6 +379,31 @@ static void look_up(void **state)
         look_up_over(run->row, accesses[i]);
 }
 
+static void look_up_in_its_own_way(void **state)
+{
+    const struct run *run = *state;
+    const struct engine_case *row = run->row;
+    const char *const parameters[MOST_PARAMETERS] = {row->parameter};
+    size_t i;
+
+    execute(run, row->before);
+    for (i = 0; i < 2 * COUNT(accesses); i++) {
+        enum lookup result;
+
+        assert_true(secret_set(&world.value, "what was there before", 21));
+        result = select_over(accesses[i / 2], row->statement, parameters);
+        assert_lookup(result, row->want);
+        if (result == LOOKUP_FOUND)
+            assert_string_equal(world.value.bytes, "wonderland");
+        if (result == LOOKUP_REJECTED) {
+            assert_string_not_equal(world.reason.text, "(none)");
+            assert_lacks(world.reason.text, row->parameter);
+        }
+        assert_lookup(select_over(accesses[i / 2], BY_NAME, NAMES("bob")), LOOKUP_FOUND);
+        assert_string_equal(world.value.bytes, "builder");
+    }
+}
+
 static void look_up_bytes(void **state)
 {
     const struct run *run = *state;
@@ -1320,6 +1345,10 @@ static void full_server_is_busy(void **state)
 
 static void add_all_of_any(struct test_list *list, const struct engine_fixture *fixture)
 {
+    const struct engine_case *own = fixture->cases;
+
+    for (; own != NULL && own->name != NULL; own++)
+        run_add(list, fixture, look_up_in_its_own_way, own, "look_up_in_its_own_way", own->name);
     RUN_ADD_ROWS(list, fixture, look_up, lookings);
     RUN_ADD(list, fixture, look_up_bytes);
     RUN_ADD(list, fixture, look_up_null);

@@ -15,6 +15,15 @@
 
 #include "sql_engine.h"
 
+/* A lookup that only this engine can do, or that fails as it does nowhere else. */
+struct engine_case {
+    const char *name;
+    const char *before; /* statements that make what it needs */
+    const char *statement;
+    const char *parameter;
+    enum lookup want;
+};
+
 struct engine_fixture {
     const char *engine; /* its name */
 
@@ -32,6 +41,9 @@ struct engine_fixture {
     /* By this, a session has the server forget what it has prepared. NULL if
      * there is no such statement. */
     const char *forget;
+
+    /* Ends with one that has no name; NULL if there are none. */
+    const struct engine_case *cases;
 
     /* Whether there is a server to test against. */
     bool (*available)(void);

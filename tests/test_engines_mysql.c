@@ -231,6 +231,63 @@ static bool unfill(struct sql_target *target)
     return true;
 }
 
+/* --- what other engines do not have */
+
+#define LATIN                                                                                      \
+    "CREATE TABLE latin (name VARCHAR(64), secret TEXT) CHARACTER SET latin1;"                     \
+    "INSERT INTO latin VALUES ('j\303\266rg', 'wonderland'), ('?mega', 'other'), ('xmega', "       \
+    "'more');"
+#define BY_LATIN_NAME "SELECT secret FROM latin WHERE name = ^"
+#define OMEGA "\316\251mega"
+
+/* What nobody can compare */
+#define UNEQUAL(what)                                                                              \
+    "SELECT secret FROM users WHERE name COLLATE utf8mb4_bin = " what " COLLATE "                  \
+                                                                      "utf8mb4_general_ci"
+
+#define PROCEDURE(body)                                                                            \
+    "CREATE PROCEDURE find (wanted VARCHAR(64) CHARACTER SET utf8mb4) BEGIN " body "; END"
+#define FIND "SELECT secret FROM users WHERE name = wanted"
+#define IF_MISSING "IF wanted <> 'alice' THEN "
+
+static const struct engine_case cases[] = {
+    {"name that the column holds", LATIN, BY_LATIN_NAME, "j\303\266rg", LOOKUP_FOUND},
+    {"name that it cannot hold", LATIN, BY_LATIN_NAME, OMEGA, LOOKUP_NONE},
+    {"name that it cannot hold, nor another character", LATIN, BY_LATIN_NAME, "\360\237\224\221",
+     LOOKUP_NONE},
+    {"name that a procedure cannot be told",
+     LATIN "CREATE PROCEDURE find (wanted VARCHAR(6) CHARACTER SET latin1)"
+           " SELECT secret FROM latin WHERE name = wanted",
+     "CALL find(^)", OMEGA, LOOKUP_NONE},
+    {"procedure that asks for it", LATIN PROCEDURE("SELECT secret FROM latin WHERE name = wanted"),
+     "CALL find(^)", OMEGA, LOOKUP_NONE},
+    {"collations that do not fit", "DO 0", UNEQUAL("^"), "alice", LOOKUP_REJECTED},
+    {"collations that do not fit, other name", "DO 0", UNEQUAL("^"), OMEGA, LOOKUP_REJECTED},
+    {"collations that do not fit, in a procedure", PROCEDURE(UNEQUAL("wanted")), "CALL find(^)",
+     OMEGA, LOOKUP_REJECTED},
+    {"procedure with a row", PROCEDURE(FIND), "CALL find(^)", "alice", LOOKUP_FOUND},
+    {"procedure without a row", PROCEDURE(FIND), "call `find`(^)", "nobody", LOOKUP_NONE},
+    {"procedure with two rows", PROCEDURE(FIND), "CALL find(^)", "twin", LOOKUP_SEVERAL},
+    {"procedure without a result", PROCEDURE("SET @wanted = wanted"), "CALL find(^)", "alice",
+     LOOKUP_NONE},
+    {"procedure after comments", PROCEDURE("SET @wanted = wanted"),
+     "-- one\n # two\n/* three */ Call/**/find(^)", "alice", LOOKUP_NONE},
+    {"procedure that signals 02000", PROCEDURE(IF_MISSING "SIGNAL SQLSTATE '02000'; END IF; " FIND),
+     "CALL find(^)", "nobody", LOOKUP_NONE},
+    {"procedure that does not", PROCEDURE(IF_MISSING "SIGNAL SQLSTATE '02000'; END IF; " FIND),
+     "CALL find(^)", "alice", LOOKUP_FOUND},
+    {"procedure that signals 45000", PROCEDURE(IF_MISSING "SIGNAL SQLSTATE '45000'; END IF; " FIND),
+     "CALL find(^)", "nobody", LOOKUP_REJECTED},
+    {"procedure that signals 02000 after a row", PROCEDURE(FIND "; SIGNAL SQLSTATE '02000'"),
+     "CALL find(^)", "alice", LOOKUP_REJECTED},
+    {"procedure that signals 02000 after no row", PROCEDURE(FIND "; SIGNAL SQLSTATE '02000'"),
+     "CALL find(^)", "nobody", LOOKUP_NONE},
+    {"no procedure", "DO 0", "CALL find(^)", "alice", LOOKUP_REJECTED},
+    {"variable", "DO 0", "SET @wanted = ^", "alice", LOOKUP_REJECTED},
+    {"change", "DO 0", "UPDATE users SET secret = secret WHERE name = ^", "alice", LOOKUP_REJECTED},
+    {NULL, NULL, NULL, NULL, LOOKUP_UNAVAILABLE},
+};
+
 const struct engine_fixture test_engines_mysql = {
     .engine = "mysql",
     .text_type = "LONGTEXT",
@@ -239,6 +296,7 @@ const struct engine_fixture test_engines_mysql = {
     .want_blob = "\0\377'\376\0",
     .want_blob_length = 5,
     .has_nul = true,
+    .cases = cases,
     .available = available,
     .start = start,
     .stop = stop,
