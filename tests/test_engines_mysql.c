@@ -240,10 +240,10 @@ static bool unfill(struct sql_target *target)
 #define BY_LATIN_NAME "SELECT secret FROM latin WHERE name = ^"
 #define OMEGA "\316\251mega"
 
-/* What nobody can compare */
+/* Two collations that cannot be compared */
 #define UNEQUAL(what)                                                                              \
     "SELECT secret FROM users WHERE name COLLATE utf8mb4_bin = " what " COLLATE "                  \
-                                                                      "utf8mb4_general_ci"
+    "utf8mb4_general_ci"
 
 #define PROCEDURE(body)                                                                            \
     "CREATE PROCEDURE find (wanted VARCHAR(64) CHARACTER SET utf8mb4) BEGIN " body "; END"

@@ -10,6 +10,7 @@
 /* Not in the headers of both, or not under one name. */
 enum {
     DISK_FULL = 1021,
+    NOT_FORM_FILE = 1033,
     UNEXPECTED_EOF = 1039,
     MARIADB_CONNECTION_KILLED = 1927,
     MARIADB_NO_SUCH_TABLE_IN_ENGINE = 1932,
@@ -76,7 +77,7 @@ static const struct meaning meanings[] = {
     {ER_CANT_OPEN_FILE, LOOKUP_UNAVAILABLE, true},
     {ER_FILE_NOT_FOUND, LOOKUP_UNAVAILABLE, true},
     {ER_ERROR_ON_READ, LOOKUP_UNAVAILABLE, true},
-    {ER_NOT_FORM_FILE, LOOKUP_UNAVAILABLE, true},
+    {NOT_FORM_FILE, LOOKUP_UNAVAILABLE, true},
     {ER_NOT_KEYFILE, LOOKUP_UNAVAILABLE, true},
     {ER_OLD_KEYFILE, LOOKUP_UNAVAILABLE, true},
     {UNEXPECTED_EOF, LOOKUP_UNAVAILABLE, true},
@@ -180,7 +181,7 @@ static bool is_not_found(const struct mysql_error *error)
     return strncmp(error->state, "02", 2) == 0;
 }
 
-/* An error that nobody has foreseen is the host's: another may answer. */
+/* An unknown error is the host's: another host may answer. */
 static enum lookup meaning_of_others(const struct mysql_error *error)
 {
     size_t i;
@@ -252,7 +253,7 @@ enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
         reason_set(reason, "%s", error->text);
     else
         reason_set(reason, "error %u of the server with SQLSTATE %s", error->number, error->state);
-    /* Before it is run, a statement has found nobody and missed nobody. */
+    /* While a statement is prepared, no row is looked for. */
     if (is_not_found(error))
         return has_values ? LOOKUP_NONE : LOOKUP_REJECTED;
     /* Connected already. */

@@ -43,7 +43,7 @@ def login(user):
 
 
 def check_login(user, want, what="login"):
-    """Nobody is called to act upon it."""
+    """And no line calls for action."""
     reply, problems = login(user)
     expect(reply, want, f"{what} {user}")
     equal(problems, [], f"{what}: problems in the log")
@@ -96,7 +96,7 @@ ILL = {
     "InnoDB table damaged": (1877, "HY000", True),
     "InnoDB tablespace discarded": (1814, "HY000", True),
     "InnoDB tablespace missing": (1812, "HY000", True),
-    "table that the engine does not know": (1932, "42S02", True),
+    "table unknown to its engine": (1932, "42S02", True),
     "error of a federated server": (1296, "HY000", False),
     "internal error": (1815, "HY000", False),
     "read-only by an option": (1290, "HY000", True),
@@ -108,8 +108,8 @@ ILL = {
     "Vitess": (1105, "HY000", False),
     "access denied to a proxy": (1045, "28000", False),
     "a connection of a proxy": (1184, "08S01", False),
-    "a class that nobody knows": (12345, "ZZ000", False),
-    "no SQLSTATE that anybody knows": (65000, "HY000", False),
+    "an unknown class": (12345, "ZZ000", False),
+    "an unknown number": (65000, "HY000", False),
 }
 
 

@@ -37,7 +37,7 @@ def login(user):
 
 
 def check(user, want, what="login"):
-    """Nobody is called to act upon it."""
+    """And no line calls for action."""
     reply, problems = login(user)
     expect(reply, want, f"{what} {user}, {problems}")
     equal(problems, [], f"{what}: problems in the log")
@@ -247,7 +247,7 @@ for setting, options_of_server in SETTINGS.items():
         for manner, statement in MANNERS.items():
             case(f"{setting}: names in {column}, by {manner}", names, statement, column)
 for label, statement in CONFLICTS.items():
-    case(f"collations that nobody can compare, {label}", conflict, statement)
+    case(f"collations that cannot be compared, {label}", conflict, statement)
 
 
 # --- procedures
