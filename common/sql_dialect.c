@@ -2,6 +2,8 @@
 #include "sql_dialect.h"
 
 #include <ctype.h>
+#include <string.h>
+#include <strings.h>
 
 /* https://www.postgresql.org/docs/current/sql-syntax-lexical.html,
  * with standard_conforming_strings on */
@@ -10,6 +12,8 @@ const struct sql_dialect sql_dialect_pgsql = {
     .placeholder = PLACEHOLDER_DOLLAR,
     .escape_literals = true,
     .dollar_quotes = true,
+    .unicode_literals = true,
+    .typed_literals = true,
     .nested_comments = true,
     .user_is_current_user = true,
 };
@@ -34,6 +38,41 @@ const struct sql_dialect sql_dialect_sqlite3 = {
     .bracket_identifiers = true,
     .named_parameters = true,
 };
+
+static bool is_one_of(const char *const *words, const char *word, size_t length)
+{
+    for (; *words != NULL; words++)
+        if (strlen(*words) == length && strncasecmp(*words, word, length) == 0)
+            return true;
+    return false;
+}
+
+/* What stands before a_expr or b_expr in PostgreSQL's src/backend/parser/gram.y */
+bool sql_precedes_expression(const char *word, size_t length)
+{
+    static const char *const words[] = {
+        "all",      "and",       "asymmetric", "between",  "both",      "by",     "case",
+        "content",  "default",   "distinct",   "document", "else",      "escape", "first",
+        "for",      "from",      "groups",     "having",   "ilike",     "in",     "key",
+        "leading",  "like",      "limit",      "next",     "not",       "offset", "on",
+        "or",       "passing",   "placing",    "range",    "returning", "rows",   "select",
+        "similar",  "symmetric", "then",       "to",       "trailing",  "using",  "value",
+        "variadic", "version",   "when",       "where",    "zone",      NULL,
+    };
+
+    return is_one_of(words, word, length);
+}
+
+/* Of ConstTypename there: without a length, CHAR and BIT have one only in a cast; a field
+ * can follow INTERVAL. */
+bool sql_ends_special_type(const char *word, size_t length)
+{
+    static const char *const words[] = {
+        "bit", "char", "character", "interval", "nchar", "precision", "varying", NULL,
+    };
+
+    return is_one_of(words, word, length);
+}
 
 bool sql_starts_word(char c)
 {

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum double_quotes {
     DOUBLE_QUOTES_IDENTIFIER, /* standard SQL */
@@ -26,6 +27,8 @@ struct sql_dialect {
     bool backslash_escapes;    /* in every literal (MySQL) */
     bool escape_literals;      /* E'...' (PostgreSQL) */
     bool dollar_quotes;        /* $tag$...$tag$ (PostgreSQL) */
+    bool unicode_literals;     /* U&'...' (PostgreSQL) */
+    bool typed_literals;       /* any type can stand before a literal (PostgreSQL) */
     bool backtick_identifiers; /* `...` */
     bool bracket_identifiers;  /* [...] (SQLite) */
     bool hash_comments;        /* # to the end of the line (MySQL) */
@@ -36,6 +39,14 @@ struct sql_dialect {
     bool named_parameters;     /* :name @name $name (SQLite) */
     bool user_is_current_user; /* the word user, without quotes (PostgreSQL) */
 };
+
+/* Whether an expression can follow this word of PostgreSQL's grammar. Before a literal, any
+ * other word is a type. */
+bool sql_precedes_expression(const char *word, size_t length);
+
+/* Whether this word, before a literal, is or ends a type that means something else in a
+ * cast, or takes several words. */
+bool sql_ends_special_type(const char *word, size_t length);
 
 /* Whether a word, such as a name, can start with this character in any dialect. */
 bool sql_starts_word(char c);

@@ -10,12 +10,15 @@
 struct parser {
     const char *start;
     const char *at;
+    const char *word;  /* that stands right before `at`, but for blanks and comments; or NULL */
+    bool is_qualified; /* it is the last part of a name with dots */
+    bool is_after_dot;
+    size_t name_start; /* of the whole name, in the last piece of the statement */
     enum sql_template_kind kind;
     const struct sql_dialect *dialect;
     struct parsed_template *parsed;
     struct reason *reason;
-    const char *parameter_end; /* of the latest parameter and the latest AS; NULL */
-    const char *as_end;        /* before there is one */
+    const char *parameter_end; /* of the latest one; NULL before there is one */
 };
 
 static bool refuse(const struct parser *parser, const char *at, const char *why)
@@ -110,6 +113,58 @@ static bool read_macro(struct parser *parser, struct sql_pieces *one, struct sql
                    sql_pieces_add(one, kind) && (other == NULL || sql_pieces_add(other, kind)));
 }
 
+static size_t word_length(const char *text)
+{
+    size_t length = 0;
+
+    while (sql_starts_word(text[length]) || isdigit((unsigned char)text[length]) ||
+           (length > 0 && text[length] == '$'))
+        length++;
+    return length;
+}
+
+static bool is_word(const char *word, size_t length, const char *other)
+{
+    return length == strlen(other) && strncasecmp(word, other, length) == 0;
+}
+
+/* Whether the name before the literal that comes is its type. */
+static bool is_after_type(const struct parser *parser)
+{
+    const char *word = parser->word;
+
+    return parser->dialect->typed_literals && word != NULL &&
+           (parser->is_qualified || !sql_precedes_expression(word, word_length(word)));
+}
+
+/* Adds the hole. A type can stand before a literal, but not before a parameter: that needs
+ * a cast. */
+static bool add_hole(struct parser *parser)
+{
+    struct sql_pieces *statement = &parser->parsed->statement;
+    struct sql_piece *last;
+    char *type;
+    bool done;
+
+    if (!is_after_type(parser))
+        return checked(parser, sql_pieces_add(statement, PIECE_PARAMETER));
+    if (!parser->is_qualified && sql_ends_special_type(parser->word, word_length(parser->word)))
+        return refuse(parser, parser->word,
+                      "after this type, write a literal with a % as CAST('...' AS type)");
+    last = &statement->items[statement->count - 1];
+    type = strndup(last->text + parser->name_start, last->length - parser->name_start);
+    if (type == NULL)
+        return checked(parser, false);
+    last->length = parser->name_start;
+    done = sql_pieces_add_text(statement, "CAST(", strlen("CAST(")) &&
+           sql_pieces_add(statement, PIECE_PARAMETER) &&
+           sql_pieces_add_text(statement, " AS ", strlen(" AS ")) &&
+           sql_pieces_add_text(statement, type, strlen(type)) &&
+           sql_pieces_add_text(statement, ")", 1);
+    free(type);
+    return checked(parser, done);
+}
+
 /* Adds `value` as the next parameter and takes its pieces over. */
 static bool add_parameter(struct parser *parser, struct sql_pieces *value)
 {
@@ -123,7 +178,7 @@ static bool add_parameter(struct parser *parser, struct sql_pieces *value)
     grown[parsed->parameter_count++] = *value;
     *value = (struct sql_pieces){NULL, 0};
     parser->parameter_end = parser->at;
-    return checked(parser, sql_pieces_add(&parsed->statement, PIECE_PARAMETER));
+    return add_hole(parser);
 }
 
 /* A quoted text, read both ways: `value` is what it means, `verbatim` how it
@@ -133,6 +188,7 @@ struct quoted {
     struct sql_pieces value;
     struct sql_pieces verbatim;
     const char *unclear_escape; /* the first escape whose meaning is not known here */
+    bool is_unicode;            /* U&'...', where a backslash names a character */
 };
 
 static void quoted_free(struct quoted *quoted)
@@ -205,6 +261,8 @@ static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t ope
             if (!read_macro(parser, &quoted->value, &quoted->verbatim))
                 return false;
         } else {
+            if (*at == '\\' && quoted->is_unicode && quoted->unclear_escape == NULL)
+                quoted->unclear_escape = at;
             parser->at++;
             if (!checked(parser, sql_pieces_add_text(&quoted->value, at, 1) &&
                                      sql_pieces_add_text(&quoted->verbatim, at, 1)))
@@ -252,7 +310,8 @@ static bool parse_literal(struct parser *parser, const char *close, size_t prefi
                           bool prefix_may_go, bool backslash_escapes)
 {
     const char *prefix = parser->at;
-    struct quoted quoted = {0};
+    struct quoted quoted = {.is_unicode =
+                                parser->dialect->unicode_literals && prefix_length == strlen("U&")};
     bool done;
 
     parser->at += prefix_length;
@@ -287,31 +346,16 @@ static bool parse_double_quotes(struct parser *parser)
     return done;
 }
 
-static size_t word_length(const char *text)
-{
-    size_t length = 0;
-
-    while (sql_starts_word(text[length]) || isdigit((unsigned char)text[length]) ||
-           (length > 0 && text[length] == '$'))
-        length++;
-    return length;
-}
-
 /* In PostgreSQL, the name of the database role, where people mean a column. After
  * AS, before a point and after one, it is a name. */
 static bool is_current_user(const struct parser *parser, const char *word, size_t length)
 {
-    const char *before = word;
-
-    if (!parser->dialect->user_is_current_user || length != 4 || strncasecmp(word, "user", 4) != 0)
-        return false;
-    while (before > parser->start && isspace((unsigned char)before[-1]))
-        before--;
-    return before != parser->as_end && (before == parser->start || before[-1] != '.') &&
-           *skip_blanks(word + length) != '.';
+    return parser->dialect->user_is_current_user && is_word(word, length, "user") &&
+           !(parser->word != NULL && is_word(parser->word, word_length(parser->word), "as")) &&
+           !parser->is_after_dot && *skip_blanks(word + length) != '.';
 }
 
-static void note_word(struct parser *parser, const char *word, size_t length)
+static void warn_of_word(struct parser *parser, const char *word, size_t length)
 {
     struct reason *warning = &parser->parsed->warning;
 
@@ -320,8 +364,6 @@ static void note_word(struct parser *parser, const char *word, size_t length)
                    "position %zu: in PostgreSQL, user is CURRENT_USER; write \"user\" if it is "
                    "the name of a column or table",
                    (size_t)(word - parser->start) + 1);
-    if (length == 2 && strncasecmp(word, "as", 2) == 0)
-        parser->as_end = word + length;
 }
 
 /* A word, with the literal that it may be the prefix of. */
@@ -334,12 +376,14 @@ static bool parse_word(struct parser *parser)
     bool other_prefix = (length == 1 && strchr("NnBbXx", *word) != NULL) ||
                         (dialect->backslash_escapes && *word == '_');
 
+    if (dialect->unicode_literals && strncasecmp(word, "U&'", 3) == 0)
+        return parse_literal(parser, "'", 2, true, false);
     if (word[length] == '\'' && (escape_literal || other_prefix))
         return parse_literal(parser, "'", length, escape_literal,
                              escape_literal || dialect->backslash_escapes);
     if (word[length] == '"' && other_prefix && dialect->double_quotes == DOUBLE_QUOTES_LITERAL)
         return parse_literal(parser, "\"", length, false, dialect->backslash_escapes);
-    note_word(parser, word, length);
+    warn_of_word(parser, word, length);
     return copy(parser, length);
 }
 
@@ -465,21 +509,58 @@ static bool parse_token(struct parser *parser)
     return copy(parser, 1);
 }
 
+static bool is_comment(const char *token)
+{
+    return strncmp(token, "--", 2) == 0 || strncmp(token, "/*", 2) == 0;
+}
+
+/* How much text has no hole after it. */
+static size_t text_length(const struct sql_pieces *pieces)
+{
+    const struct sql_piece *end = pieces->items + pieces->count;
+
+    return pieces->count > 0 && end[-1].kind == PIECE_TEXT ? end[-1].length : 0;
+}
+
+/* Notes whether the token that has just been read is a word, or a name in double quotes.
+ * `start` is where it stands in the last piece of the statement. */
+static void note_word(struct parser *parser, const char *token, size_t start)
+{
+    size_t length = (size_t)(parser->at - token);
+    bool is_name = (sql_starts_word(*token) && length == word_length(token)) ||
+                   (*token == '"' && memchr(token, '%', length) == NULL);
+
+    if (isspace((unsigned char)*token) || is_comment(token))
+        return;
+    if (is_name && !parser->is_after_dot)
+        parser->name_start = start;
+    parser->is_qualified = is_name && parser->is_after_dot;
+    parser->is_after_dot = *token == '.' && parser->word != NULL;
+    parser->word = is_name ? token : NULL;
+}
+
 bool sql_template_take_apart(const char *text, enum sql_template_kind kind,
                              const struct sql_dialect *dialect, struct parsed_template *parsed,
                              struct reason *reason)
 {
-    struct parser parser = {.start = text,
-                            .at = text,
-                            .kind = kind,
-                            .dialect = dialect,
-                            .parsed = parsed,
-                            .reason = reason};
+    struct parser parser = {
+        .start = text,
+        .at = text,
+        .kind = kind,
+        .dialect = dialect,
+        .parsed = parsed,
+        .reason = reason,
+    };
     bool done = true;
 
     if (text[strspn(text, " \t\r\n\f\v;")] == '\0')
         done = refuse(&parser, text, "the statement is empty");
-    while (done && *parser.at != '\0')
+    while (done && *parser.at != '\0') {
+        const char *token = parser.at;
+        size_t start = text_length(&parsed->statement);
+
         done = parse_token(&parser);
+        note_word(&parser, token, start);
+    }
     return done;
 }

@@ -23,6 +23,7 @@ const struct fuzz_text fuzz_seeds[] = {
     FUZZ_TEXT("4UPDATE users SET `%p` = '%v' WHERE name = 'a\\'%u' -- 100%"),
     FUZZ_TEXT("5INSERT INTO users (name, \"%p\") VALUES (%u, /* %x */ '%v')"),
     FUZZ_TEXT("0SELECT d #>> '{%p}', x'00', N'a' /* a /* b */ c */, $$ '%u' $$, 7 %% 2"),
+    FUZZ_TEXT("0SELECT inet '%a', \"text\" /* a */ '%u', interval '1 day', U&'%r', U&'\\0041'"),
     FUZZ_TEXT("1SELECT _utf8mb4'a', b'01', /*+ hint */ 'it''s %u', \"\\\"%r\", 5--1"),
     FUZZ_TEXT("2SELECT 'a''b%%', `a``b`, [a b], \"a\"\"%u\""),
     FUZZ_TEXT(
@@ -32,13 +33,14 @@ const struct fuzz_text fuzz_seeds[] = {
 };
 
 const struct fuzz_text fuzz_words[] = {
-    FUZZ_TEXT("%u"),   FUZZ_TEXT("%r"),   FUZZ_TEXT("%p"), FUZZ_TEXT("%v"), FUZZ_TEXT("%a"),
-    FUZZ_TEXT("%%"),   FUZZ_TEXT("%"),    FUZZ_TEXT("'"),  FUZZ_TEXT("''"), FUZZ_TEXT("\""),
-    FUZZ_TEXT("`"),    FUZZ_TEXT("["),    FUZZ_TEXT("]"),  FUZZ_TEXT("\\"), FUZZ_TEXT("$$"),
-    FUZZ_TEXT("$a$"),  FUZZ_TEXT("E'"),   FUZZ_TEXT("x'"), FUZZ_TEXT("/*"), FUZZ_TEXT("*/"),
-    FUZZ_TEXT("/*!"),  FUZZ_TEXT("-- "),  FUZZ_TEXT("#"),  FUZZ_TEXT("\n"), FUZZ_TEXT(";"),
-    FUZZ_TEXT("?"),    FUZZ_TEXT(":a"),   FUZZ_TEXT("$1"), FUZZ_TEXT("::"), FUZZ_TEXT("'@'"),
-    FUZZ_TEXT("user"), FUZZ_TEXT(" AS "), FUZZ_TEXT("% "), {NULL, 0},
+    FUZZ_TEXT("%u"),   FUZZ_TEXT("%r"),   FUZZ_TEXT("%p"), FUZZ_TEXT("%v"),  FUZZ_TEXT("%a"),
+    FUZZ_TEXT("%%"),   FUZZ_TEXT("%"),    FUZZ_TEXT("'"),  FUZZ_TEXT("''"),  FUZZ_TEXT("\""),
+    FUZZ_TEXT("`"),    FUZZ_TEXT("["),    FUZZ_TEXT("]"),  FUZZ_TEXT("\\"),  FUZZ_TEXT("$$"),
+    FUZZ_TEXT("$a$"),  FUZZ_TEXT("E'"),   FUZZ_TEXT("x'"), FUZZ_TEXT("/*"),  FUZZ_TEXT("*/"),
+    FUZZ_TEXT("/*!"),  FUZZ_TEXT("-- "),  FUZZ_TEXT("#"),  FUZZ_TEXT("\n"),  FUZZ_TEXT(";"),
+    FUZZ_TEXT("?"),    FUZZ_TEXT(":a"),   FUZZ_TEXT("$1"), FUZZ_TEXT("::"),  FUZZ_TEXT("'@'"),
+    FUZZ_TEXT("user"), FUZZ_TEXT(" AS "), FUZZ_TEXT("% "), FUZZ_TEXT("U&'"), FUZZ_TEXT("int "),
+    {NULL, 0},
 };
 
 static bool is_letter(char c)

@@ -8,42 +8,59 @@
  * connection that others have used, where the name must not mean anything else.
  * There, the statement may also be missing: then it is prepared again, and if
  * that does not help, runs without a name.
+ *
+ * A parameter has the type that the server finds for it, so that a number is
+ * compared as a number; if the server finds none, it is text, as a literal would be.
  */
 
-#include <limits.h>
 #include <openssl/evp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "pgsql_answer.h"
 #include "pgsql_connect.h"
-#include "pgsql_error.h"
 #include "sql_engine.h"
 
 enum {
     KEPT_STATEMENTS = 16,
-    LONGEST_VALUE = 1 << 20, /* bytes */
-    DIGEST_USED = 16         /* bytes of SHA-256: enough to tell statements apart */
+    TYPE_TEXT = 25,  /* the OID of "text", which is the same everywhere */
+    DIGEST_USED = 16 /* bytes of SHA-256: enough to tell statements apart */
 };
 
-struct prepared {
-    char *text;
+/* What a session knows of a statement. */
+struct known {
+    char *text; /* NULL: nothing yet */
+    size_t parameter_count;
+    Oid *types;     /* of its parameters; 0 is for the server to find */
+    bool has_types; /* that are not 0 */
     char name[sizeof("sqlcrypt_") + 2 * DIGEST_USED];
+    bool is_prepared; /* by that name */
+    bool has_worked;
 };
 
 struct sql_session {
     PGconn *connection;
     bool by_name; /* whether statements are worth a name */
-    unsigned prepared_count;
-    struct prepared prepared[KEPT_STATEMENTS];
+    /* The last one is for all those that the others have left no room for, in turn. */
+    struct known known[KEPT_STATEMENTS + 1];
 };
+
+static void forget(struct known *known)
+{
+    free(known->text);
+    free(known->types);
+    *known = (struct known){.text = NULL};
+}
 
 static void close_session(struct sql_session *session)
 {
+    size_t i;
+
     PQfinish(session->connection);
-    while (session->prepared_count > 0)
-        free(session->prepared[--session->prepared_count].text);
+    for (i = 0; i <= KEPT_STATEMENTS; i++)
+        forget(&session->known[i]);
     free(session);
 }
 
@@ -71,143 +88,13 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
     return LOOKUP_FOUND;
 }
 
-/* --- results */
-
-/* What came back for one statement. */
-struct answer {
-    struct secret *value; /* to read into, NULL for a statement that stores */
-    unsigned long rows;
-    bool is_prepared;     /* the name was taken */
-    bool is_forgotten;    /* the name means nothing */
-    bool is_stale;        /* what it means is of no use any more */
-    bool is_of_encoding;  /* a character cannot be expressed */
-    bool is_of_parameter; /* a parameter is of the wrong type */
-    char tag[16];         /* of what was stored, such as COMMIT */
-};
-
-/* Sends what is left to be sent, and waits for a whole result. */
-static bool await_result(struct sql_session *session, const struct deadline *deadline)
-{
-    for (;;) {
-        int unsent = PQflush(session->connection);
-
-        /* A connection that is lost has a result that says so. */
-        if (unsent < 0 || (unsent == 0 && PQisBusy(session->connection) == 0))
-            return true;
-        if (!pgsql_wait(session->connection, true, unsent != 0, deadline))
-            return false;
-        if (PQconsumeInput(session->connection) == 0)
-            return true;
-    }
-}
-
-static void wipe_result(PGresult *result)
-{
-    int row, column;
-
-    for (row = 0; row < PQntuples(result); row++)
-        for (column = 0; column < PQnfields(result); column++)
-            explicit_bzero((char *)(uintptr_t)PQgetvalue(result, row, column),
-                           (size_t)PQgetlength(result, row, column));
-    PQclear(result);
-}
-
-/* Takes the first column of the first row, and counts the others. */
-static enum lookup read_row(const PGresult *result, struct answer *answer, struct reason *reason)
-{
-    size_t length = (size_t)PQgetlength(result, 0, 0);
-
-    answer->rows++;
-    if (answer->value == NULL || answer->rows > 1)
-        return LOOKUP_FOUND;
-    if (PQnfields(result) == 0) {
-        reason_set(reason, "the statement returns no column");
-        return LOOKUP_REJECTED;
-    }
-    if (PQgetisnull(result, 0, 0)) {
-        secret_wipe(answer->value);
-        return LOOKUP_FOUND;
-    }
-    if (length > LONGEST_VALUE) {
-        reason_set(reason, "the value is longer than %d bytes", LONGEST_VALUE);
-        return LOOKUP_REJECTED;
-    }
-    if (secret_set(answer->value, PQgetvalue(result, 0, 0), length))
-        return LOOKUP_FOUND;
-    reason_set(reason, "out of memory");
-    return LOOKUP_UNAVAILABLE;
-}
-
-static enum lookup read_result(const struct sql_session *session, const PGresult *result,
-                               struct answer *answer, struct reason *reason)
-{
-    switch (PQresultStatus(result)) {
-    case PGRES_SINGLE_TUPLE:
-        return read_row(result, answer, reason);
-    case PGRES_COMMAND_OK:
-        if (answer->value != NULL) {
-            reason_set(reason, "the statement returns no column");
-            return LOOKUP_REJECTED;
-        }
-        /* fall through */
-    case PGRES_TUPLES_OK:
-        if (answer->value != NULL)
-            return LOOKUP_FOUND;
-        answer->rows = strtoul(PQcmdTuples((PGresult *)(uintptr_t)result), NULL, 10);
-        snprintf(answer->tag, sizeof(answer->tag), "%s",
-                 PQcmdStatus((PGresult *)(uintptr_t)result));
-        return LOOKUP_FOUND;
-    case PGRES_FATAL_ERROR:
-    case PGRES_BAD_RESPONSE:
-        answer->is_prepared = pgsql_error_is_prepared(result);
-        answer->is_forgotten = pgsql_error_is_forgotten(result);
-        answer->is_stale = pgsql_error_is_stale(result);
-        answer->is_of_encoding = pgsql_error_is_of_encoding(result);
-        answer->is_of_parameter = pgsql_error_is_of_parameter(result);
-        return pgsql_error_judge(session->connection, result, reason);
-    default:
-        /* COPY, of which the end would never come. */
-        reason_set(reason, "a statement of this kind cannot be used");
-        return LOOKUP_UNAVAILABLE;
-    }
-}
-
-/* Reads all results of what was sent. LOOKUP_FOUND if there was no error,
- * whatever the number of rows. */
-static enum lookup collect(struct sql_session *session, struct answer *answer,
-                           const struct deadline *deadline, struct reason *reason)
-{
-    enum lookup outcome = LOOKUP_FOUND;
-
-    for (;;) {
-        /* Of rows without end, there is always one to be read. */
-        bool may_have_no_end = answer->rows > 1 || outcome != LOOKUP_FOUND;
-        bool is_late = may_have_no_end && deadline_remaining(deadline) == 0;
-        PGresult *result;
-        enum lookup next;
-
-        if (is_late || !await_result(session, deadline)) {
-            reason_set(reason, "no answer when the time was up");
-            return LOOKUP_UNAVAILABLE;
-        }
-        result = PQgetResult(session->connection);
-        if (result == NULL)
-            return outcome;
-        next = outcome == LOOKUP_FOUND ? read_result(session, result, answer, reason) : outcome;
-        wipe_result(result);
-        outcome = next;
-        if (outcome == LOOKUP_UNAVAILABLE || outcome == LOOKUP_LOST)
-            return outcome;
-    }
-}
+/* --- statements */
 
 static enum lookup not_sent(struct reason *reason)
 {
     reason_set(reason, "the connection was closed");
     return LOOKUP_LOST;
 }
-
-/* --- statements */
 
 /* A name that no other statement has. False if there is no SHA-256. */
 static bool make_name(const char *text, char *name, size_t size)
@@ -224,69 +111,110 @@ static bool make_name(const char *text, char *name, size_t size)
     return true;
 }
 
-static enum lookup prepare(struct sql_session *session, const struct sql_statement *statement,
-                           const struct deadline *deadline, struct prepared **prepared,
+static bool is_same(const struct known *known, const struct sql_statement *statement)
+{
+    return known->text != NULL && known->parameter_count == statement->parameter_count &&
+           strcmp(known->text, statement->text) == 0;
+}
+
+/* What is known of a statement, for the first time or again; NULL with a reason when
+ * out of memory. */
+static struct known *know(struct sql_session *session, const struct sql_statement *statement,
+                          struct reason *reason)
+{
+    struct known *known = session->known, *last = known + KEPT_STATEMENTS;
+
+    while (known < last && known->text != NULL && !is_same(known, statement))
+        known++;
+    if (is_same(known, statement))
+        return known;
+    forget(known);
+    known->text = strdup(statement->text);
+    known->types = calloc(statement->parameter_count + 1, sizeof(*known->types));
+    known->parameter_count = statement->parameter_count;
+    if (known->text != NULL && known->types != NULL) {
+        if (known == last || !make_name(known->text, known->name, sizeof(known->name)))
+            known->name[0] = '\0';
+        return known;
+    }
+    forget(known);
+    reason_set(reason, "out of memory");
+    return NULL;
+}
+
+/* Has the parameter that the server finds no type for be text, or all of those if it
+ * does not say which one. False if there is none left. */
+static bool add_type(struct known *known, unsigned number)
+{
+    bool added = false;
+    size_t i;
+
+    known->has_types = true;
+    if (number >= 1 && number <= known->parameter_count && known->types[number - 1] == 0) {
+        known->types[number - 1] = TYPE_TEXT;
+        return true;
+    }
+    for (i = 0; i < known->parameter_count; i++) {
+        added = added || known->types[i] == 0;
+        known->types[i] = TYPE_TEXT;
+    }
+    return added;
+}
+
+/* Without a type, the server counts the parameters itself. */
+static const Oid *types_of(const struct known *known)
+{
+    return known->has_types ? known->types : NULL;
+}
+
+static enum lookup prepare(struct sql_session *session, struct known *known,
+                           struct pgsql_answer *answer, const struct deadline *deadline,
                            struct reason *reason)
 {
-    struct prepared *slot = session->prepared;
-    struct prepared *end = slot + session->prepared_count;
-    struct answer answer = {.value = NULL};
     enum lookup result;
 
-    while (slot < end && strcmp(slot->text, statement->text) != 0)
-        slot++;
-    *prepared = slot;
-    if (slot < end)
-        return LOOKUP_FOUND;
-    if (session->prepared_count == KEPT_STATEMENTS ||
-        !make_name(statement->text, slot->name, sizeof(slot->name))) {
-        *prepared = NULL;
-        return LOOKUP_FOUND;
-    }
-    if (PQsendPrepare(session->connection, slot->name, statement->text, 0, NULL) == 0)
+    if (PQsendPrepare(session->connection, known->name, known->text, (int)known->parameter_count,
+                      types_of(known)) == 0)
         return not_sent(reason);
-    result = collect(session, &answer, deadline, reason);
-    if (result != LOOKUP_FOUND && !answer.is_prepared)
-        return result;
-    slot->text = strdup(statement->text);
-    if (slot->text == NULL) {
-        reason_set(reason, "out of memory");
-        return LOOKUP_UNAVAILABLE;
-    }
-    session->prepared_count++;
-    return LOOKUP_FOUND;
+    result = pgsql_collect(session->connection, answer, deadline, reason);
+    known->is_prepared = result == LOOKUP_FOUND || answer->is_prepared;
+    return known->is_prepared ? LOOKUP_FOUND : result;
 }
 
-static void forget(struct sql_session *session, struct prepared *prepared)
-{
-    free(prepared->text);
-    *prepared = session->prepared[--session->prepared_count];
-}
-
-/* Runs a statement by its name, or by its text if `prepared` is NULL. */
-static enum lookup execute(struct sql_session *session, const struct sql_statement *statement,
-                           const struct prepared *prepared, struct answer *answer,
+/* Runs a statement by its name if it is prepared, else by its text. */
+static enum lookup execute(struct sql_session *session, const struct known *known,
+                           const struct secret *parameters, struct pgsql_answer *answer,
                            const struct deadline *deadline, struct reason *reason)
 {
-    int count = (int)statement->parameter_count;
+    int count = (int)known->parameter_count;
     const char *values[count + 1];
     int i, sent;
 
     values[count] = NULL;
     for (i = 0; i < count; i++)
-        values[i] = statement->parameters[i].bytes;
-    if (prepared != NULL)
-        sent =
-            PQsendQueryPrepared(session->connection, prepared->name, count, values, NULL, NULL, 0);
+        values[i] = parameters[i].bytes;
+    if (known->is_prepared)
+        sent = PQsendQueryPrepared(session->connection, known->name, count, values, NULL, NULL, 0);
     else
-        sent = PQsendQueryParams(session->connection, statement->text, count, NULL, values, NULL,
-                                 NULL, 0);
+        sent = PQsendQueryParams(session->connection, known->text, count, types_of(known), values,
+                                 NULL, NULL, 0);
     if (sent == 0)
         return not_sent(reason);
     /* Row by row: of a table without WHERE, there might be many. */
     if (answer->value != NULL && PQsetSingleRowMode(session->connection) == 0)
         return not_sent(reason);
-    return collect(session, answer, deadline, reason);
+    return pgsql_collect(session->connection, answer, deadline, reason);
+}
+
+/* Runs a statement of our own. */
+static enum lookup command(struct sql_session *session, const char *text,
+                           struct pgsql_answer *answer, const struct deadline *deadline,
+                           struct reason *reason)
+{
+    const struct known known = {.text = (char *)(uintptr_t)text};
+
+    *answer = (struct pgsql_answer){.value = NULL};
+    return execute(session, &known, NULL, answer, deadline, reason);
 }
 
 /* libpq takes a parameter as a string that ends in a NUL. */
@@ -305,34 +233,90 @@ static bool parameters_fit(const struct sql_statement *statement, struct reason 
     return true;
 }
 
-/* Runs a statement in the way that fits the session. */
-static enum lookup run(struct sql_session *session, const struct sql_statement *statement,
-                       struct secret *value, struct answer *answer, const struct deadline *deadline,
-                       struct reason *reason)
+/* Within a transaction, an error of one statement spoils those that follow, unless
+ * there is a point to go back to. */
+static enum lookup set_savepoint(struct sql_session *session, const struct deadline *deadline,
+                                 struct reason *reason)
 {
-    unsigned tries;
+    struct pgsql_answer answer;
 
+    if (PQtransactionStatus(session->connection) != PQTRANS_INTRANS)
+        return LOOKUP_FOUND;
+    return command(session, "SAVEPOINT sqlcrypt", &answer, deadline, reason);
+}
+
+static enum lookup return_to_savepoint(struct sql_session *session, const struct deadline *deadline,
+                                       struct reason *reason)
+{
+    struct pgsql_answer answer;
+
+    if (PQtransactionStatus(session->connection) != PQTRANS_INERROR)
+        return LOOKUP_FOUND;
+    return command(session, "ROLLBACK TO SAVEPOINT sqlcrypt", &answer, deadline, reason);
+}
+
+/* Runs a statement in the way that fits the session. */
+static enum lookup run_once(struct sql_session *session, const struct sql_statement *statement,
+                            struct known *known, struct secret *value, struct pgsql_answer *answer,
+                            const struct deadline *deadline, struct reason *reason)
+{
+    enum lookup result = LOOKUP_FOUND;
+
+    *answer = (struct pgsql_answer){.value = NULL};
+    if (!session->by_name)
+        known->is_prepared = false;
+    else if (!known->is_prepared && known->name[0] != '\0')
+        result = prepare(session, known, answer, deadline, reason);
+    if (result != LOOKUP_FOUND)
+        return result;
+    *answer = (struct pgsql_answer){.value = value};
+    result = execute(session, known, statement->parameters, answer, deadline, reason);
+    /* The server knew better before: somebody in between has lost track. */
+    if (result == LOOKUP_REJECTED && answer->is_of_protocol && known->has_worked)
+        return LOOKUP_LOST;
+    known->has_worked = known->has_worked || result == LOOKUP_FOUND;
+    return result;
+}
+
+/* Whether to run a statement again, after what was answered. */
+static bool is_worth_another_try(struct sql_session *session, struct known *known,
+                                 const struct pgsql_answer *answer, bool *was_forgotten)
+{
+    if (answer->is_untyped)
+        return add_type(known, answer->untyped);
+    if (!known->is_prepared || (!answer->is_forgotten && !answer->is_stale))
+        return false;
+    known->is_prepared = false;
+    /* Twice in a row, a pooler has given each statement another server. And a server
+     * that has kept a stale one would find it again. */
+    session->by_name = !*was_forgotten && !answer->is_stale;
+    *was_forgotten = true;
+    return true;
+}
+
+static enum lookup run(struct sql_session *session, const struct sql_statement *statement,
+                       struct secret *value, struct pgsql_answer *answer,
+                       const struct deadline *deadline, struct reason *reason)
+{
+    bool was_forgotten = false;
+    struct known *known;
+    enum lookup result;
+
+    *answer = (struct pgsql_answer){.value = NULL};
     if (!parameters_fit(statement, reason))
         return LOOKUP_REJECTED;
-    for (tries = 0; session->by_name && tries < 2; tries++) {
-        struct prepared *prepared;
-        enum lookup result = prepare(session, statement, deadline, &prepared, reason);
-
-        if (result != LOOKUP_FOUND)
+    known = know(session, statement, reason);
+    if (known == NULL)
+        return LOOKUP_UNAVAILABLE;
+    result = set_savepoint(session, deadline, reason);
+    while (result == LOOKUP_FOUND) {
+        result = run_once(session, statement, known, value, answer, deadline, reason);
+        if (result != LOOKUP_REJECTED ||
+            !is_worth_another_try(session, known, answer, &was_forgotten))
             return result;
-        if (prepared == NULL)
-            break;
-        *answer = (struct answer){.value = value};
-        result = execute(session, statement, prepared, answer, deadline, reason);
-        if (!answer->is_forgotten && !answer->is_stale)
-            return result;
-        forget(session, prepared);
-        /* Twice in a row, a pooler has given each statement another server. And a
-         * server that has kept a stale one would find it again. */
-        session->by_name = tries == 0 && !answer->is_stale;
+        result = return_to_savepoint(session, deadline, reason);
     }
-    *answer = (struct answer){.value = value};
-    return execute(session, statement, NULL, answer, deadline, reason);
+    return result;
 }
 
 static bool is_ascii(const struct sql_statement *statement)
@@ -346,30 +330,37 @@ static bool is_ascii(const struct sql_statement *statement)
     return true;
 }
 
+/* Whether an error means that there is no row: none holds a name that the database
+ * cannot express, or that is no number where only numbers are; or a function says so. */
+static bool means_none(const struct pgsql_answer *answer, const struct sql_statement *statement)
+{
+    return answer->is_of_parameter || answer->is_no_row ||
+           (answer->is_of_encoding && !is_ascii(statement));
+}
+
 static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
                                 const struct deadline *deadline, struct secret *value,
                                 struct reason *reason)
 {
-    struct answer answer = {.value = NULL};
+    struct pgsql_answer answer;
     enum lookup result = run(session, statement, value, &answer, deadline, reason);
 
-    /* No row holds a name that the database cannot express, or that is no number where
-     * only numbers are. */
-    if (result == LOOKUP_REJECTED &&
-        (answer.is_of_parameter || (answer.is_of_encoding && !is_ascii(statement))))
-        return LOOKUP_NONE;
-    if (result != LOOKUP_FOUND || answer.rows == 1)
-        return result;
-    if (answer.rows == 0)
-        return LOOKUP_NONE;
-    reason_set(reason, "more than one row for one user");
-    return LOOKUP_SEVERAL;
+    if (result == LOOKUP_REJECTED && means_none(&answer, statement)) {
+        result = return_to_savepoint(session, deadline, reason);
+        answer.rows = 0;
+    }
+    if ((result == LOOKUP_FOUND && answer.rows > 1) ||
+        (result == LOOKUP_REJECTED && answer.is_several_rows)) {
+        reason_set(reason, "more than one row for one user");
+        return LOOKUP_SEVERAL;
+    }
+    return result == LOOKUP_FOUND && answer.rows == 0 ? LOOKUP_NONE : result;
 }
 
 static enum lookup store(struct sql_session *session, const struct sql_statement *statement,
                          const struct deadline *deadline, struct reason *reason)
 {
-    struct answer answer = {.value = NULL};
+    struct pgsql_answer answer;
     enum lookup result = run(session, statement, NULL, &answer, deadline, reason);
 
     if (result == LOOKUP_FOUND && answer.rows == 0)
@@ -385,9 +376,8 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
         [SQL_COMMIT] = "COMMIT",
         [SQL_ROLLBACK] = "ROLLBACK",
     };
-    const struct sql_statement statement = {texts[step], NULL, 0};
-    struct answer answer = {.value = NULL};
-    enum lookup result = execute(session, &statement, NULL, &answer, deadline, reason);
+    struct pgsql_answer answer;
+    enum lookup result = command(session, texts[step], &answer, deadline, reason);
 
     /* COMMIT of a transaction that has failed is answered with ROLLBACK. */
     if (result == LOOKUP_FOUND && strcmp(answer.tag, texts[step]) != 0) {

@@ -5,9 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The first line, without libpq's words about the server it has tried: the
- * caller knows. */
-void pgsql_error_of_connection(const PGconn *connection, struct reason *reason)
+/* Without libpq's words about the server it has tried: the caller knows. */
+static const char *text_of_connection(const PGconn *connection)
 {
     static const char opening[] = "connection to server ", ending[] = " failed: ";
     const char *text = PQerrorMessage(connection), *why;
@@ -15,41 +14,65 @@ void pgsql_error_of_connection(const PGconn *connection, struct reason *reason)
     if (strncmp(text, opening, strlen(opening)) == 0) {
         why = strstr(text, ending);
         if (why != NULL)
-            text = why + strlen(ending);
+            return why + strlen(ending);
     }
+    return text;
+}
+
+/* The first line of it. */
+void pgsql_error_of_connection(const PGconn *connection, struct reason *reason)
+{
+    const char *text = text_of_connection(connection);
+
     reason_set(reason, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* Whether a text such as "FATAL:  53300: sorry, too many clients already" holds that
- * SQLSTATE: there may be several, of one try with TLS and one without. */
-static bool has_state(const PGconn *connection, const char *state)
+/* What a text such as "FATAL:  53300: sorry, too many clients already" says after that
+ * SQLSTATE, or NULL: there may be several, of one try with TLS and one without. */
+static const char *after_state(const PGconn *connection, const char *state)
 {
     const char *at = PQerrorMessage(connection);
     size_t length = strlen(state);
 
     while ((at = strstr(at, ":  ")) != NULL) {
         at += strlen(":  ");
-        if (strncmp(at, state, length) == 0 && at[length] == ':')
-            return true;
+        if (strncmp(at, state, length) == 0 && strncmp(at + length, ": ", 2) == 0)
+            return at + length + 2;
     }
-    return false;
+    return NULL;
+}
+
+/* Too many wait at the socket: libpq keeps no other trace of errno than its text, in
+ * the language of this process, as all of the first line. */
+static bool is_of_full_socket(const PGconn *connection)
+{
+    const char *text = text_of_connection(connection), *full = strerror(EAGAIN);
+    size_t length = strlen(full);
+
+    return strncmp(text, full, length) == 0 && (text[length] == '\n' || text[length] == '\0');
+}
+
+/* PgBouncer has one SQLSTATE for most of what it says: the rest is to be read. */
+static bool is_of_full_pooler(const PGconn *connection)
+{
+    static const char full[] = "no more connections allowed";
+    const char *text = after_state(connection, "08P01");
+
+    return text != NULL && strncmp(text, full, strlen(full)) == 0;
 }
 
 bool pgsql_connection_is_busy(const PGconn *connection)
 {
-    const char *text = PQerrorMessage(connection);
-
-    return has_state(connection, "53300") /* too_many_connections */ ||
-           has_state(connection, "57P03") /* cannot_connect_now */ ||
-           /* too many wait at a socket */
-           strstr(text, strerror(EAGAIN)) != NULL ||
-           /* PgBouncer, which knows one SQLSTATE */
-           strstr(text, "no more connections allowed") != NULL;
+    return after_state(connection, "53300") != NULL /* too_many_connections */ ||
+           after_state(connection, "57P03") != NULL /* cannot_connect_now */ ||
+           is_of_full_socket(connection) || is_of_full_pooler(connection);
 }
 
+/* Who was asked for the password has understood, and refuses for another reason. */
 bool pgsql_connection_is_misunderstood(const PGconn *connection)
 {
-    return has_state(connection, "08P01") /* protocol_violation */;
+    return after_state(connection, "08P01") != NULL /* protocol_violation */ &&
+           PQconnectionUsedPassword(connection) == 0;
 }
 
 static const char *state_of(const PGresult *error)
@@ -57,6 +80,13 @@ static const char *state_of(const PGresult *error)
     const char *state = PQresultErrorField(error, PG_DIAG_SQLSTATE);
 
     return state != NULL ? state : "";
+}
+
+/* Not about the statement itself, but about what a function in it does. */
+static bool is_from_inside(const PGresult *error)
+{
+    return PQresultErrorField(error, PG_DIAG_CONTEXT) != NULL ||
+           PQresultErrorField(error, PG_DIAG_INTERNAL_QUERY) != NULL;
 }
 
 bool pgsql_error_is_prepared(const PGresult *error)
@@ -72,7 +102,55 @@ bool pgsql_error_is_forgotten(const PGresult *error)
 bool pgsql_error_is_stale(const PGresult *error)
 {
     /* "cached plan must not change result type" */
-    return strcmp(state_of(error), "0A000") == 0 /* feature_not_supported */;
+    return strcmp(state_of(error), "0A000") == 0 /* feature_not_supported */ ||
+           /* the types of the parameters, which were found for other columns, do not fit */
+           strcmp(state_of(error), "42883") == 0 /* undefined_function */ ||
+           strcmp(state_of(error), "42804") == 0 /* datatype_mismatch */;
+}
+
+bool pgsql_error_is_of_protocol(const PGresult *error)
+{
+    return strcmp(state_of(error), "08P01") == 0 /* protocol_violation */;
+}
+
+/* N, if there is one $N in the text; 0 if not. */
+static unsigned number_in(const char *text)
+{
+    const char *dollar = strchr(text, '$');
+    unsigned number = 0;
+    size_t digits;
+
+    if (dollar == NULL)
+        return 0;
+    digits = strspn(dollar + 1, "0123456789");
+    if (strchr(dollar + 1, '$') != NULL || digits > 5)
+        return 0;
+    for (; digits > 0; digits--)
+        number = number * 10 + (unsigned)(*++dollar - '0');
+    return number;
+}
+
+bool pgsql_error_is_untyped(const PGresult *error, unsigned *number)
+{
+    const char *state = state_of(error);
+    const char *text = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
+
+    if ((strcmp(state, "42P18") != 0 /* indeterminate_datatype */ &&
+         strcmp(state, "42P08") != 0 /* ambiguous_parameter */) ||
+        text == NULL || is_from_inside(error))
+        return false;
+    *number = number_in(text);
+    return true;
+}
+
+bool pgsql_error_is_no_row(const PGresult *error)
+{
+    return strcmp(state_of(error), "P0002") == 0 /* no_data_found */;
+}
+
+bool pgsql_error_is_several_rows(const PGresult *error)
+{
+    return strcmp(state_of(error), "P0003") == 0 /* too_many_rows */;
 }
 
 bool pgsql_error_is_of_encoding(const PGresult *error)
@@ -100,7 +178,8 @@ struct class
 
 /* The first that fits counts. */
 static const struct class classes[] = {
-    {"08", LOOKUP_REJECTED, true},    /* a wrong number of parameters, too */
+    {"08P01", LOOKUP_REJECTED, true}, /* a wrong number of parameters */
+    {"08", LOOKUP_UNAVAILABLE, true}, /* connection exception: of a foreign table */
     {"0A", LOOKUP_REJECTED, true},    /* feature not supported */
     {"25", LOOKUP_REJECTED, true},    /* invalid transaction state: read-only */
     {"26", LOOKUP_REJECTED, true},    /* invalid statement name */
@@ -125,14 +204,25 @@ static const struct class *class_of(const char *state)
     return class;
 }
 
-/* The server ends the session with such an error, whether the connection is
- * known to be closed yet or not. */
-static bool is_fatal(const PGconn *connection, const PGresult *error)
+static bool is_severity(const PGresult *error, int field, const char *severity)
 {
-    const char *severity = PQresultErrorField(error, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *text = PQresultErrorField(error, field);
 
-    return PQstatus(connection) == CONNECTION_BAD || state_of(error)[0] == '\0' ||
-           (severity != NULL && strcmp(severity, "ERROR") != 0);
+    return text != NULL && strcmp(text, severity) == 0;
+}
+
+/* The session ends with such an error, whether the connection is known to be closed yet
+ * or not; or it is of no use, since a pooler has made up the error: that of PostgreSQL
+ * has its severity in no language, too. */
+static bool is_lost(const PGconn *connection, const PGresult *error, enum lookup means)
+{
+    if (PQstatus(connection) == CONNECTION_BAD || state_of(error)[0] == '\0')
+        return true;
+    if (PQresultErrorField(error, PG_DIAG_SEVERITY_NONLOCALIZED) != NULL)
+        return !is_severity(error, PG_DIAG_SEVERITY_NONLOCALIZED, "ERROR");
+    return means == LOOKUP_UNAVAILABLE || pgsql_error_is_of_protocol(error) ||
+           is_severity(error, PG_DIAG_SEVERITY, "FATAL") ||
+           is_severity(error, PG_DIAG_SEVERITY, "PANIC");
 }
 
 enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
@@ -141,14 +231,12 @@ enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
     const char *state = state_of(error);
     const struct class *class = class_of(state);
     const char *text = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
-    bool inside = PQresultErrorField(error, PG_DIAG_CONTEXT) != NULL ||
-                  PQresultErrorField(error, PG_DIAG_INTERNAL_QUERY) != NULL;
 
-    if (text != NULL && class->names_no_values && !inside)
+    if (text != NULL && class->names_no_values && !is_from_inside(error))
         reason_set(reason, "%s", text);
     else if (state[0] != '\0')
         reason_set(reason, "error of the server with SQLSTATE %s", state);
     else
         reason_set(reason, "the connection was closed");
-    return is_fatal(connection, error) ? LOOKUP_LOST : class->means;
+    return is_lost(connection, error, class->means) ? LOOKUP_LOST : class->means;
 }

@@ -19,8 +19,8 @@
 void pgsql_error_of_connection(const PGconn *connection, struct reason *reason);
 
 /* Whether it was because the server takes no connection now, but may in a moment;
- * and whether because it did not understand. Both need a connection with
- * PQERRORS_VERBOSE. */
+ * and whether because it did not understand the first message. Both need a connection
+ * with PQERRORS_VERBOSE. */
 bool pgsql_connection_is_busy(const PGconn *connection);
 bool pgsql_connection_is_misunderstood(const PGconn *connection);
 
@@ -30,7 +30,19 @@ bool pgsql_error_is_prepared(const PGresult *error);
 bool pgsql_error_is_forgotten(const PGresult *error);
 bool pgsql_error_is_stale(const PGresult *error);
 
-/* What a failed statement means, with a reason. */
+/* Whether it breaks the protocol, as a server says that has lost track of the session. */
+bool pgsql_error_is_of_protocol(const PGresult *error);
+
+/* Whether the server finds no type for a parameter of the statement itself. *number is
+ * that of the parameter, from 1 on, or 0 if the server does not say. */
+bool pgsql_error_is_untyped(const PGresult *error, unsigned *number);
+
+/* Whether PL/pgSQL found no row where it wants one; whether it found several. */
+bool pgsql_error_is_no_row(const PGresult *error);
+bool pgsql_error_is_several_rows(const PGresult *error);
+
+/* What a failed statement means, with a reason. An error that a pooler has made up is
+ * not about the statement. */
 enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
                               struct reason *reason);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""PostgreSQL, MariaDB and PgBouncer from the distribution, each a server of the
+"""PostgreSQL, MariaDB, PgBouncer and pgpool from the distribution, each a server of the
 test in a temporary directory. Both databases hold the same table of mail users,
 so that tests are written once for both."""
 
@@ -289,6 +289,12 @@ class Postgres(Database):
         guard.keep(password)
         self.run(f"ALTER ROLE {self.user} PASSWORD ?", password, database=self.system_database)
 
+    def backends(self):
+        """The processes that serve sessions of `user`."""
+        return [int(pid) for pid, in
+                self.run("SELECT pid FROM pg_stat_activity WHERE usename = ?", self.user,
+                         database=self.system_database)]
+
     def end_sessions(self):
         """Tells the sessions of `user` to end."""
         self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ?",
@@ -434,3 +440,49 @@ class PgBouncer(Daemon):
         text += "[pgbouncer]\n"
         text += "".join(f"{name} = {value}\n" for name, value in options.items())
         self.launch([self._server(), self.write("pgbouncer.ini", text, 0o600)], "process up")
+
+
+class Pgpool(Daemon):
+    """In front of a Postgres that is running: the same user and password."""
+
+    program = "pgpool"
+    owner = "postgres"
+    stop_signal = signal.SIGINT  # waits for no client
+
+    SETTINGS = {"backend_clustering_mode": "raw", "listen_addresses": "127.0.0.1",
+                "pcp_listen_addresses": "", "num_init_children": "4", "enable_pool_hba": "on",
+                "load_balance_mode": "off", "memqcache_total_size": "1MB"}
+
+    @classmethod
+    def installed(cls):
+        return cls._server() is not None
+
+    @staticmethod
+    def _server():
+        return shutil.which("pgpool", path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+    def __init__(self, postgres, directory=None):
+        super().__init__(directory or postgres.directory)
+        self.postgres = postgres
+        self.port = free_port()
+        self.pcp_port = free_port()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def start(self, **settings):
+        options = {**self.SETTINGS, "port": self.port, "pcp_port": self.pcp_port,
+                   "backend_hostname0": self.postgres.socket_directory,
+                   "backend_port0": self.postgres.port, "backend_weight0": 1,
+                   "pid_file_name": self.path("pid"), "logdir": self.home,
+                   "socket_dir": self.home, "pcp_socket_dir": self.home,
+                   "wd_ipc_socket_dir": self.home,
+                   "pool_passwd": self.write(
+                       "passwords", f"{self.postgres.user}:TEXT{self.postgres.password}\n", 0o600),
+                   **settings}
+        text = "".join(f"{name} = '{value}'\n" for name, value in options.items())
+        self.launch([self._server(), "-n", "-D", "-f", self.write("pgpool.conf", text, 0o600),
+                     "-F", self.write("pcp.conf", ""), "-a",
+                     self.write("pool_hba.conf", "host all all all scram-sha-256\n")],
+                    "successfully started")

@@ -4,18 +4,20 @@
 server, where statements that one has prepared are unknown to the others, or
 belong to somebody else. Each login gets the answer to its own question."""
 
+import os
+import signal
+
 import configuration
 import database
 import plugins
+import poolers
 import postfix
 import servers
 import tap
 from daemon import wait_for
+from poolers import ALICE, OTHER as ELSEWHERE
 from postfix import OUTAGE, WELCOME, WRONG, expect
-from tap import case, equal
-
-ALICE = "Kaninchenbau-7"
-ELSEWHERE = "Spiegelland-8"
+from tap import case, contains, equal
 
 postfix.require()
 plugins.require_drivers("pgsql")
@@ -24,6 +26,7 @@ servers.require(servers.Postgres, servers.PgBouncer)
 mails = [postfix.Postfix(), postfix.Postfix()]
 server = servers.Postgres()
 bouncer = servers.PgBouncer(server)
+seconds = []
 
 ONE_CONNECTION = {"default_pool_size": 1, "server_login_retry": 1}
 
@@ -53,9 +56,7 @@ def check_both():
 
 @case("starts")
 def _():
-    server.start()
-    server.create_mail()
-    server.add("alice", database.crypt(ALICE))
+    poolers.create(server)
     server.run("CREATE TABLE elsewhere (LIKE mailbox INCLUDING ALL);"
                f"GRANT SELECT ON elsewhere TO {server.user}")
     server.run("INSERT INTO elsewhere VALUES ('alice@example.net', 'alice', 'alice',"
@@ -75,6 +76,16 @@ def two_programs(mode):
 
 for pool_mode in ("transaction", "statement"):
     case(f"two programs share a connection, pool_mode = {pool_mode}", two_programs, pool_mode)
+
+
+@case("the same with parameters that the server finds no type for")
+def _():
+    start_bouncer()
+    for mail, table in zip(mails, ("mailbox", "elsewhere")):
+        mail.start(configuration.canonical(
+            server, bouncer.address, sql_select=f"SELECT password FROM {table} WHERE"
+            " concat_ws('@', local_part) = CONCAT('%u') AND '%r' IS NOT NULL"))
+    check_both()
 
 
 @case("pool_mode = session: who comes second waits in vain, and is told so")
@@ -141,6 +152,120 @@ def _():
         equal(len(mail.smtpd_pids()), 1, "processes")
 
 
+@case("a client that PgBouncer finds idle: the next login has a new session")
+def _():
+    start_bouncer(client_idle_timeout="0.2")
+    mails[0].start(poolers.settings(bouncer))
+    for _ in range(2):
+        poolers.check(mails[0])
+        ended = bouncer.log().count("client_idle_timeout")
+        wait_for(lambda before=ended: bouncer.log().count("client_idle_timeout") > before,
+                 "the end of the session")
+    poolers.check(mails[0])
+
+
+@case("a second host starts")
+def _():
+    seconds.append(poolers.second_of(server))
+
+
+def with_second(**settings):
+    """A new PgBouncer, and a program that knows both hosts and has a session with the
+    first."""
+    start_bouncer(**settings)
+    mails[0].start(poolers.settings(bouncer, seconds[0]))
+    poolers.check(mails[0])
+
+
+def check_failover(login=None):
+    poolers.check_failover(mails[0], bouncer, seconds[0], login)
+
+
+@case("query_wait_timeout: the second host answers")
+def _():
+    start_bouncer(pool_mode="session", query_wait_timeout="0.2")
+    mails[1].start(poolers.settings(bouncer))
+    poolers.check(mails[1])
+    mails[0].start(poolers.settings(bouncer, seconds[0]))
+    check_failover()
+    contains(bouncer.log(), "query_wait_timeout")
+    mails[1].stop()
+
+
+@case("query_wait_timeout while a session is opened: the second host answers")
+def _():
+    start_bouncer(query_wait_timeout="0.2")
+    mails[0].start(poolers.settings(bouncer, seconds[0]))
+    server.freeze()
+    try:
+        check_failover()
+    finally:
+        server.thaw()
+    equal(bouncer.log().count("closing because: query_wait_timeout"), 1, "tries")
+
+
+@case("query_timeout: the second host answers")
+def _():
+    with_second(query_timeout="0.2")
+    with server.shell() as shell:
+        shell.run(server.lock_statement)
+        check_failover()
+    contains(bouncer.log(), "query timeout")
+
+
+@case("the process of the server is killed under a statement: either host answers")
+def _():
+    with_second()
+    with server.shell() as shell:
+        shell.run(server.lock_statement)
+        login = poolers.Login(mails[0], server, ELSEWHERE)
+        for pid in server.backends():
+            os.kill(pid, signal.SIGKILL)
+        expect(login.finish(), WRONG)
+    contains(bouncer.log(), "server conn crashed?")
+    expect(mails[0].login("PLAIN", "alice", ALICE), WELCOME)
+
+
+@case("PostgreSQL is killed under a statement: the second host answers")
+def _():
+    with_second()
+    with server.shell() as shell:
+        shell.run(server.lock_statement)
+        login = poolers.Login(mails[0], server)
+        server.kill()
+    try:
+        check_failover(login)
+    finally:
+        server.start()
+
+
+@case("PostgreSQL is away: the second host answers")
+def _():
+    with_second()
+    server.stop()
+    try:
+        check_failover()
+    finally:
+        server.start()
+
+
+@case("PgBouncer is full: the second host answers")
+def _():
+    start_bouncer(max_client_conn=1)
+    mails[1].start(poolers.settings(bouncer))
+    poolers.check(mails[1])
+    mails[0].start(poolers.settings(bouncer, seconds[0]))
+    mails[0].lines()
+    expect(mails[0].login("PLAIN", "alice", ALICE), WELCOME)
+    contains("".join(postfix.problems(mails[0].lines())), "no more connections allowed")
+    # Full for a moment only: without a second host, it is asked again.
+    mails[0].start(poolers.settings(bouncer, sql_timeout="0.5"))
+    for password in (ALICE, ELSEWHERE):
+        expect(mails[0].login("PLAIN", "alice", password), OUTAGE)
+    mails[1].stop()
+    poolers.check(mails[0])
+
+
 def close_mails():
     for mail in mails:
         mail.close()
@@ -148,7 +273,8 @@ def close_mails():
 
 def stop_servers():
     bouncer.stop()
-    server.stop()
+    for each in [server] + seconds:
+        each.stop()
 
 
 tap.run(close_mails, stop_servers)

@@ -41,9 +41,10 @@ def settings(server, hosts=None):
     text = configuration.canonical(
         server, hosts, pwcheck_method="auxprop saslauthd", saslauthd_path=shadow.mux,
         auto_transition="yes", password_store_scheme="SHA256-CRYPT", sql_timeout="5",
-        sql_select="SELECT password FROM mailbox WHERE username = '%u@%r'",
-        sql_insert="INSERT INTO mailbox (username, password) VALUES ('%u@%r', '%v')",
-        sql_update="UPDATE mailbox SET password = '%v' WHERE username = '%u@%r'")
+        sql_select="SELECT password FROM mailbox WHERE username = CONCAT('%u', '@', '%r')",
+        sql_insert="INSERT INTO mailbox (username, password)"
+                   " VALUES (CONCAT('%u', '@', '%r'), '%v')",
+        sql_update="UPDATE mailbox SET password = '%v' WHERE username = CONCAT('%u', '@', '%r')")
     guard.keep(server.password)
     return text
 
