@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "crypt_ceiling.h"
 #include "password_scheme.h"
 
 /* crypt(3) takes one byte less than its buffer has. */
@@ -81,8 +82,11 @@ static enum verdict judge_crypt(const struct secret *stored, const struct secret
     const char *expected = stored->bytes + prefix_length(stored);
     struct secret computed = SECRET_EMPTY;
     enum verdict verdict = VERDICT_UNUSABLE;
-    int error = hash(password->bytes, expected, &computed);
+    int error;
 
+    if (!crypt_ceiling_allows(expected, reason))
+        return verdict;
+    error = hash(password->bytes, expected, &computed);
     if (error == ENOMEM) {
         reason_set(reason, "out of memory");
         verdict = VERDICT_NO_MEMORY;
