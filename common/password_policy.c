@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "password_scheme.h"
+#include "stored_text.h"
 
 struct password_policy {
     const struct password_scheme *scheme;
@@ -86,9 +87,9 @@ static bool copy_sample(struct password_policy *policy, struct secret *copy)
     return copied;
 }
 
-static bool has_nul(const struct secret *text)
+static bool has_nul(const char *bytes, size_t length)
 {
-    return memchr(text->bytes, '\0', text->length) != NULL;
+    return memchr(bytes, '\0', length) != NULL;
 }
 
 /* Whether the scheme takes such a password at all. */
@@ -97,7 +98,7 @@ static bool is_possible(const struct password_policy *policy, const struct secre
 {
     if (password->length > policy->scheme->longest)
         reason_set(reason, "the password is longer than %zu bytes", policy->scheme->longest);
-    else if (password->length == 0 || has_nul(password))
+    else if (password->length == 0 || has_nul(password->bytes, password->length))
         reason_set(reason, "the password is empty or holds a NUL");
     else
         return true;
@@ -136,34 +137,79 @@ static void remember_sample(struct password_policy *policy, const struct secret 
 
 bool password_is_locked(const struct secret *stored)
 {
-    return stored->bytes == NULL || stored->length == 0 || stored->bytes[0] == '!' ||
-           stored->bytes[0] == '*';
+    const struct stored_text text = stored_text_trim(stored);
+
+    return text.length == 0 || text.bytes[0] == '!' || text.bytes[0] == '*';
+}
+
+/* Names what looks like a lock, but comes from a function of MySQL. */
+static enum verdict refuse_locked(const struct secret *stored, struct reason *reason)
+{
+    if (stored_text_is_mysql_hash(stored_text_trim(stored))) {
+        reason_set(reason, "the stored hash is one of MySQL's PASSWORD(), which is not supported");
+        return VERDICT_UNUSABLE;
+    }
+    reason_set(reason, "the account has no password or is locked");
+    return VERDICT_LOCKED;
+}
+
+/* What the scheme is to see: padding is no part of a hash. */
+static struct stored_text text_of(const struct password_policy *policy, const struct secret *stored)
+{
+    return policy->scheme->clear_text ? stored_text_without_nuls(stored) : stored_text_trim(stored);
+}
+
+/* Whether there is anything that the scheme could read. */
+static bool is_readable(const struct password_policy *policy, struct stored_text text,
+                        struct reason *reason)
+{
+    if (has_nul(text.bytes, text.length))
+        reason_set(reason, "the stored value holds a NUL");
+    else if (!policy->scheme->clear_text && stored_text_may_be_old_mysql_hash(text))
+        reason_set(reason, "the stored value looks like a hash of MySQL's OLD_PASSWORD(), "
+                           "which is not supported");
+    else
+        return true;
+    return false;
+}
+
+static enum verdict judge_text(struct password_policy *policy, struct stored_text text,
+                               const struct secret *password, struct reason *reason)
+{
+    struct secret copy = SECRET_EMPTY;
+    enum verdict verdict = VERDICT_NO_MEMORY;
+
+    if (!secret_set(&copy, text.bytes, text.length)) {
+        reason_set(reason, "out of memory");
+        return verdict;
+    }
+    verdict = policy->scheme->judge(&copy, password, reason);
+    if (verdict == VERDICT_MISMATCH)
+        reason_set(reason, "wrong password");
+    if (verdict == VERDICT_MISMATCH || verdict == VERDICT_MATCH)
+        remember_sample(policy, &copy);
+    secret_wipe(&copy);
+    return verdict;
 }
 
 enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
                                    const struct secret *password, struct reason *reason)
 {
-    enum verdict verdict = VERDICT_UNAVAILABLE;
+    enum verdict verdict = VERDICT_UNUSABLE;
 
     if (stored == NULL) {
         reason_set(reason, "no such user");
         verdict = VERDICT_NO_USER;
     } else if (password_is_locked(stored)) {
-        reason_set(reason, "the account has no password or is locked");
-        verdict = VERDICT_LOCKED;
-    } else if (has_nul(stored)) {
-        reason_set(reason, "the stored value holds a NUL");
+        verdict = refuse_locked(stored, reason);
+    } else if (!is_readable(policy, text_of(policy, stored), reason)) {
         verdict = VERDICT_UNUSABLE;
     } else if (!is_possible(policy, password, reason)) {
         verdict = VERDICT_MISMATCH;
     } else {
-        verdict = policy->scheme->judge(stored, password, reason);
-        if (verdict == VERDICT_MISMATCH)
-            reason_set(reason, "wrong password");
-        if (verdict == VERDICT_MISMATCH || verdict == VERDICT_MATCH) {
-            remember_sample(policy, stored);
+        verdict = judge_text(policy, text_of(policy, stored), password, reason);
+        if (verdict == VERDICT_MISMATCH || verdict == VERDICT_MATCH)
             return verdict;
-        }
     }
     judge_sample(policy, password);
     return verdict;

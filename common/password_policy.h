@@ -39,7 +39,7 @@ bool password_policy_store(const struct password_policy *policy, const struct se
 bool password_policy_is_clear_text(const struct password_policy *policy);
 
 /* Whether no password can match `stored`: NULL, empty, or starting with the
- * '!' or '*' that lock an account. */
+ * '!' or '*' that lock an account, padding aside. */
 bool password_is_locked(const struct secret *stored);
 
 #endif

@@ -32,8 +32,9 @@ struct password_scheme {
     size_t longest;
 
     /* Judges `password` (not empty, no NUL inside, not too long) against
-     * `stored` (not empty, no NUL inside): VERDICT_MATCH, VERDICT_MISMATCH,
-     * VERDICT_NO_MEMORY, or VERDICT_UNUSABLE with a reason. */
+     * `stored` (not empty, no NUL inside, no padding unless it is clear text):
+     * VERDICT_MATCH, VERDICT_MISMATCH, VERDICT_NO_MEMORY, or VERDICT_UNUSABLE
+     * with a reason. */
     enum verdict (*judge)(const struct secret *stored, const struct secret *password,
                           struct reason *reason);
 
@@ -64,10 +65,10 @@ extern const struct password_scheme scheme_md5;
 /* The scheme of that name, letter case ignored; NULL if there is none. */
 const struct password_scheme *password_scheme_find(const char *name);
 
-/* Whether `text` (not empty) is so surely a hash, of whatever kind, that it
- * cannot be meant as a password in clear text: "$id$...", "{SCHEME}..." or a
- * SCRAM verifier. A hash without such a mark, of DES or hexadecimal digits,
- * looks like a password. */
-bool password_scheme_is_hash(const struct secret *text);
+/* Whether `stored` is so surely a hash, of whatever kind, that it cannot be meant
+ * as a password in clear text: "$id$...", "{SCHEME}..." or a SCRAM verifier,
+ * whatever padding is around it. A hash without such a mark, of DES or hexadecimal
+ * digits, looks like a password. */
+bool password_scheme_is_hash(const struct secret *stored);
 
 #endif

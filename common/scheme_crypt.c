@@ -14,6 +14,7 @@
 
 #include "crypt_ceiling.h"
 #include "password_scheme.h"
+#include "stored_text.h"
 
 /* crypt(3) takes one byte less than its buffer has. */
 enum { LONGEST = CRYPT_MAX_PASSPHRASE_SIZE - 1 };
@@ -31,12 +32,15 @@ static const struct method {
     {"MD5-CRYPT", "$1$", LONGEST},      {"DES-CRYPT", "", 8},
 };
 
+/* The prefix with the white space that may follow it. */
 static size_t prefix_length(const struct secret *stored)
 {
     static const char prefix[] = "{CRYPT}";
     size_t length = strlen(prefix);
 
-    return strncasecmp(stored->bytes, prefix, length) == 0 ? length : 0;
+    if (strncasecmp(stored->bytes, prefix, length) != 0)
+        return 0;
+    return length + stored_text_space(stored->bytes + length, stored->length - length);
 }
 
 /* Hashes `password` by the method, rounds and salt at the start of `setting`.
@@ -93,7 +97,7 @@ static enum verdict judge_crypt(const struct secret *stored, const struct secret
     } else if (error != 0) {
         reason_set(reason, "the stored value is not a hash that crypt(3) of this system knows");
     } else if (computed.length != strlen(expected) && !is_des(expected)) {
-        reason_set(reason, "the stored value is not a whole hash of crypt(3)");
+        reason_set(reason, "the stored hash is truncated or malformed");
     } else {
         verdict = secret_equal(computed.bytes, computed.length, expected, strlen(expected))
                       ? VERDICT_MATCH

@@ -7,28 +7,36 @@
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define BASE64 DIGITS UPPER "abcdefghijklmnopqrstuvwxyz+/="
 
-/* Steps over one or more characters of `allowed` and then `end`. */
-static bool skip_field(const char **text, const char *allowed, char end)
-{
-    size_t length = strspn(*text, allowed);
+/* What is left to read. */
+struct rest {
+    const char *at, *end;
+};
 
-    if (length == 0 || (*text)[length] != end)
-        return false;
-    *text += length;
-    if (end != '\0')
-        (*text)++;
-    return true;
+/* Steps over one or more characters of `allowed`. */
+static bool skip_characters(struct rest *rest, const char *allowed)
+{
+    const char *start = rest->at;
+
+    while (rest->at < rest->end && *rest->at != '\0' && strchr(allowed, *rest->at) != NULL)
+        rest->at++;
+    return rest->at > start;
+}
+
+/* The same, and then over `separator`. */
+static bool skip_field(struct rest *rest, const char *allowed, char separator)
+{
+    return skip_characters(rest, allowed) && rest->at < rest->end && *rest->at++ == separator;
 }
 
 bool scram_verifier_valid(const char *text, size_t length)
 {
     static const char prefix[] = "SCRAM-SHA-";
-    const char *rest;
+    struct rest rest = {text, text + length};
 
-    if (strlen(text) != length || strncmp(text, prefix, strlen(prefix)) != 0)
+    if (length < strlen(prefix) || memcmp(text, prefix, strlen(prefix)) != 0)
         return false;
-    rest = text + strlen(prefix);
+    rest.at += strlen(prefix);
     return skip_field(&rest, DIGITS UPPER "-", '$') && skip_field(&rest, DIGITS, ':') &&
            skip_field(&rest, BASE64, '$') && skip_field(&rest, BASE64, ':') &&
-           skip_field(&rest, BASE64, '\0');
+           skip_characters(&rest, BASE64) && rest.at == rest.end;
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether the `length` bytes at `text` are one, and nothing else. */
 bool scram_verifier_valid(const char *text, size_t length);
 
 #endif

@@ -14,6 +14,7 @@
 #include "sql_backend.h"
 #include "sql_request.h"
 #include "stock_sql.h"
+#include "stored_text.h"
 #include "utf8.h"
 
 /* One call of libsasl2. */
@@ -188,10 +189,14 @@ static bool hand_out(const struct call *call, const struct secret *stored)
 {
     static const char locked[] = "*";
     const struct sql_backend *backend = call->backend;
+    const bool is_password = password_policy_is_clear_text(backend->policy) &&
+                             !password_is_locked(stored) && !password_scheme_is_hash(stored);
+    const struct stored_text text =
+        is_password ? stored_text_without_nuls(stored) : stored_text_trim(stored);
 
     if (stored->bytes == NULL)
         return block_stock_sql(call);
-    if (stored->length > INT_MAX || memchr(stored->bytes, '\0', stored->length) != NULL) {
+    if (text.length > INT_MAX || memchr(text.bytes, '\0', text.length) != NULL) {
         /* libsasl2 could not even erase it. */
         sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
                       "sqlcrypt: %s: the stored value holds a NUL: the account is locked",
@@ -199,14 +204,13 @@ static bool hand_out(const struct call *call, const struct secret *stored)
         set_all(call, PROPERTY_HASH, locked, strlen(locked));
         return block_stock_sql(call);
     }
-    if (password_policy_is_clear_text(backend->policy) && !password_is_locked(stored) &&
-        !password_scheme_is_hash(stored)) {
-        set_all(call, PROPERTY_PASSWORD, stored->bytes, stored->length);
+    if (is_password) {
+        set_all(call, PROPERTY_PASSWORD, text.bytes, text.length);
         return true;
     }
-    set_all(call, PROPERTY_HASH, stored->bytes, stored->length);
-    if (scram_verifier_valid(stored->bytes, stored->length))
-        set_all(call, PROPERTY_SCRAM, stored->bytes, stored->length);
+    set_all(call, PROPERTY_HASH, text.bytes, text.length);
+    if (scram_verifier_valid(text.bytes, text.length))
+        set_all(call, PROPERTY_SCRAM, text.bytes, text.length);
     return block_stock_sql(call);
 }
 

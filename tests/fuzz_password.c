@@ -11,6 +11,7 @@
 
 #include "password_policy.h"
 #include "password_scheme.h"
+#include "stored_text.h"
 
 const struct fuzz_text fuzz_seeds[] = {
     FUZZ_TEXT("0\007hunter2hunter2"),
@@ -23,33 +24,39 @@ const struct fuzz_text fuzz_seeds[] = {
     FUZZ_TEXT("1\045$3$$1b9d5effd34ac283c8efe2eacaea8bbccorrect horse battery staple"),
     FUZZ_TEXT("1\002*0*0"),
     FUZZ_TEXT("1\001!x"),
+    FUZZ_TEXT("0\037$1$ab$BGweqrca.3UvnWSg8yFZd1    $1$ab$BGweqrca.3UvnWSg8yFZd1"),
+    FUZZ_TEXT("1\037 $1$ab$BGweqrca.3UvnWSg8yFZd1\r\n\0correct horse battery staple"),
+    FUZZ_TEXT("1\021{CRYPT}  abhqWgdm30m6kTr0ub4d"),
+    FUZZ_TEXT("1\051*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19password"),
     {NULL, 0},
 };
 
 const struct fuzz_text fuzz_words[] = {
-    FUZZ_TEXT("{CRYPT}"),
-    FUZZ_TEXT("{crypt}"),
-    FUZZ_TEXT("$1$"),
-    FUZZ_TEXT("$3$"),
-    FUZZ_TEXT("$"),
-    FUZZ_TEXT("!"),
-    FUZZ_TEXT("*"),
-    FUZZ_TEXT("\0"),
-    FUZZ_TEXT("$9$"),
-    FUZZ_TEXT("_...."),
-    FUZZ_TEXT(":"),
-    FUZZ_TEXT("\377"),
-    {NULL, 0},
+    FUZZ_TEXT("{CRYPT}"),  FUZZ_TEXT("{crypt}"),
+    FUZZ_TEXT("$1$"),      FUZZ_TEXT("$3$"),
+    FUZZ_TEXT("$"),        FUZZ_TEXT("!"),
+    FUZZ_TEXT("*"),        FUZZ_TEXT("\0"),
+    FUZZ_TEXT("$9$"),      FUZZ_TEXT("_...."),
+    FUZZ_TEXT(":"),        FUZZ_TEXT("\377"),
+    FUZZ_TEXT(" "),        FUZZ_TEXT("\r\n"),
+    FUZZ_TEXT("\302\240"), FUZZ_TEXT("\357\273\277"),
+    FUZZ_TEXT("\0\0\0"),   {NULL, 0},
 };
 
-/* DES, MD5 and NT are cheap; the others can be told to take hours. */
-static bool is_slow(const char *stored)
+/* DES, MD5 and NT are cheap; the others can be told to take seconds. */
+static bool is_slow(const struct secret *stored)
 {
-    if (strncasecmp(stored, "{CRYPT}", 7) == 0)
-        stored += 7;
-    if (stored[0] == '_')
+    struct stored_text text = stored_text_trim(stored);
+    size_t prefix = 7;
+
+    if (strncasecmp(text.bytes, "{CRYPT}", prefix) == 0) {
+        prefix += stored_text_space(text.bytes + prefix, text.length - prefix);
+        text.bytes += prefix;
+    }
+    if (text.bytes[0] == '_')
         return true;
-    return stored[0] == '$' && strncmp(stored, "$1$", 3) != 0 && strncmp(stored, "$3$", 3) != 0;
+    return text.bytes[0] == '$' && strncmp(text.bytes, "$1$", 3) != 0 &&
+           strncmp(text.bytes, "$3$", 3) != 0;
 }
 
 static void check(struct password_policy *policy, const struct secret *stored,
@@ -61,11 +68,15 @@ static void check(struct password_policy *policy, const struct secret *stored,
     FUZZ_ASSERT(verdict == VERDICT_MATCH || reason.text[0] != '\0');
     FUZZ_ASSERT(verdict == VERDICT_MATCH || verdict == VERDICT_MISMATCH ||
                 verdict == VERDICT_UNUSABLE || verdict == VERDICT_LOCKED);
-    FUZZ_ASSERT((verdict == VERDICT_LOCKED) == password_is_locked(stored));
+    FUZZ_ASSERT(verdict != VERDICT_LOCKED || password_is_locked(stored));
+    FUZZ_ASSERT(!password_is_locked(stored) || verdict == VERDICT_LOCKED ||
+                stored_text_is_mysql_hash(stored_text_trim(stored)));
     if (verdict == VERDICT_MATCH) {
         FUZZ_ASSERT(password->length > 0 && password->length <= PASSWORD_MAX);
         FUZZ_ASSERT(memchr(password->bytes, '\0', password->length) == NULL);
-        FUZZ_ASSERT(memchr(stored->bytes, '\0', stored->length) == NULL);
+        FUZZ_ASSERT(strlen(stored->bytes) == stored_text_without_nuls(stored).length ||
+                    !password_policy_is_clear_text(policy));
+        FUZZ_ASSERT(!password_scheme_is_hash(stored) || !password_policy_is_clear_text(policy));
         /* Somebody who has read the table does not get in. */
         FUZZ_ASSERT(password_policy_is_clear_text(policy) || stored->length != password->length ||
                     memcmp(stored->bytes, password->bytes, stored->length) != 0);
@@ -94,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     length = data[1] < size - 2 ? data[1] : size - 2;
     FUZZ_ASSERT(secret_set(&stored, (const char *)data + 2, length));
     FUZZ_ASSERT(secret_set(&password, (const char *)data + 2 + length, size - 2 - length));
-    if (!is_slow(stored.bytes)) {
+    if (!is_slow(&stored)) {
         check(*policy, &stored, &password);
         check(*policy, &stored, &stored);
     }

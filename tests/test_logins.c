@@ -115,7 +115,30 @@ static const struct stored {
     {"locked by a mark", {"!" FULL_HASH}, 1, SASL_BADAUTH, "no password or is locked", false},
     {"locked by a star", {"*" FULL_HASH}, 1, SASL_BADAUTH, "no password or is locked", false},
     {"clear text", {RIGHT}, 1, SASL_BADAUTH, "not a hash", true},
-    {"start of a hash", {"$5$rounds=1000$salt$NshgYHW"}, 1, SASL_BADAUTH, "not a whole hash", true},
+    {"start of a hash",
+     {"$5$rounds=1000$salt$NshgYHW"},
+     1,
+     SASL_BADAUTH,
+     "truncated or malformed",
+     true},
+    {"cost that is not allowed",
+     {"$2y$31$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG"},
+     1,
+     SASL_BADAUTH,
+     "costs more than is allowed (bcrypt: cost 15)",
+     true},
+    {"rounds that are not allowed",
+     {"$6$rounds=999999999$salt$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO"},
+     1,
+     SASL_BADAUTH,
+     "costs more than is allowed (SHA-crypt: 5000000 rounds)",
+     true},
+    {"PASSWORD() of MySQL",
+     {"*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"},
+     1,
+     SASL_BADAUTH,
+     "MySQL's PASSWORD()",
+     true},
     {"hash in quotes", {"'" FULL_HASH "'"}, 1, SASL_BADAUTH, "not a hash", true},
     {"hash", {FULL_HASH}, 1, SASL_OK, NULL, false},
     {"hash with a prefix", {"{CRYPT}" FULL_HASH}, 1, SASL_OK, NULL, false},
@@ -167,6 +190,176 @@ static void judges(void **state)
     }
     /* Nobody else suffers. */
     expect("alice", RIGHT, SASL_OK);
+    program_stop();
+}
+
+/* --- padding */
+
+#define OPEN "open sesame"
+#define SCRAM_VERIFIER /* of "pencil" */                                                           \
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"                                                 \
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+
+static const struct padding {
+    const char *name;
+    const char *engine; /* NULL: any */
+    const char *type;   /* of the column; NULL: strings without a limit */
+    const char *before, *after;
+    bool has_nuls; /* so that a password in clear text is one without it */
+    const char *statement;
+} paddings[] = {
+    {.name = "blanks", .before = "", .after = "    "},
+    {.name = "blanks in front", .before = "  ", .after = ""},
+    {.name = "line feed", .before = "", .after = "\n"},
+    {.name = "end of a line", .before = "", .after = "\r\n"},
+    {.name = "tabs", .before = "\t", .after = "\t"},
+    {.name = "no-break spaces", .before = "\302\240", .after = "\302\240"},
+    {.name = "byte order mark", .before = "\357\273\277", .after = ""},
+    {.name = "CHAR(n)", .type = "CHAR(200)", .before = "", .after = ""},
+    {.name = "CHAR(n) and a line feed", .type = "CHAR(200)", .before = "", .after = "\n"},
+    {.name = "BINARY(n)",
+     .engine = "mysql",
+     .type = "BINARY(200)",
+     .before = "",
+     .after = "",
+     .has_nuls = true},
+    {.name = "BINARY(n) and a line feed",
+     .engine = "mysql",
+     .type = "BINARY(200)",
+     .before = "",
+     .after = "\n"},
+    {.name = "NULs",
+     .engine = "sqlite3",
+     .before = "",
+     .after = "",
+     .has_nuls = true,
+     .statement = "UPDATE users SET password = CAST(password || x'000000' AS TEXT)"},
+};
+
+/* Makes the table anew, with one row for each text of `values` under the name before
+ * it. */
+static void store_padded(const struct padding *row, const char *const values[][2], size_t count)
+{
+    char statement[300];
+    size_t i;
+
+    snprintf(statement, sizeof(statement),
+             "DROP TABLE users; CREATE TABLE users (name VARCHAR(255), realm VARCHAR(255),"
+             " address VARCHAR(511), password %s)",
+             row->type != NULL ? row->type : "{text}");
+    mail_users_run(statement);
+    for (i = 0; i < count; i++) {
+        char *padded;
+
+        assert_true(asprintf(&padded, "%s%s%s", row->before, values[i][1], row->after) >= 0);
+        mail_users_add(values[i][0], padded);
+        free(padded);
+    }
+    if (row->statement != NULL)
+        mail_users_run(row->statement);
+}
+
+static void expect_alone(const char *options, const char *user, const char *right)
+{
+    start(options);
+    expect(user, right, SASL_OK);
+    expect(user, "wrong", SASL_BADAUTH);
+    expect_errors(0);
+    program_stop();
+}
+
+static void ignores_padding(void **state)
+{
+    const struct padding *row = started(state)->row;
+    char sha[150], marked[200], padded[250];
+    const char *const values[][2] = {
+        {"bob", sha},
+        {"carol", marked},
+        {"dave", "0cc175b9c0f1b6a831c399e269772661"}, /* of "a" */
+        {"erin", "abhqWgdm30m6k"},                    /* of "Tr0ub4d" */
+        {"sue", SCRAM_VERIFIER},
+        {"tom", "!"},
+        {"uma", ""},
+    };
+
+    snprintf(sha, sizeof(sha), "%s", hash_of(OPEN, SETTING));
+    snprintf(marked, sizeof(marked), "{CRYPT} %s", sha);
+    snprintf(padded, sizeof(padded), "%s%s%s", row->before, sha, row->after);
+    store_padded(row, values, COUNT(values));
+    program_secret(OPEN);
+
+    start("mech_list: PLAIN LOGIN SCRAM-SHA-256\n");
+    expect("bob", OPEN, SASL_OK);
+    expect("bob", "wrong", SASL_BADAUTH);
+    expect("bob", sha, SASL_BADAUTH);
+    expect("bob", padded, SASL_BADAUTH);
+    expect("carol", OPEN, SASL_OK);
+    expect("carol", marked, SASL_BADAUTH);
+    expect("erin", "Tr0ub4d", SASL_OK);
+    expect("erin", "Tr0ub4x", SASL_BADAUTH);
+    expect_errors(0);
+    assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencil"), SASL_OK);
+    assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencils"), SASL_BADAUTH);
+    assert_int_equal(login_by("SCRAM-SHA-256", "sue", SCRAM_VERIFIER), SASL_BADAUTH);
+    program_clear_log();
+    expect("tom", "!", SASL_BADAUTH);
+    expect("uma", "x", SASL_BADAUTH);
+    assert_int_equal(program_log_count("the account has no password or is locked"), 4);
+    program_stop();
+    expect_alone("password_format: md5\n", "dave", "a");
+    expect_alone("password_format: crypt_trad\n", "erin", "Tr0ub4d");
+}
+
+#define EVERY_MECHANISM "PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-256"
+
+/* By every mechanism that has a clear-text password. */
+static void expect_by_all(const char *user, const char *password, bool want)
+{
+    static const char *const mechanisms[] = {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5",
+                                             "SCRAM-SHA-256"};
+    size_t i;
+
+    for (i = 0; i < COUNT(mechanisms); i++) {
+        int result = login_by(mechanisms[i], user, password);
+
+        if ((result == SASL_OK) != want)
+            print_error("%s, %s, by %s: %d\n%s", user, password, mechanisms[i], result,
+                        program_log());
+        assert_int_equal(result == SASL_OK, want);
+    }
+}
+
+/* Where passwords are stored in clear text, a hash is no password. */
+static void takes_no_padded_hash_for_a_password(void **state)
+{
+    const struct padding *row = started(state)->row;
+    char sha[150], marked[200], padded[320];
+    const char *const values[][2] = {
+        {"bob", sha}, {"carol", marked}, {"sue", SCRAM_VERIFIER}, {"dave", OPEN}};
+    size_t i;
+
+    snprintf(sha, sizeof(sha), "%s", hash_of(RIGHT, SETTING));
+    snprintf(marked, sizeof(marked), "{CRYPT} %s", sha);
+    store_padded(row, values, COUNT(values));
+    program_secret(OPEN);
+    start("password_format: plain\nmech_list: " EVERY_MECHANISM "\n");
+    for (i = 0; i < 3; i++) {
+        snprintf(padded, sizeof(padded), "%s%s%s", row->before, values[i][1], row->after);
+        expect_by_all(values[i][0], padded, false);
+        expect_by_all(values[i][0], values[i][1], false);
+        expect_by_all(values[i][0], RIGHT, false);
+        if (row->type != NULL && strncmp(row->type, "CHAR", 4) == 0) {
+            snprintf(padded, sizeof(padded), "%-200s", values[i][1]);
+            expect_by_all(values[i][0], padded, false);
+        }
+    }
+    /* A password is what it is, and has no NULs. */
+    if (row->type == NULL || row->has_nuls) {
+        snprintf(padded, sizeof(padded), "%s%s%s", row->before, OPEN, row->after);
+        expect_by_all("dave", padded, true);
+        expect_by_all("dave", OPEN, row->before[0] == '\0' && row->after[0] == '\0');
+    }
+    expect_by_all("dave", "wrong", false);
     program_stop();
 }
 
@@ -794,10 +987,26 @@ static void takes_over(void **state)
 
 /* --- the list */
 
+static void add_paddings(struct test_list *list, const struct engine_fixture *fixture)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(paddings); i++) {
+        const struct padding *row = &paddings[i];
+
+        if (row->engine != NULL && strcmp(row->engine, fixture->engine) != 0)
+            continue;
+        run_add(list, fixture, ignores_padding, row, "ignores_padding", row->name);
+        run_add(list, fixture, takes_no_padded_hash_for_a_password, row,
+                "takes_no_padded_hash_for_a_password", row->name);
+    }
+}
+
 static void add_all(struct test_list *list, const struct engine_fixture *fixture)
 {
     RUN_ADD_ROWS(list, fixture, logs_in_by, kinds);
     RUN_ADD_ROWS(list, fixture, judges, storeds);
+    add_paddings(list, fixture);
     RUN_ADD(list, fixture, judges_long_values);
     RUN_ADD_ROWS(list, fixture, takes_text_as_text, hostiles);
     RUN_ADD(list, fixture, tells_letters_apart);

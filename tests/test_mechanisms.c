@@ -339,6 +339,35 @@ static void test_name_of_stock_with_hashes(void **state)
     free(hash);
 }
 
+/* Nor where passwords are stored in clear text, and this one hash with white space. */
+static void test_padded_hash_beside_stock(void **state)
+{
+    static const char *const options[] = {"auxprop_plugin: sqlcrypt sql\n",
+                                          "auxprop_plugin: sql sqlcrypt\n"};
+    char *hash = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
+    char padded[300], text[2000];
+    size_t i;
+
+    (void)state;
+    snprintf(padded, sizeof(padded), "%s \n", hash);
+    run_sql(DATABASE, "UPDATE users SET password = '%s' WHERE name = 'alice'", padded);
+    add_user("clara", "clear text ");
+    for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        snprintf(text, sizeof(text),
+                 "%spassword_format: plain\nsql_engine: sqlite3\n"
+                 "sql_database: %s/" DATABASE "\n%s",
+                 options[i], folder(), SELECT);
+        program_start(NULL, text);
+        expect_no_login("alice", padded);
+        expect_no_login("alice", hash);
+        expect_no_login("alice", "correct horse");
+        assert_int_equal(login_by("CRAM-MD5", "clara", "clear text "), SASL_OK);
+        assert_int_not_equal(login_by("CRAM-MD5", "clara", "clear text"), SASL_OK);
+        program_stop();
+    }
+    free(hash);
+}
+
 static void test_never_a_match(void **state)
 {
     static const struct {
@@ -819,7 +848,9 @@ static void test_no_auxprop_plugin(void **state)
 static void test_other_source(void **state)
 {
     static const char *const methods[] = {"auxprop", "auxprop saslauthd", "saslauthd auxprop"};
-    char *stored = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
+    /* with the white space that somebody has copied, too */
+    char *stored = read_sql(DATABASE, "SELECT ' ' || password || ' ' FROM users"
+                                      " WHERE name = 'alice'");
     char text[2000];
     sasl_conn_t *connection;
     size_t i;
@@ -1056,6 +1087,7 @@ int main(void)
         CASE(test_coming_from_stock),
         CASE(test_hash_is_no_password),
         CASE(test_hash_is_no_password_beside_stock),
+        CASE(test_padded_hash_beside_stock),
         CASE(test_never_a_match),
         CASE(test_clear_text),
         CASE(test_password_lengths),

@@ -278,8 +278,8 @@ static bool store(void)
     return done;
 }
 
-/* The hash itself takes two; a third is what is kept to compare costs by, and
- * its loss is no failure. */
+/* The stored text takes one, its hash two; a fourth is what is kept to compare costs
+ * by, and its loss is no failure. */
 static void judge_without_memory(void **state)
 {
     struct reason reason;
@@ -288,12 +288,12 @@ static void judge_without_memory(void **state)
     (void)state;
     policy = password_policy_new("crypt", "MD5-CRYPT", &reason);
     assert_non_null(policy);
-    for (allocations = 0; allocations < 2; allocations++) {
+    for (allocations = 0; allocations < 3; allocations++) {
         allocations_left = allocations;
         assert_false(judge());
         allocations_left = -1;
     }
-    for (allocations = 2; allocations < 6; allocations++) {
+    for (allocations = 3; allocations < 7; allocations++) {
         allocations_left = allocations;
         assert_true(judge());
         allocations_left = -1;

@@ -14,12 +14,14 @@
 #define DES_HASH "abhqWgdm30m6k"                /* of "Tr0ub4d" */
 #define MD5_HASH "$1$ab$BGweqrca.3UvnWSg8yFZd1" /* of PHRASE */
 #define PHRASE "correct horse battery staple"
+#define MYSQL_HASH "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19" /* of "password" */
+#define OLD_MYSQL_HASH "6f8c114b58f2ce9e"                      /* of "mypass" */
 
 /* Sees through crypt_r(3), by the linker's --wrap: how often it made a hash,
  * and from which setting and how long a password the last time. The scratch that held a password is
  * zero by the time it is given back. */
 static struct {
-    unsigned hashes;
+    unsigned hashes, calls;
     char setting[CRYPT_OUTPUT_SIZE];
     size_t phrase_length;
     struct crypt_data *scratch;
@@ -34,10 +36,22 @@ void __wrap_free(void *pointer);
 /* Threads judge at once in one test, which looks at none of this. */
 static bool watching = true;
 
+/* Whether hashes are made up, for those that take long. */
+static bool pretending = false;
+
 char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
 {
-    char *result = __real_crypt_r(phrase, setting, data);
+    char *result;
 
+    if (pretending) {
+        /* Another hash of the same length. */
+        snprintf(data->output, sizeof(data->output), "%.*sx", (int)strlen(setting) - 1, setting);
+        result = data->output;
+    } else {
+        result = __real_crypt_r(phrase, setting, data);
+    }
+    if (watching)
+        seen.calls++;
     if (watching && result != NULL && result[0] != '*') {
         seen.hashes++;
         snprintf(seen.setting, sizeof(seen.setting), "%s", setting);
@@ -172,7 +186,37 @@ static const struct judgement {
     {"plain: NUL in the password", "plain", TEXT("hunter2"), TEXT("hunter2\0"), VERDICT_MISMATCH},
     {"plain: NUL in both", "plain", TEXT("hun\0ter2"), TEXT("hun\0ter2"), VERDICT_UNUSABLE},
     {"plain: NUL at the end of what is stored", "plain", TEXT("hunter2\0"), TEXT("hunter2"),
+     VERDICT_MATCH},
+    {"plain: NULs of BINARY(n)", "plain", TEXT("hunter2\0\0\0"), TEXT("hunter2"), VERDICT_MATCH},
+    {"plain: NULs of BINARY(n), wrong", "plain", TEXT("hunter2\0\0\0"), TEXT("hunter3"),
+     VERDICT_MISMATCH},
+    {"plain: NULs of BINARY(n), typed", "plain", TEXT("hunter2\0\0\0"), TEXT("hunter2\0\0\0"),
+     VERDICT_MISMATCH},
+    {"plain: NUL in front", "plain", TEXT("\0hunter2"), TEXT("hunter2"), VERDICT_UNUSABLE},
+    {"plain: blanks belong to the password", "plain", TEXT(" hunter2 "), TEXT(" hunter2 "),
+     VERDICT_MATCH},
+    {"plain: blanks are not left out", "plain", TEXT("hunter2 "), TEXT("hunter2"),
+     VERDICT_MISMATCH},
+    {"plain: blank and NULs", "plain", TEXT("hunter2 \0\0"), TEXT("hunter2 "), VERDICT_MATCH},
+    {"plain: padded hash typed", "plain", TEXT(MD5_HASH "  "), TEXT(MD5_HASH "  "),
      VERDICT_UNUSABLE},
+    {"plain: hash and line feed typed", "plain", TEXT(MD5_HASH "\n"), TEXT(MD5_HASH "\n"),
+     VERDICT_UNUSABLE},
+    {"plain: hash without its padding typed", "plain", TEXT(" " MD5_HASH "\r\n"), TEXT(MD5_HASH),
+     VERDICT_UNUSABLE},
+    {"plain: hash with NULs typed", "plain", TEXT(MD5_HASH "\0\0"), TEXT(MD5_HASH),
+     VERDICT_UNUSABLE},
+    {"plain: password of a padded hash", "plain", TEXT(MD5_HASH "  "), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"plain: no-break space and hash typed", "plain", TEXT("\302\240" MD5_HASH),
+     TEXT("\302\240" MD5_HASH), VERDICT_UNUSABLE},
+    {"plain: byte order mark and hash typed", "plain", TEXT("\357\273\277" MD5_HASH),
+     TEXT("\357\273\277" MD5_HASH), VERDICT_UNUSABLE},
+    {"plain: prefix, blank and hash typed", "plain", TEXT("{CRYPT} " DES_HASH " "),
+     TEXT("{CRYPT} " DES_HASH " "), VERDICT_UNUSABLE},
+    {"plain: OLD_PASSWORD() cannot be told", "plain", TEXT(OLD_MYSQL_HASH), TEXT(OLD_MYSQL_HASH),
+     VERDICT_MATCH},
+    {"plain: PASSWORD() typed", "plain", TEXT(MYSQL_HASH), TEXT(MYSQL_HASH), VERDICT_UNUSABLE},
     {"plain: empty password", "plain", TEXT("hunter2"), TEXT(""), VERDICT_MISMATCH},
     {"plain: lock in the middle", "plain", TEXT("hunter!*"), TEXT("hunter!*"), VERDICT_MATCH},
 
@@ -186,7 +230,11 @@ static const struct judgement {
     {"crypt: clear text", "crypt", TEXT("hunter2"), TEXT("hunter2"), VERDICT_UNUSABLE},
     {"crypt: NUL in the password", "crypt", TEXT(MD5_HASH), TEXT(PHRASE "\0x"), VERDICT_MISMATCH},
     {"crypt: NUL ends the password", "crypt", TEXT(MD5_HASH), TEXT(PHRASE "\0"), VERDICT_MISMATCH},
-    {"crypt: NUL behind the hash", "crypt", TEXT(MD5_HASH "\0"), TEXT(PHRASE), VERDICT_UNUSABLE},
+    {"crypt: NUL behind the hash", "crypt", TEXT(MD5_HASH "\0"), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: NULs of BINARY(n)", "crypt", TEXT(MD5_HASH "\0\0\0\0\0\0"), TEXT(PHRASE),
+     VERDICT_MATCH},
+    {"crypt: NULs of BINARY(n), wrong", "crypt", TEXT(MD5_HASH "\0\0"), TEXT("hunter2"),
+     VERDICT_MISMATCH},
     {"crypt: NUL and more behind the hash", "crypt", TEXT(MD5_HASH "\0x"), TEXT(PHRASE),
      VERDICT_UNUSABLE},
     {"crypt: NUL in front of the hash", "crypt", TEXT("\0" MD5_HASH), TEXT(PHRASE),
@@ -196,7 +244,31 @@ static const struct judgement {
      TEXT("$1$abcdefgh$M55TzYaaccxVGbptZWaxX/"), TEXT(""), VERDICT_MISMATCH},
     {"crypt: truncated", "crypt", TEXT("$1$ab$BGweqrca.3UvnWSg8yFZd"), TEXT(PHRASE),
      VERDICT_UNUSABLE},
-    {"crypt: trailing blank", "crypt", TEXT(MD5_HASH " "), TEXT(PHRASE), VERDICT_UNUSABLE},
+    {"crypt: trailing blank", "crypt", TEXT(MD5_HASH " "), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: blanks of CHAR(n)", "crypt", TEXT(MD5_HASH "          "), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: blanks of CHAR(n), DES", "crypt", TEXT(DES_HASH "          "), TEXT("Tr0ub4d"),
+     VERDICT_MATCH},
+    {"crypt: blanks of CHAR(n), wrong", "crypt", TEXT(MD5_HASH "  "), TEXT("hunter2"),
+     VERDICT_MISMATCH},
+    {"crypt: blanks of CHAR(n), typed", "crypt", TEXT(MD5_HASH "  "), TEXT(MD5_HASH "  "),
+     VERDICT_MISMATCH},
+    {"crypt: end of a line", "crypt", TEXT(MD5_HASH "\r\n"), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: tab and blank in front", "crypt", TEXT("\t " MD5_HASH), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: padded, prefixed, padded", "crypt", TEXT(" {CRYPT} " MD5_HASH "\n\0"), TEXT(PHRASE),
+     VERDICT_MATCH},
+    {"crypt: no-break spaces", "crypt", TEXT("\302\240" MD5_HASH "\302\240"), TEXT(PHRASE),
+     VERDICT_MATCH},
+    {"crypt: byte order mark", "crypt", TEXT("\357\273\277" MD5_HASH), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: letter beyond ASCII in front", "crypt", TEXT("\303\244" MD5_HASH), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: blank inside", "crypt", TEXT("$1$ab $BGweqrca.3UvnWSg8yFZd1"), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: padded and truncated", "crypt", TEXT("$1$ab$BGweqrca.3UvnWSg8yFZd "), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: PASSWORD()", "crypt", TEXT(MYSQL_HASH), TEXT("hunter2"), VERDICT_UNUSABLE},
+    {"crypt: PASSWORD(), padded", "crypt", TEXT(MYSQL_HASH "  "), TEXT(MYSQL_HASH),
+     VERDICT_UNUSABLE},
+    {"crypt: OLD_PASSWORD()", "crypt", TEXT(OLD_MYSQL_HASH), TEXT("hunter2"), VERDICT_UNUSABLE},
     {"crypt: locked behind the prefix", "crypt", TEXT("{CRYPT}!" MD5_HASH), TEXT(PHRASE),
      VERDICT_UNUSABLE},
 
@@ -209,7 +281,13 @@ static const struct judgement {
     {"crypt_trad: NUL ends the password", "crypt_trad", TEXT(DES_HASH), TEXT("Tr0ub4d\0"),
      VERDICT_MISMATCH},
     {"crypt_trad: NUL behind the hash", "crypt_trad", TEXT(DES_HASH "\0"), TEXT("Tr0ub4d"),
-     VERDICT_UNUSABLE},
+     VERDICT_MATCH},
+    {"crypt_trad: white space around it", "crypt_trad", TEXT(" " DES_HASH "\n"), TEXT("Tr0ub4d"),
+     VERDICT_MATCH},
+    {"crypt_trad: white space after the prefix", "crypt_trad", TEXT("{CRYPT} " DES_HASH "  "),
+     TEXT("Tr0ub4d"), VERDICT_MATCH},
+    {"crypt_trad: white space around it, wrong", "crypt_trad", TEXT(" " DES_HASH " "),
+     TEXT("Tr0ub4x"), VERDICT_MISMATCH},
     {"crypt_trad: truncated", "crypt_trad", TEXT("abhqWgdm30m6"), TEXT("Tr0ub4d"),
      VERDICT_UNUSABLE},
     {"crypt_trad: trailing garbage", "crypt_trad", TEXT(DES_HASH "x"), TEXT("Tr0ub4d"),
@@ -229,10 +307,17 @@ static const struct judgement {
     {"md5: NUL in the place of a digit", "md5", TEXT("0cc175b9c0f1b6a831c399e26977266\0"),
      TEXT("a"), VERDICT_UNUSABLE},
     {"md5: NUL behind", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661\0"), TEXT("a"),
-     VERDICT_UNUSABLE},
+     VERDICT_MATCH},
     {"md5: truncated", "md5", TEXT("0cc175b9c0f1b6a831c399e26977266"), TEXT("a"), VERDICT_UNUSABLE},
-    {"md5: trailing garbage", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661 "), TEXT("a"),
+    {"md5: trailing garbage", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661x"), TEXT("a"),
      VERDICT_UNUSABLE},
+    {"md5: blanks of CHAR(n)", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661   "), TEXT("a"),
+     VERDICT_MATCH},
+    {"md5: white space around it", "md5", TEXT("\n0cc175b9c0f1b6a831c399e269772661\r\n"), TEXT("a"),
+     VERDICT_MATCH},
+    {"md5: blanks of CHAR(n), wrong", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661 "), TEXT("b"),
+     VERDICT_MISMATCH},
+    {"md5: OLD_PASSWORD()", "md5", TEXT(OLD_MYSQL_HASH), TEXT("a"), VERDICT_UNUSABLE},
     {"md5: empty password whose digest is stored", "md5", TEXT("d41d8cd98f00b204e9800998ecf8427e"),
      TEXT(""), VERDICT_MISMATCH},
 };
@@ -273,6 +358,17 @@ static const struct mark {
     {"star one, a failure of crypt", false, "*1", VERDICT_LOCKED},
     {"star, text", false, "*LK*", VERDICT_LOCKED},
     {"star, MD5 hash", false, "*" MD5_HASH, VERDICT_LOCKED},
+    {"blanks alone", false, "    ", VERDICT_LOCKED},
+    {"line feed alone", false, "\n", VERDICT_LOCKED},
+    {"no-break space alone", false, "\302\240", VERDICT_LOCKED},
+    {"exclamation mark, blanks", false, "!   ", VERDICT_LOCKED},
+    {"blank, exclamation mark, hash", false, " !" MD5_HASH, VERDICT_LOCKED},
+    {"byte order mark, star, text", false, "\357\273\277*LK*", VERDICT_LOCKED},
+    {"PASSWORD() of MySQL", false, MYSQL_HASH, VERDICT_UNUSABLE},
+    {"PASSWORD() of MySQL, small letters", false, "*2470c0c06dee42fd1618bb99005adca2ec9d1e19",
+     VERDICT_UNUSABLE},
+    {"PASSWORD() of MySQL, padded", false, " " MYSQL_HASH "\n", VERDICT_UNUSABLE},
+    {"PASSWORD() of MySQL, cut off", false, "*2470C0C06DEE42FD1618BB99005ADC", VERDICT_LOCKED},
 };
 
 static void never_matches(void **state)
@@ -302,14 +398,16 @@ static void never_matches(void **state)
 static void is_locked(void **state)
 {
     const struct secret null = SECRET_EMPTY, text = lend("hunter2"), later = lend("a!*"),
-                        hash = lend(MD5_HASH), nul = lend_bytes("\0", 1);
+                        hash = lend(MD5_HASH), nul = lend_bytes("\0", 1),
+                        inside = lend_bytes("\0!", 2);
 
     (void)state;
     assert_true(password_is_locked(&null));
     assert_false(password_is_locked(&text));
     assert_false(password_is_locked(&later));
     assert_false(password_is_locked(&hash));
-    assert_false(password_is_locked(&nul));
+    assert_true(password_is_locked(&nul));
+    assert_false(password_is_locked(&inside));
 }
 
 /* --- the longest password */
@@ -534,6 +632,10 @@ static const struct attempt {
     {"NUL in the password", false, TEXT(SHA256_HASH), TEXT("hunt\0er2")},
     {"empty password", false, TEXT(SHA256_HASH), TEXT("")},
     {"wrong password", false, TEXT(SHA256_HASH), TEXT("hunter2")},
+    {"wrong password of a padded hash", false, TEXT(" " SHA256_HASH "  "), TEXT("hunter2")},
+    {"blanks", false, TEXT("   "), TEXT("hunter2")},
+    {"PASSWORD()", false, TEXT(MYSQL_HASH), TEXT("hunter2")},
+    {"OLD_PASSWORD()", false, TEXT(OLD_MYSQL_HASH), TEXT("hunter2")},
 };
 
 static void costs_as_much(void **state)
@@ -586,6 +688,118 @@ static void costs_as_much_with_a_long_password(void **state)
     assert_int_equal(seen.hashes, 1);
     assert_memory_equal(seen.setting, "$5$rounds=1400$", 15);
     free(bytes);
+    password_policy_free(policy);
+}
+
+/* --- what a hash may ask for */
+
+#define BCRYPT_REST "$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG"
+#define YESCRYPT_REST "$LdJMENpBABJJ3hIHjB1B$U8a2MaK.yesqWySK8Owk6PWeWmp/XuagMbpP45q1/q1"
+#define SHA256_REST "$anotherlongsalts$sw4nxJsiJXpEwiiUuqI9Tpwduvoz/aXd/SVh9LlV1c6"
+
+static const struct costly {
+    const char *name;
+    const char *stored;
+    const char *want_reason;
+} costlies[] = {
+    {"bcrypt, one more than the ceiling", "$2b$16" BCRYPT_REST, "bcrypt: cost 15"},
+    {"bcrypt, most", "$2b$31" BCRYPT_REST, "bcrypt: cost 15"},
+    {"bcrypt, prefixed and padded", " {CRYPT} $2y$31" BCRYPT_REST "  ", "bcrypt: cost 15"},
+    {"SHA-256, one more than the ceiling", "$5$rounds=5000001" SHA256_REST, "5000000 rounds"},
+    {"SHA-256, most", "$5$rounds=999999999" SHA256_REST, "5000000 rounds"},
+    {"SHA-256, beyond any number", "$5$rounds=99999999999999999999999" SHA256_REST,
+     "5000000 rounds"},
+    {"SHA-512, most", "$6$rounds=999999999$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO",
+     "5000000 rounds"},
+    {"yescrypt, 512 MiB", "$y$jET" YESCRYPT_REST, "256 MiB"},
+    {"gost-yescrypt, 512 MiB", "$gy$jET" YESCRYPT_REST, "256 MiB"},
+    {"scrypt, 512 MiB", "$7$FU..../....SodiumChloride$s11WGHKgvfcB7ELUeO2Tqc2jtAnfB.TMGxs0fYodfy2",
+     "256 MiB"},
+    {"scrypt, little memory, many passes",
+     "$7$0/........USodiumChloride$s11WGHKgvfcB7ELUeO2Tqc2jtAnfB.TMGxs0fYodfy2", "1 GiB"},
+    {"SHA-1, one more than the ceiling", "$sha1$2000001$iVdJqfSE$1pV9Q8cPed5ywN.7wVCIRWgqikdv",
+     "2000000 rounds"},
+    {"SHA-1, negative", "$sha1$-1$iVdJqfSE$1pV9Q8cPed5ywN.7wVCIRWgqikdv", "malformed"},
+    {"Sun MD5, one more than the ceiling", "$md5,rounds=2000001$GUBv0xjJ$$yHRKhdy0NgmMN8limuql51",
+     "2000000 rounds"},
+    {"BSDi, one more than the ceiling", "_/h2HAEpBSYugrBD6xxx", "5000000 rounds"},
+    {"BSDi, most", "_zzzzAEpBSYugrBD6xxx", "5000000 rounds"},
+    {"method that nobody knows", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", "known here"},
+};
+
+/* The one hash that is made is that of a usual row: such a row sets no measure. */
+static void does_nothing_for_costly_hashes(void **state)
+{
+    const struct costly *row = *state;
+    const struct secret usual = lend(MD5_HASH), password = lend(PHRASE);
+    const struct secret stored = lend(row->stored);
+    struct password_policy *policy = new_policy("crypt");
+    struct reason reason = {""};
+    unsigned i;
+
+    assert_verdict(judge(policy, &usual, &password), VERDICT_MATCH);
+    for (i = 0; i < 2; i++) {
+        memset(&seen, 0, sizeof(seen));
+        assert_verdict(password_policy_judge(policy, &stored, &password, &reason),
+                       VERDICT_UNUSABLE);
+        assert_contains(reason.text, row->want_reason);
+        assert_lacks(reason.text, row->stored);
+        assert_int_equal(seen.calls, 1);
+        assert_string_equal(seen.setting, "$1$ab$");
+    }
+    memset(&seen, 0, sizeof(seen));
+    assert_verdict(judge(policy, NULL, &password), VERDICT_NO_USER);
+    assert_int_equal(seen.calls, 1);
+    assert_string_equal(seen.setting, "$1$ab$");
+    password_policy_free(policy);
+}
+
+/* In other formats, too, whatever they say of it. */
+static void calls_crypt_in_no_format(void **state)
+{
+    const struct costly *row = *state;
+    const struct secret stored = lend(row->stored), password = lend(PHRASE);
+    size_t i;
+
+    for (i = 0; i < COUNT(formats); i++) {
+        struct password_policy *policy = new_policy(formats[i]);
+
+        memset(&seen, 0, sizeof(seen));
+        judge(policy, &stored, &password);
+        assert_true(seen.calls <= 1);
+        assert_null(strstr(row->stored, seen.calls == 1 ? seen.setting : "none"));
+        password_policy_free(policy);
+    }
+}
+
+/* A hash at its ceiling is made. Nothing but this one call is needed to see it. */
+static void works_up_to_the_ceiling(void **state)
+{
+    static const char *const allowed[] = {
+        "$2b$15" BCRYPT_REST,
+        "$5$rounds=5000000" SHA256_REST,
+        "$y$jDT" YESCRYPT_REST,
+        "$gy$jDT" YESCRYPT_REST,
+        "$7$EU..../....SodiumChloride$s11WGHKgvfcB7ELUeO2Tqc2jtAnfB.TMGxs0fYodfy2",
+        "$sha1$2000000$iVdJqfSE$1pV9Q8cPed5ywN.7wVCIRWgqikdv",
+        "$md5,rounds=2000000$GUBv0xjJ$$yHRKhdy0NgmMN8limuql51",
+        "_.h2HAEpBSYugrBD6xx.",
+    };
+    struct password_policy *policy = new_policy("crypt");
+    const struct secret password = lend(PHRASE);
+    size_t i;
+
+    (void)state;
+    pretending = true;
+    for (i = 0; i < COUNT(allowed); i++) {
+        const struct secret stored = lend(allowed[i]);
+
+        memset(&seen, 0, sizeof(seen));
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MISMATCH);
+        assert_int_equal(seen.calls, 1);
+        assert_string_equal(seen.setting, allowed[i]);
+    }
+    pretending = false;
     password_policy_free(policy);
 }
 
@@ -803,6 +1017,9 @@ int main(void)
     TEST_ADD(&list, clear_text_is_plain_alone);
     TEST_ADD_CASES(&list, costs_as_much, attempts);
     TEST_ADD_CASES(&list, costs_as_much_with_a_long_password, extents);
+    TEST_ADD_CASES(&list, does_nothing_for_costly_hashes, costlies);
+    TEST_ADD_CASES(&list, calls_crypt_in_no_format, costlies);
+    TEST_ADD(&list, works_up_to_the_ceiling);
     TEST_ADD(&list, measures_by_hashes_alone);
     TEST_ADD(&list, keeps_no_hash);
     TEST_ADD(&list, costs_as_much_for_each_length);

@@ -72,6 +72,18 @@ static void nul_inside(void **state)
     assert_true(scram_verifier_valid(behind, strlen(behind)));
 }
 
+/* A part of a longer text, which goes on behind it. */
+static void part_of_a_text(void **state)
+{
+    static const char padded[] = VERIFIER "   ", longer[] = VERIFIER "AAAA";
+
+    (void)state;
+    assert_true(scram_verifier_valid(padded, sizeof(VERIFIER) - 1));
+    assert_false(scram_verifier_valid(padded, sizeof(VERIFIER)));
+    assert_true(scram_verifier_valid(longer, sizeof(VERIFIER) - 1));
+    assert_false(scram_verifier_valid(longer, strlen("SCRAM-SHA-256$4096:")));
+}
+
 /* Every text that lacks its end is none. */
 static void every_truncation(void **state)
 {
@@ -101,6 +113,7 @@ int main(void)
 
     TEST_ADD_CASES(&list, valid, texts);
     TEST_ADD(&list, nul_inside);
+    TEST_ADD(&list, part_of_a_text);
     TEST_ADD(&list, every_truncation);
     return test_run("scram_verifier", &list);
 }
