@@ -10,9 +10,9 @@
  * taken: libcrypt is more lenient in places (a sign, leading zeros, numbers that
  * overflow), and what it makes of such text is not to be guessed.
  *
- * A hash at its ceiling takes 0.6 to 3 seconds of one core of a server of 2023 if the
- * password is short. Methods of the SHA family hash the password again in every round:
- * one of 511 bytes takes them up to nine times as long.
+ * A hash at its ceiling was measured to take up to 3 seconds of one core of a server
+ * if the password is short. Methods of the SHA family hash the password again in every
+ * round: one of 511 bytes takes them up to nine times as long.
  */
 
 enum fit { FIT_MALFORMED, FIT_TOO_MUCH, FIT };

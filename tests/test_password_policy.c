@@ -836,14 +836,27 @@ static void measures_by_hashes_alone(void **state)
 /* What the policy keeps of a hash is not enough to try passwords against. */
 static void keeps_no_hash(void **state)
 {
-    const struct secret usual = lend("{CRYPT}" SHA256_HASH), right = lend(PHRASE);
+    static const char *const spelt[] = {
+        "{CRYPT}" SHA256_HASH,
+        SHA256_HASH "    ",
+        "\t" SHA256_HASH "\r\n",
+        " {CRYPT} " SHA256_HASH " ",
+        "\357\273\277{CRYPT}\302\240" SHA256_HASH,
+    };
+    const struct secret right = lend(PHRASE);
     struct password_policy *policy = new_policy("crypt");
+    size_t i;
 
     (void)state;
-    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
-    memset(&seen, 0, sizeof(seen));
-    judge(policy, NULL, &right);
-    assert_string_equal(seen.setting, "$5$rounds=1400$anotherlongsalts$");
+    for (i = 0; i < COUNT(spelt); i++) {
+        const struct secret usual = lend(spelt[i]);
+
+        assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+        assert_string_equal(seen.setting, SHA256_HASH);
+        memset(&seen, 0, sizeof(seen));
+        judge(policy, NULL, &right);
+        assert_string_equal(seen.setting, "$5$rounds=1400$anotherlongsalts$");
+    }
     password_policy_free(policy);
 }
 
