@@ -225,12 +225,21 @@ static void tell_who(const struct check *check, const char *method, struct reaso
         login_name_tell_table(reason, check->sparams, &name, check->trace.by_realm);
 }
 
-/* Goes through the methods. Without a yes, the verdict is the one that comes
- * first in its enum: an outage outranks a wrong password. */
+/* The lower, the more an answer that is no yes has to say: in the order of the enum, an
+ * outage outranks a wrong password. A refusal by a method that does not tell a wrong
+ * password from an unknown user, as auxprop does, comes between the two. */
+static unsigned rank_of(const char *method, enum verdict verdict)
+{
+    return 2 * (unsigned)verdict +
+           (verdict == VERDICT_MISMATCH && strcasecmp(method, AUXPROP) != 0);
+}
+
+/* Goes through the methods. Without a yes, the verdict is the one that has most to say. */
 static enum verdict check_methods(struct check *check, struct reason *reason)
 {
     const char *list = check->methods;
     enum verdict verdict = VERDICT_UNAVAILABLE;
+    unsigned rank = 0;
     bool any = false;
     char method[64];
 
@@ -253,8 +262,9 @@ static enum verdict check_methods(struct check *check, struct reason *reason)
                       next == VERDICT_MATCH ? "the password is right" : why.text);
         if (next == VERDICT_MATCH)
             return next;
-        if (!any || next < verdict) {
+        if (!any || rank_of(method, next) < rank) {
             verdict = next;
+            rank = rank_of(method, next);
             *reason = why;
         }
         any = true;

@@ -209,16 +209,6 @@ def _():
         check_refused(user, password, "no such user or wrong password")
 
 
-@case("the name that was sent is told, and a realm that Postfix adds")
-def _():
-    mail.start(configuration(daemon.socket))
-    check_refused("carl", "not-the-password", 'no such user or wrong password; asked for "carl"')
-    mail.start(configuration(daemon.socket), smtpd_sasl_local_domain="example.net")
-    check_refused("carl", "not-the-password",
-                  'asked for "carl@example.net", with the realm of the program')
-    mail.start(configuration(daemon.socket))
-
-
 @case("all of this in one smtpd, and log_level: 0 shows none of it")
 def _():
     equal(len(mail.smtpd_pids()), 1, "processes that served all of this")
@@ -227,6 +217,15 @@ def _():
     check(ANN[0], "not-the-password", WRONG)
     lines = mail.lines()
     equal(postfix.problems(lines) + postfix.refusals(lines), [])
+
+
+@case("the name that was sent is told, and a realm that Postfix adds")
+def _():
+    mail.start(configuration(daemon.socket))
+    check_refused("carl", "not-the-password", 'no such user or wrong password; asked for "carl"')
+    mail.start(configuration(daemon.socket), smtpd_sasl_local_domain="example.net")
+    check_refused("carl", "not-the-password",
+                  'asked for "carl@example.net", with the realm of the program')
 
 
 # --- modules of authdaemond

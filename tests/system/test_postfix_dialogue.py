@@ -344,7 +344,7 @@ TEMPLATES = {
     "an open comment": ("SELECT password FROM mailbox /* WHERE local_part='%u'", "position"),
     "an unknown macro": ("SELECT password FROM mailbox WHERE local_part='%x'", "%x"),
     "an unknown macro outside quotes": ("SELECT password FROM mailbox WHERE local_part=%x", "%x"),
-    "a percent sign at the end": ("SELECT password FROM mailbox WHERE local_part='%u' %", "%"),
+    "a macro of Postfix": ("SELECT password FROM mailbox WHERE username='%s'", "%u@%r"),
     "%v in a SELECT": ("SELECT password FROM mailbox WHERE password='%v'", "%v"),
 }
 

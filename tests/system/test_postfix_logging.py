@@ -134,7 +134,7 @@ def _():
 def _():
     for mechanism in MECHANISMS:
         one_line_about(mechanism, "twin", PASSWORD, OUTAGE, "more than one row", table.path)
-        one_line_about(mechanism, "garbage", PASSWORD, WRONG, "not a")
+        one_line_about(mechanism, "garbage", PASSWORD, WRONG, "truncated or malformed")
     os.rename(table.path, table.path + ".away")
     try:
         for mechanism in MECHANISMS:
