@@ -62,6 +62,9 @@ static struct sockaddr_un address_of(const char *path)
     return address;
 }
 
+/* Held while the daemon serves somebody, who may have left before it is done. */
+static pthread_mutex_t serving = PTHREAD_MUTEX_INITIALIZER;
+
 /* A question is whole when as many bytes have come as it says. */
 static bool is_whole(const char *question, size_t length)
 {
@@ -126,9 +129,11 @@ static void *run_daemon(void *context)
 
     (void)context;
     while ((connection = accept(daemon_.listener, NULL, NULL)) >= 0) {
+        pthread_mutex_lock(&serving);
         daemon_.connections++;
         serve(connection);
         close(connection);
+        pthread_mutex_unlock(&serving);
     }
     return NULL;
 }
@@ -145,7 +150,9 @@ static void listen_at(const char *path, int backlog)
 
 static void start_daemon(const struct script *script)
 {
+    pthread_mutex_lock(&serving);
     daemon_.script = *script;
+    pthread_mutex_unlock(&serving);
     if (daemon_.runs)
         return;
     listen_at(daemon_.path, 20);
@@ -489,19 +496,19 @@ static void trickle_ends(void **state)
 /* The longest account, and one that is a byte longer. */
 static void long_replies(void **state)
 {
-    static char reply[AUTHDAEMOND_REPLY_MAX + 2];
+    static char replies[2][AUTHDAEMOND_REPLY_MAX + 2];
     size_t i;
 
     (void)state;
-    memset(reply, 'x', sizeof(reply));
-    memcpy(reply, "NAME=", 5);
     for (i = 0; i < 2; i++) {
         size_t length = AUTHDAEMOND_REPLY_MAX + i;
+        char *reply = replies[i];
 
+        memset(reply, 'x', length);
+        memcpy(reply, "NAME=", 5);
         memcpy(reply + length - 3, "\n.\n", 3);
         start_daemon(&(const struct script){.reply = reply, .length = length});
         assert_verdict(ask(), i == 0 ? VERDICT_MATCH : VERDICT_UNAVAILABLE);
-        reply[length - 2] = reply[length - 3] = 'x';
     }
 }
 
