@@ -25,6 +25,8 @@ struct call {
     struct user_realm names;
     struct deadline deadline;
     bool password_is_null; /* of a user who was found */
+    bool beside_stock;     /* the stock plug-in is asked, too */
+    bool others_silent;    /* and must not be heard */
 };
 
 /* As strcasecmp(3), which seldom is worth the call: most names differ at the start. */
@@ -48,6 +50,12 @@ static bool overrides(const struct call *call, const char *name)
             is_named(name, PROPERTY_PASSWORD));
 }
 
+/* Whether this call is about the property, and not about that of the other identity. */
+static bool is_of_call(const struct call *call, const struct propval *property)
+{
+    return (property->name[0] == '*') == ((call->flags & SASL_AUXPROP_AUTHZID) == 0);
+}
+
 /* The name of a requested property without its '*'; NULL if this call is not
  * about it, or if it has a value already that is to be left alone. */
 static const char *wanted(const struct call *call, const struct propval *property)
@@ -55,7 +63,7 @@ static const char *wanted(const struct call *call, const struct propval *propert
     bool of_authid = property->name[0] == '*';
     const char *name = property->name + (of_authid ? 1 : 0);
 
-    if (of_authid == ((call->flags & SASL_AUXPROP_AUTHZID) != 0))
+    if (!is_of_call(call, property))
         return NULL;
     return property->values == NULL || overrides(call, name) ? name : NULL;
 }
@@ -161,31 +169,41 @@ static enum lookup fetch(struct call *call, const char *property, bool required,
     return result;
 }
 
-/* The password, or one of the secrets of SASL 1 that stand in for it. */
-static bool is_taken_for_password(const char *name)
-{
-    static const char old_secret[] = "*cmusaslsecret";
-
-    return is_named(name, "*" PROPERTY_PASSWORD) ||
-           strncasecmp(name, old_secret, strlen(old_secret)) == 0;
-}
-
-/* Keeps the stock plug-in from handing out the value of this user. */
-static bool block_stock_sql(const struct call *call)
+/* The stock plug-in says what is stored for the password of whatever property it is
+ * asked for. Of a user whose hash that is, only what we say ourselves is heard: this
+ * takes back what others have said, and the end of the call sees to the rest. */
+static void silence_others(struct call *call)
 {
     const sasl_utils_t *utils = call->sparams->utils;
     const struct propval *property = utils->prop_get(call->sparams->propctx);
 
-    if (!stock_sql_is_asked(utils, call->backend))
-        return true;
+    if (!call->beside_stock)
+        return;
+    call->others_silent = true;
     for (; property->name != NULL; property++)
-        if (is_taken_for_password(property->name) && !stock_sql_block(call->sparams, property))
+        if (is_of_call(call, property) && property->values != NULL)
+            utils->prop_erase(call->sparams->propctx, property->name);
+}
+
+/* Gives all that we have nothing to say of a value that is of no use to anybody: the
+ * stock plug-in, asked after us, leaves it alone. */
+static bool block_others(const struct call *call)
+{
+    const struct propval *property = call->sparams->utils->prop_get(call->sparams->propctx);
+
+    for (; property->name != NULL; property++)
+        if (is_of_call(call, property) && property->values == NULL &&
+            !is_our_own(property->name + (property->name[0] == '*' ? 1 : 0)) &&
+            !stock_sql_block(call->sparams, property)) {
+            sasl_host_log(call->sparams->utils, call->backend->log_level, SASL_LOG_ERR,
+                          "sqlcrypt: no random numbers to keep the stock plug-in out");
             return false;
+        }
     return true;
 }
 
 /* Hands out what the password column holds: to each property its own kind. */
-static bool hand_out(const struct call *call, const struct secret *stored)
+static void hand_out(struct call *call, const struct secret *stored)
 {
     static const char locked[] = "*";
     const struct sql_backend *backend = call->backend;
@@ -194,24 +212,21 @@ static bool hand_out(const struct call *call, const struct secret *stored)
     const struct stored_text text =
         is_password ? stored_text_without_nuls(stored) : stored_text_trim(stored);
 
+    if (!is_password)
+        silence_others(call);
     if (stored->bytes == NULL)
-        return block_stock_sql(call);
+        return;
     if (text.length > INT_MAX || memchr(text.bytes, '\0', text.length) != NULL) {
         /* libsasl2 could not even erase it. */
         sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
                       "sqlcrypt: %s: the stored value holds a NUL: the account is locked",
                       backend->settings->engine->name);
         set_all(call, PROPERTY_HASH, locked, strlen(locked));
-        return block_stock_sql(call);
+        return;
     }
-    if (is_password) {
-        set_all(call, PROPERTY_PASSWORD, text.bytes, text.length);
-        return true;
-    }
-    set_all(call, PROPERTY_HASH, text.bytes, text.length);
-    if (scram_verifier_valid(text.bytes, text.length))
+    set_all(call, is_password ? PROPERTY_PASSWORD : PROPERTY_HASH, text.bytes, text.length);
+    if (!is_password && scram_verifier_valid(text.bytes, text.length))
         set_all(call, PROPERTY_SCRAM, text.bytes, text.length);
-    return block_stock_sql(call);
 }
 
 static enum lookup fetch_password(struct call *call)
@@ -220,11 +235,8 @@ static enum lookup fetch_password(struct call *call)
     enum lookup result = fetch(call, PROPERTY_PASSWORD, true, &stored);
 
     call->password_is_null = result == LOOKUP_FOUND && stored.bytes == NULL;
-    if (result == LOOKUP_FOUND && !hand_out(call, &stored)) {
-        sasl_host_log(call->sparams->utils, call->backend->log_level, SASL_LOG_ERR,
-                      "sqlcrypt: no random numbers to keep the stock plug-in out");
-        result = LOOKUP_UNAVAILABLE;
-    }
+    if (result == LOOKUP_FOUND)
+        hand_out(call, &stored);
     secret_wipe(&stored);
     return result;
 }
@@ -261,8 +273,11 @@ static enum lookup fetch_all(struct call *call)
 
     for (property = properties; property->name != NULL; property++) {
         const char *name = wanted(call, property);
+        bool of_password = name != NULL && is_one_of_password(name);
 
-        if (name != NULL && !password_asked && is_one_of_password(name)) {
+        /* Whether others must be silent depends on what is stored. */
+        if (!password_asked &&
+            (of_password || (call->beside_stock && is_of_call(call, property)))) {
             password_asked = true;
             result = fetch_password(call);
             if (!is_answer(result))
@@ -298,7 +313,8 @@ static bool anything_wanted(const struct call *call)
     if ((call->flags & SASL_AUXPROP_AUTHZID) == 0 && !call->backend->broken)
         return true;
     for (; property->name != NULL; property++)
-        if (wanted(call, property) != NULL)
+        if (wanted(call, property) != NULL ||
+            (is_of_call(call, property) && !call->backend->broken))
             return true;
     return false;
 }
@@ -313,10 +329,13 @@ static enum lookup answer(struct call *call, const char *user, unsigned length)
                       backend->why_broken.text);
         return LOOKUP_UNAVAILABLE;
     }
+    call->beside_stock = stock_sql_is_asked(call->sparams->utils, backend);
     /* No row can have such a name, and some servers would call it an error. The stock
      * plug-in may find one all the same. */
-    if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL)
-        return block_stock_sql(call) ? LOOKUP_NONE : LOOKUP_UNAVAILABLE;
+    if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL) {
+        silence_others(call);
+        return LOOKUP_NONE;
+    }
     if (!login_name_split(&call->names, call->sparams, user, length)) {
         sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
                       "sqlcrypt: out of memory");
@@ -334,6 +353,7 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
     struct call call = {.backend = glob_context, .sparams = sparams, .flags = flags};
     const char *outcome = OUTCOME_UNAVAILABLE;
     int result = SASL_UNAVAIL;
+    enum lookup answered;
 
     if (glob_context == NULL || sparams == NULL || user == NULL)
         return SASL_BADPARAM;
@@ -342,7 +362,10 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
     if (!anything_wanted(&call))
         return (flags & SASL_AUXPROP_AUTHZID) != 0 ? SASL_OK : SASL_NOMECH;
     erase_wanted(&call);
-    switch (answer(&call, user, length)) {
+    answered = answer(&call, user, length);
+    if (call.others_silent && !block_others(&call))
+        answered = LOOKUP_UNAVAILABLE;
+    switch (answered) {
     case LOOKUP_FOUND:
         outcome = call.password_is_null ? OUTCOME_NULL : OUTCOME_FOUND;
         result = SASL_OK;

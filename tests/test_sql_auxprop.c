@@ -153,6 +153,53 @@ static void test_template_without_property(void **state)
     program_stop();
 }
 
+/* Beside the stock plug-in, first or last, a program gets a hash by no property that it
+ * asks for; what the table has of others, it gets. */
+static void test_properties_beside_stock(void **state)
+{
+    static const char *const plugins[] = {"", "auxprop_plugin: sqlcrypt sql\n",
+                                          "auxprop_plugin: sql sqlcrypt\n",
+                                          "auxprop_plugin: sql\n"};
+    static const char *const properties[] = {
+        "userPassword", "*userPassword",      "authPassword", "*authPassword", "mail",
+        "*mail",        "cmusaslsecretPLAIN", "uidNumber",    "*uidNumber",    "anything"};
+    static const char *const selects[] = {
+        "SELECT userPassword FROM users WHERE name='%u' AND realm='%r'",
+        "SELECT %p FROM users WHERE name='%u' AND realm='%r'"};
+    char *hash = read_sql(DATABASE, "SELECT userPassword FROM users WHERE name = 'alice'");
+    char orders[2][4000], text[2000];
+    size_t order, i, j, k;
+
+    (void)state;
+    run_sql(DATABASE, "INSERT INTO users VALUES ('\xe4nne', 'example.com', '%s', '1')", hash);
+    snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
+    snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
+    for (order = 0; order < 2; order++)
+        for (i = 0; i < sizeof(plugins) / sizeof(plugins[0]); i++)
+            for (j = 0; j < 2; j++) {
+                snprintf(text, sizeof(text),
+                         "%spassword_format: crypt\nsql_engine: sqlite3\nsql_database: %s/" DATABASE
+                         "\nsasldb_path: %s/none\nsql_select: %s\n",
+                         plugins[i], folder(), folder(), selects[j]);
+                program_start(orders[order], text);
+                for (k = 0; k < sizeof(properties) / sizeof(properties[0]); k++) {
+                    const char *value = property_of("alice", properties[k]);
+
+                    print_message("# order %zu, %s %s: %s\n", order, plugins[i], properties[k],
+                                  value != NULL ? value : "none");
+                    assert_true(value == NULL || strcmp(value, hash) != 0);
+                    if (j == 1 && strstr(properties[k], "uidNumber") != NULL) {
+                        assert_non_null(value);
+                        assert_string_equal(value, "1001");
+                    }
+                    value = property_of("\xe4nne", properties[k]);
+                    assert_true(value == NULL || strcmp(value, hash) != 0);
+                }
+                program_stop();
+            }
+    free(hash);
+}
+
 static void test_existence(void **state)
 {
     sasl_conn_t *connection;
@@ -650,6 +697,7 @@ int main(void)
         CASE(test_one_statement_a_login),
         CASE(test_properties),
         CASE(test_template_without_property),
+        CASE(test_properties_beside_stock),
         CASE(test_existence),
         CASE(test_macros),
         CASE(test_names_that_select_us),
