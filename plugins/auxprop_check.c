@@ -42,7 +42,7 @@ struct question {
 };
 
 /* What libsqlcrypt says of its lookup. */
-enum outcome { NOT_ASKED, IS_FOUND, IS_NULL, IS_NONE, IS_UNAVAILABLE };
+enum outcome { NOT_ASKED, IS_FOUND, IS_NULL, IS_NONE, IS_BLOCKED, IS_UNAVAILABLE };
 
 static bool has_value(const struct propval *property)
 {
@@ -55,6 +55,7 @@ static enum outcome outcome_of(const struct propval *property)
         [IS_FOUND] = OUTCOME_FOUND,
         [IS_NULL] = OUTCOME_NULL,
         [IS_NONE] = OUTCOME_NONE,
+        [IS_BLOCKED] = OUTCOME_BLOCKED,
         [IS_UNAVAILABLE] = OUTCOME_UNAVAILABLE,
     };
     enum outcome outcome;
@@ -89,6 +90,12 @@ static void explain_nobody(const sasl_utils_t *utils, struct reason *reason)
                    quoted.text);
     else
         reason_set(reason, "auxprop: auxprop_plugin: %s: no such plug-in", quoted.text);
+}
+
+/* Whether other properties than the outcome may tell what is stored. */
+static bool is_up_to_others(enum outcome outcome)
+{
+    return outcome != IS_NULL && outcome != IS_BLOCKED;
 }
 
 /* No plug-in has given a password: was there a user? Without a table of ours,
@@ -146,9 +153,9 @@ enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_
         reason_set(reason, "auxprop: the table cannot be read");
         return VERDICT_UNAVAILABLE;
     }
-    if (outcome != IS_NULL && has_value(&values[ASKED_HASH]))
+    if (is_up_to_others(outcome) && has_value(&values[ASKED_HASH]))
         return judge_values(&question, &values[ASKED_HASH], reason);
-    if (outcome != IS_NULL && has_value(&values[ASKED_PASSWORD]))
+    if (is_up_to_others(outcome) && has_value(&values[ASKED_PASSWORD]))
         return judge_values(&question, &values[ASKED_PASSWORD], reason);
     return without_value(&question, outcome, reason);
 }

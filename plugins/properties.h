@@ -24,6 +24,7 @@
 #define OUTCOME_FOUND "found"
 #define OUTCOME_NULL "null" /* found, and NULL is stored for the password */
 #define OUTCOME_NONE "none"
+#define OUTCOME_BLOCKED "blocked" /* none, and the stock plug-in was kept out: see stock_sql.h */
 #define OUTCOME_UNAVAILABLE "unavailable"
 
 /* A second value of that property, if sql_select looks at the realm. */

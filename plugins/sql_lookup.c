@@ -237,6 +237,10 @@ static enum lookup fetch_password(struct call *call)
     call->password_is_null = result == LOOKUP_FOUND && stored.bytes == NULL;
     if (result == LOOKUP_FOUND)
         hand_out(call, &stored);
+    /* The stock plug-in may find a row all the same: at another host, or by a name that it
+     * writes in another character set. */
+    else if (result == LOOKUP_NONE && !password_policy_is_clear_text(call->backend->policy))
+        silence_others(call);
     secret_wipe(&stored);
     return result;
 }
@@ -305,7 +309,8 @@ static enum lookup fetch_all(struct call *call)
 
 /* Even without a requested property, libsasl2 wants to know whether the user
  * who authenticates exists. A plug-in that is broken stays out of that: other
- * mechanisms than those with passwords go on. */
+ * mechanisms than those with passwords go on. But where the stock plug-in has a say, or
+ * may have had one, all is ours to answer. */
 static bool anything_wanted(const struct call *call)
 {
     const struct propval *property = call->sparams->utils->prop_get(call->sparams->propctx);
@@ -313,8 +318,7 @@ static bool anything_wanted(const struct call *call)
     if ((call->flags & SASL_AUXPROP_AUTHZID) == 0 && !call->backend->broken)
         return true;
     for (; property->name != NULL; property++)
-        if (wanted(call, property) != NULL ||
-            (is_of_call(call, property) && !call->backend->broken))
+        if (wanted(call, property) != NULL || (call->beside_stock && is_of_call(call, property)))
             return true;
     return false;
 }
@@ -329,7 +333,6 @@ static enum lookup answer(struct call *call, const char *user, unsigned length)
                       backend->why_broken.text);
         return LOOKUP_UNAVAILABLE;
     }
-    call->beside_stock = stock_sql_is_asked(call->sparams->utils, backend);
     /* No row can have such a name, and some servers would call it an error. The stock
      * plug-in may find one all the same. */
     if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL) {
@@ -359,6 +362,7 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
         return SASL_BADPARAM;
     if (sparams->utils->prop_get(sparams->propctx) == NULL)
         return SASL_NOMEM;
+    call.beside_stock = stock_sql_is_asked(sparams->utils, call.backend);
     if (!anything_wanted(&call))
         return (flags & SASL_AUXPROP_AUTHZID) != 0 ? SASL_OK : SASL_NOMECH;
     erase_wanted(&call);
@@ -371,7 +375,7 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
         result = SASL_OK;
         break;
     case LOOKUP_NONE:
-        outcome = OUTCOME_NONE;
+        outcome = call.others_silent ? OUTCOME_BLOCKED : OUTCOME_NONE;
         result = (flags & SASL_AUXPROP_AUTHZID) != 0 ? SASL_OK : SASL_NOUSER;
         break;
     case LOOKUP_UNAVAILABLE:

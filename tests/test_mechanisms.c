@@ -311,6 +311,37 @@ static void test_hash_is_no_password_beside_stock(void **state)
     free(hash);
 }
 
+/* A user whom the stock plug-in finds and ours does not: the two may reach different hosts, or
+ * read a name in different character sets. Here, %a is a macro of ours alone. */
+static void test_hash_of_no_user_beside_stock(void **state)
+{
+    static const char *const options[] = {"", "auxprop_plugin: sqlcrypt sql\n",
+                                          "auxprop_plugin: sql sqlcrypt\n",
+                                          "auxprop_plugin: sql\n"};
+    char *hash = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
+    char orders[2][4000], text[2000];
+    size_t order, i;
+
+    (void)state;
+    snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
+    snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
+    for (order = 0; order < 2; order++) {
+        for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+            print_message("# order %zu, %s\n", order, options[i]);
+            snprintf(
+                text, sizeof(text),
+                "%spassword_format: crypt\nsql_engine: sqlite3\nsql_database: %s/" DATABASE
+                "\nsql_select: SELECT password FROM users WHERE name='%%u' AND '%%a' = '%%%%a'\n",
+                options[i], folder());
+            program_start(orders[order], text);
+            expect_no_login("alice", hash);
+            expect_no_login("alice", "correct horse");
+            program_stop();
+        }
+    }
+    free(hash);
+}
+
 /* `auxprop_plugin: sql` of the stock plug-in, kept, with hashes: it cannot be meant. */
 static void test_name_of_stock_with_hashes(void **state)
 {
@@ -1088,6 +1119,7 @@ int main(void)
         CASE(test_hash_is_no_password),
         CASE(test_hash_is_no_password_beside_stock),
         CASE(test_padded_hash_beside_stock),
+        CASE(test_hash_of_no_user_beside_stock),
         CASE(test_never_a_match),
         CASE(test_clear_text),
         CASE(test_password_lengths),
