@@ -312,12 +312,14 @@ static void test_hash_is_no_password_beside_stock(void **state)
 }
 
 /* A user whom the stock plug-in finds and ours does not: the two may reach different hosts, or
- * read a name in different character sets. Here, %a is a macro of ours alone. */
+ * read a name in different character sets. Here, %a is a macro of ours alone; and with %Y, the
+ * template is one that ours refuses. */
 static void test_hash_of_no_user_beside_stock(void **state)
 {
     static const char *const options[] = {"", "auxprop_plugin: sqlcrypt sql\n",
                                           "auxprop_plugin: sql sqlcrypt\n",
                                           "auxprop_plugin: sql\n"};
+    static const char *const conditions[] = {"'%a' = '%%a'", "'%Y' = '%Y'"};
     char *hash = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
     char orders[2][4000], text[2000];
     size_t order, i;
@@ -326,13 +328,13 @@ static void test_hash_of_no_user_beside_stock(void **state)
     snprintf(orders[0], sizeof(orders[0]), "%s:%s", getenv(OUR_PLUGINS), getenv(STOCK_PLUGINS));
     snprintf(orders[1], sizeof(orders[1]), "%s:%s", getenv(STOCK_PLUGINS), getenv(OUR_PLUGINS));
     for (order = 0; order < 2; order++) {
-        for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-            print_message("# order %zu, %s\n", order, options[i]);
-            snprintf(
-                text, sizeof(text),
-                "%spassword_format: crypt\nsql_engine: sqlite3\nsql_database: %s/" DATABASE
-                "\nsql_select: SELECT password FROM users WHERE name='%%u' AND '%%a' = '%%%%a'\n",
-                options[i], folder());
+        for (i = 0; i < 2 * sizeof(options) / sizeof(options[0]); i++) {
+            print_message("# order %zu, %s %s\n", order, options[i / 2], conditions[i % 2]);
+            snprintf(text, sizeof(text),
+                     "%spassword_format: crypt\nsql_engine: sqlite3\n"
+                     "sql_database: %s/" DATABASE "\n"
+                     "sql_select: SELECT password FROM users WHERE name='%%u' AND %s\n",
+                     options[i / 2], folder(), conditions[i % 2]);
             program_start(orders[order], text);
             expect_no_login("alice", hash);
             expect_no_login("alice", "correct horse");
