@@ -93,9 +93,17 @@ static const char *advice_on_prefix(const char *text, size_t length)
     return NULL;
 }
 
+/* As in "postgresql://user:password@host": that is not to be shown. A path may have an @. */
+static bool holds_user(const char *text, size_t length)
+{
+    return text[0] != '/' && memchr(text, '@', length) != NULL;
+}
+
 static bool refuse(const char *text, size_t length, const char *advice, struct reason *reason)
 {
-    if (advice != NULL)
+    if (holds_user(text, length))
+        reason_set(reason, "no host has an @ in it; write sql_user, sql_passwd and sql_database");
+    else if (advice != NULL)
         reason_set(reason, "\"%.*s\": %s", (int)length, text, advice);
     else
         reason_set(reason, "\"%.*s\" is not a host, host:port, [address]:port or /path",
@@ -149,7 +157,7 @@ static bool read_entries(struct sql_hosts *hosts, const char *list, struct reaso
         if (length == 0)
             break;
         advice = advice_on_prefix(list, length);
-        if (advice != NULL || !take_apart(list, length, &entry))
+        if (advice != NULL || holds_user(list, length) || !take_apart(list, length, &entry))
             return refuse(list, length, advice, reason);
         if (!add(hosts, &entry, reason))
             return false;

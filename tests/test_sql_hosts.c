@@ -44,6 +44,7 @@ static const struct listing {
      1,
      {{"/run/a:b/mysqld.sock", 0, "/run/a:b/mysqld.sock"}}},
     {"path with a colon and a port", "/run/a:b:5433", 1, {{"/run/a:b", 5433, "/run/a:b:5433"}}},
+    {"path with an at sign", "/run/a@b", 1, {{"/run/a@b", 0, "/run/a@b"}}},
     {"path with no port", "/run/a:0", 1, {{"/run/a:0", 0, "/run/a:0"}}},
     {"path that ends in a colon", "/run/a:", 1, {{"/run/a:", 0, "/run/a:"}}},
     {"hosts with names of Postfix's prefixes",
@@ -122,6 +123,8 @@ static const struct refusal {
     {"a table of Postfix", "proxy:mysql:/etc/a.cf",
      "\"proxy:mysql:/etc/a.cf\": write the host, not"},
     {"prefix alone", "inet:", "\"inet:\" is not a host"},
+    {"user and password", "db1 postgresql://mail:secret@db2/mail", "no host has an @ in it"},
+    {"user and password after a prefix", "tcp:mail:secret@db2", "no host has an @ in it"},
 };
 
 static void refuse_list(void **state)
@@ -132,6 +135,7 @@ static void refuse_list(void **state)
 
     assert_false(sql_hosts_read(&hosts, row->list, &reason));
     assert_contains(reason.text, row->want_named);
+    assert_lacks(reason.text, "secret");
     assert_null(hosts.items);
     assert_int_equal(hosts.count, 0);
     sql_hosts_free(&hosts);
