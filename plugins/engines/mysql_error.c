@@ -181,6 +181,12 @@ static bool is_not_found(const struct mysql_error *error)
     return strncmp(error->state, "02", 2) == 0;
 }
 
+/* Whether a procedure has made it up, with any number and text. */
+static bool is_signalled(const struct mysql_error *error)
+{
+    return strncmp(error->state, "45", 2) == 0;
+}
+
 /* An unknown error is the host's: another host may answer. */
 static enum lookup meaning_of_others(const struct mysql_error *error)
 {
@@ -249,7 +255,7 @@ enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
 {
     const struct meaning meaning = meaning_of(error);
 
-    if (!has_values || meaning.names_no_values)
+    if (!has_values || (meaning.names_no_values && !is_signalled(error)))
         reason_set(reason, "%s", error->text);
     else
         reason_set(reason, "error %u of the server with SQLSTATE %s", error->number, error->state);

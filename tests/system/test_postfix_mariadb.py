@@ -320,6 +320,15 @@ def _():
     equal(well.sessions(), 0, "sessions with the other host")
 
 
+@case("the text of what a procedure signals is not logged, whatever its number")
+def _():
+    """1146 is a table that does not exist."""
+    make_procedure(f"DECLARE told TEXT DEFAULT ({FIND});"
+                   " SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1146, MESSAGE_TEXT = told")
+    start("CALL find('%u')")
+    check_outage((RIGHT, INCORRECT), "the statement is refused: error 1146 of the server")
+
+
 @case("statements that read nothing are refused")
 def _():
     server.run(f"GRANT UPDATE ON mailbox TO {server.user}")
