@@ -55,6 +55,7 @@ def one_line_about(mechanism, user, password, want, *parts):
     equal(len(lines), 1, f"number of {lines}")
     for part in parts:
         contains(lines[0], part)
+    return lines[0]
 
 
 def steps(user, password, want, *parts):
@@ -185,8 +186,11 @@ SEARCHES = {
 def tells_who(user, select, realm, parts):
     server.start(CONFIGURATION.format(database=table.path, select=select, format="crypt",
                                       database_password="none"), smtpd_sasl_local_domain=realm)
+    hints = ("the name of this host", "alone: sql_select has no %r")
     for mechanism in MECHANISMS:
-        one_line_about(mechanism, user, "not-the-password", WRONG, *parts)
+        line = one_line_about(mechanism, user, "not-the-password", WRONG, *parts)
+        for hint in hints:
+            equal(hint in line, hint in "".join(parts), f"{hint} in {line}")
 
 
 for label, search in SEARCHES.items():
