@@ -9,8 +9,8 @@
 
 /* Whether a character, of `length` bytes, shows as what it is and leaves the others where
  * they are. These do not: the controls of ASCII and of Latin 1 (C1); what has no width,
- * U+200B to U+200F and U+FEFF; and what separates or turns lines round, U+061C, U+2028
- * to U+202E and U+2060 to U+206F. */
+ * such as U+00AD, U+200B and tags; and what separates or turns lines round, such as U+2028
+ * and U+202E. */
 static bool is_printable(const char *at, size_t length)
 {
     const unsigned char *byte = (const unsigned char *)at;
@@ -20,11 +20,14 @@ static bool is_printable(const char *at, size_t length)
     case 1:
         return byte[0] >= ' ' && byte[0] != '\177';
     case 2:
-        return (byte[0] != 0xc2 || byte[1] >= 0xa0) && (byte[0] != 0xd8 || byte[1] != 0x9c);
+        code = (byte[0] & 0x1fu) << 6 | (byte[1] & 0x3fu);
+        return code >= 0xa0 && code != 0xad && code != 0x61c;
     case 3:
         code = (byte[0] & 0x0fu) << 12 | (byte[1] & 0x3fu) << 6 | (byte[2] & 0x3fu);
         return !((code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-                 (code >= 0x2060 && code <= 0x206f) || code == 0xfeff);
+                 (code >= 0x2060 && code <= 0x206f) || code == 0x180e || code == 0xfeff);
+    case 4: /* tags, U+E0000 to U+E007F */
+        return byte[0] != 0xf3 || byte[1] != 0xa0 || byte[2] > 0x81;
     default:
         return length > 0;
     }

@@ -51,13 +51,13 @@ static bool is_one_of(const char *const *words, const char *word, size_t length)
 bool sql_precedes_expression(const char *word, size_t length)
 {
     static const char *const words[] = {
-        "all",      "and",       "asymmetric", "between",  "both",      "by",     "case",
-        "content",  "default",   "distinct",   "document", "else",      "escape", "first",
-        "for",      "from",      "groups",     "having",   "ilike",     "in",     "key",
-        "leading",  "like",      "limit",      "next",     "not",       "offset", "on",
-        "or",       "passing",   "placing",    "range",    "returning", "rows",   "select",
-        "similar",  "symmetric", "then",       "to",       "trailing",  "using",  "value",
-        "variadic", "version",   "when",       "where",    "zone",      NULL,
+        "all",     "and",      "asymmetric", "between",  "both",  "by",        "case",
+        "content", "default",  "distinct",   "document", "else",  "escape",    "first",
+        "for",     "from",     "groups",     "having",   "ilike", "in",        "key",
+        "leading", "like",     "limit",      "next",     "not",   "offset",    "on",
+        "or",      "passing",  "placing",    "range",    "ref",   "returning", "rows",
+        "select",  "similar",  "symmetric",  "then",     "to",    "trailing",  "using",
+        "value",   "variadic", "version",    "when",     "where", "zone",      NULL,
     };
 
     return is_one_of(words, word, length);

@@ -93,16 +93,19 @@ static const char *advice_on_prefix(const char *text, size_t length)
     return NULL;
 }
 
-/* As in "postgresql://user:password@host": that is not to be shown. A path may have an @. */
-static bool holds_user(const char *text, size_t length)
+/* Whether it may hold a password, as in "postgresql://user:password@host", which a comma
+ * may have cut: then it is not to be shown. A path may have an @. */
+static bool may_hold_password(const char *text, size_t length)
 {
-    return text[0] != '/' && memchr(text, '@', length) != NULL;
+    return text[0] != '/' &&
+           (memchr(text, '@', length) != NULL || memmem(text, length, "://", 3) != NULL);
 }
 
 static bool refuse(const char *text, size_t length, const char *advice, struct reason *reason)
 {
-    if (holds_user(text, length))
-        reason_set(reason, "no host has an @ in it; write sql_user, sql_passwd and sql_database");
+    if (may_hold_password(text, length))
+        reason_set(reason, "write hosts alone, no URL and no @; the rest belongs to sql_user, "
+                           "sql_passwd and sql_database");
     else if (advice != NULL)
         reason_set(reason, "\"%.*s\": %s", (int)length, text, advice);
     else
@@ -157,7 +160,7 @@ static bool read_entries(struct sql_hosts *hosts, const char *list, struct reaso
         if (length == 0)
             break;
         advice = advice_on_prefix(list, length);
-        if (advice != NULL || holds_user(list, length) || !take_apart(list, length, &entry))
+        if (advice != NULL || may_hold_password(list, length) || !take_apart(list, length, &entry))
             return refuse(list, length, advice, reason);
         if (!add(hosts, &entry, reason))
             return false;

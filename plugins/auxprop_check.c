@@ -85,8 +85,8 @@ static void explain_nobody(const sasl_utils_t *utils, struct reason *reason)
     quoted_set(&quoted, plugins, strlen(plugins));
     if (!sql_settings_wanted(sasl_host_sql_option, (void *)(uintptr_t)utils))
         reason_set(reason,
-                   "auxprop: auxprop_plugin: %s: no such plug-in; sqlcrypt needs sql_select, "
-                   "which is not set",
+                   "auxprop: auxprop_plugin: %s: no such plug-in; sqlcrypt needs a "
+                   "sql_select",
                    quoted.text);
     else
         reason_set(reason, "auxprop: auxprop_plugin: %s: no such plug-in", quoted.text);

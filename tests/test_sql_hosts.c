@@ -118,13 +118,17 @@ static const struct refusal {
     {"Postfix's way", "inet:localhost", "\"inet:localhost\": write the host alone"},
     {"Postfix's way with a port", "inet:127.0.0.1:3306", "\"inet:127.0.0.1:3306\": write the host"},
     {"Postfix's way in other letters", "db1 INET:db2", "\"INET:db2\": write the host alone"},
-    {"a URL", "tcp://db1", "\"tcp://db1\": write the host alone"},
+    {"a URL", "tcp://db1", "write hosts alone, no URL and no @"},
     {"Postfix's way to a socket", "unix:/run/a", "\"unix:/run/a\": write the path alone"},
     {"a table of Postfix", "proxy:mysql:/etc/a.cf",
      "\"proxy:mysql:/etc/a.cf\": write the host, not"},
     {"prefix alone", "inet:", "\"inet:\" is not a host"},
-    {"user and password", "db1 postgresql://mail:secret@db2/mail", "no host has an @ in it"},
-    {"user and password after a prefix", "tcp:mail:secret@db2", "no host has an @ in it"},
+    {"user and password", "db1 postgresql://mail:secret@db2/mail",
+     "write hosts alone, no URL and no @"},
+    {"a URL that a comma cuts", "postgresql://mail:sec,ret@db2",
+     "write hosts alone, no URL and no @"},
+    {"user and password after a prefix", "tcp:mail:secret@db2",
+     "write hosts alone, no URL and no @"},
 };
 
 static void refuse_list(void **state)

@@ -107,7 +107,7 @@ def _():
             lines = postfix.problems(server.lines())
             equal(len(lines), 1, f"number of {lines}")
             contains(lines[0], f'auxprop_plugin: "{name}": no such plug-in')
-            equal("sqlcrypt needs sql_select" in lines[0], hint, f"a hint in {lines[0]}")
+            equal("sqlcrypt needs a sql_select" in lines[0], hint, f"a hint in {lines[0]}")
 
 
 tap.run(server.close)
