@@ -47,7 +47,17 @@ static const char users[] =
     "    BEGIN RAISE EXCEPTION 'not %', who; END $$;"
     "CREATE PROCEDURE tell(who TEXT, INOUT told TEXT) LANGUAGE plpgsql AS $$"
     "    BEGIN SELECT secret INTO told FROM users WHERE username = who; END $$;"
-    "CREATE PROCEDURE tell_nothing(who TEXT) LANGUAGE plpgsql AS $$ BEGIN PERFORM who; END $$;";
+    "CREATE PROCEDURE tell_nothing(who TEXT) LANGUAGE plpgsql AS $$ BEGIN PERFORM who; END $$;"
+    "CREATE DOMAIN short_name AS TEXT CHECK (length(VALUE) < 4);"
+    "CREATE FUNCTION of_short(who short_name) RETURNS TEXT LANGUAGE sql AS 'SELECT who::text';"
+    "CREATE TABLE stale (x INTEGER);"
+    /* A statement of its own for everybody; of a number, too. */
+    "CREATE FUNCTION does(statement TEXT, who TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$"
+    "    DECLARE told TEXT;"
+    "    BEGIN EXECUTE statement INTO told USING who; RETURN told; END $$;"
+    "CREATE FUNCTION does(statement TEXT, who INTEGER) RETURNS TEXT LANGUAGE plpgsql AS $$"
+    "    DECLARE told TEXT;"
+    "    BEGIN EXECUTE statement INTO told USING who; RETURN told; END $$;";
 
 static int set_up(void **state)
 {
@@ -317,7 +327,55 @@ static const struct looking missings[] = {
     {"IN of types that do not compare", FROM_USERS "'%u' IN (id, username)", LOOKUP_REJECTED, NULL,
      NULL},
     {"time with time zone", "SELECT timestamp with time zone '%u'", LOOKUP_REJECTED, NULL, NULL},
+
+    /* The server cannot read the parameter. */
+    {"integer out of range", FROM_USERS "id = '%u'", LOOKUP_NONE, NULL, "99999999999"},
+    {"smallint out of range", "SELECT smallint '%u'", LOOKUP_NONE, NULL, "99999"},
+    {"no address of a column", FROM_USERS "address = '%u'", LOOKUP_NONE, NULL, NULL},
+    {"no uuid", "SELECT uuid '%u'", LOOKUP_NONE, NULL, NULL},
+    {"no date", "SELECT date '%u'", LOOKUP_NONE, NULL, NULL},
+    {"date out of range", "SELECT date '%u'", LOOKUP_NONE, NULL, "2001-02-30"},
+    {"no timestamp of a column", FROM_USERS "made = '%u'", LOOKUP_NONE, NULL, NULL},
+    {"no boolean", "SELECT boolean '%u'", LOOKUP_NONE, NULL, NULL},
+    {"no JSON", "SELECT json '%u' ->> 'a'", LOOKUP_NONE, NULL, NULL},
+    {"no text search query", "SELECT tsquery '%u'", LOOKUP_NONE, NULL, "alice in"},
+    {"too long for a domain", "SELECT short_name '%u'", LOOKUP_NONE, NULL, NULL},
+    {"too long for a function of a domain", "SELECT of_short('%u')", LOOKUP_NONE, NULL, NULL},
+    {"no number for a function", "SELECT does('SELECT 1 / 0', integer '%u')", LOOKUP_NONE, NULL,
+     NULL},
+    {"second one of two", FROM_USERS "username = '%u' OR id = '%r'", LOOKUP_NONE, NULL, NULL},
+
+    /* The statement fails for everybody. */
+    {"function: no number", "SELECT does('SELECT ( $1 || ''x'')::integer', text '%u')",
+     LOOKUP_REJECTED, NULL, NULL},
+    {"function: out of range", "SELECT does('SELECT 2147483647 + length( $1)', text '%u')",
+     LOOKUP_REJECTED, NULL, NULL},
+    {"function: division", "SELECT does('SELECT length( $1) / 0', text '%u')", LOOKUP_REJECTED,
+     NULL, NULL},
+    {"function: division of a number", "SELECT does('SELECT $1 / 0', integer '%u')",
+     LOOKUP_REJECTED, NULL, "42"},
+    {"function: argument",
+     "SELECT does('SELECT count(*) FROM generate_series(1, length( $1), 0)', text '%u')",
+     LOOKUP_REJECTED, NULL, NULL},
+    {"function: domain", "SELECT does('SELECT ( $1 || ''long'')::short_name', text '%u')",
+     LOOKUP_REJECTED, NULL, NULL},
+    {"function: encoding", "SELECT convert_to(text '%u', 'LATIN1')", LOOKUP_REJECTED, NULL,
+     "\316\251mega"},
+    {"function: syntax", "SELECT does('SELECT $1 FORM users', text '%u')", LOOKUP_REJECTED, NULL,
+     NULL},
+    {"division", "SELECT 1 / (length('%u') - length('%u'))", LOOKUP_REJECTED, NULL, NULL},
+    {"constant", "SELECT 'x'::integer + length('%u')", LOOKUP_REJECTED, NULL, NULL},
+    {"cast of a text", "SELECT '%u'::text::integer", LOOKUP_REJECTED, NULL, NULL},
+    {"no parameter", "SELECT 1 / 0", LOOKUP_REJECTED, NULL, NULL},
 };
+
+/* After this, the session has no names for statements any more. */
+static void take_the_names(const struct run *run)
+{
+    assert_lookup(look_up("SELECT x FROM stale WHERE x = '%u'", "1"), LOOKUP_NONE);
+    assert_true(run->fixture->execute("ALTER TABLE stale ALTER x TYPE TEXT"));
+    assert_lookup(look_up("SELECT x FROM stale WHERE x = '%u'", "1"), LOOKUP_NONE);
+}
 
 static void not_found(void **state)
 {
@@ -326,11 +384,16 @@ static void not_found(void **state)
     const char *user = row->user != NULL ? row->user : USER;
     unsigned i;
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 8; i++) {
         if (i % 2 == 0)
-            open_session(i == 0 ? SQL_ACCESS_READ : SQL_ACCESS_WRITE);
+            open_session(i == 4 ? SQL_ACCESS_WRITE : SQL_ACCESS_READ);
+        if (i == 2)
+            take_the_names(run);
+        if (i == 7)
+            assert_lookup(look_up("DEALLOCATE ALL", USER), LOOKUP_REJECTED);
         secret_wipe(&world.value);
         assert_lookup(look_up(row->template, user), row->want);
+        assert_int_equal(world.value.length, 0);
         assert_lacks(world.reason.text, user);
         if (row->want == LOOKUP_FOUND)
             assert_null(world.value.bytes);
@@ -348,7 +411,7 @@ static void not_found_in_a_transaction(void **state)
         return;
     open_session(SQL_ACCESS_WRITE);
     assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(look_up(row->template, USER), LOOKUP_NONE);
+    assert_lookup(look_up(row->template, row->user != NULL ? row->user : USER), LOOKUP_NONE);
     assert_lookup(run_template(INSERT, SQL_TEMPLATE_STORE, "bob"), LOOKUP_FOUND);
     assert_lookup(step(SQL_COMMIT), LOOKUP_FOUND);
 }
@@ -398,6 +461,31 @@ static void keeps_a_statement_across_a_number(void **state)
     assert_true(run->fixture->execute("ALTER TABLE users ALTER id TYPE TEXT"));
     assert_lookup(look_up(FROM_USERS "id = '%u'", "42"), LOOKUP_FOUND);
     assert_lookup(look_up(FROM_USERS "id = '%u'", "nobody"), LOOKUP_NONE);
+}
+
+/* --- names that a database cannot express */
+
+static void is_no_such_user_in_latin1(void **state)
+{
+    static const char create[] = "CREATE DATABASE %s TEMPLATE template0 ENCODING 'LATIN1'"
+                                 "    LC_COLLATE 'C' LC_CTYPE 'C'";
+    const struct run *run = *state;
+    char name[100], statement[256];
+    unsigned i;
+
+    snprintf(name, sizeof(name), "%s_latin", world.target.database);
+    snprintf(statement, sizeof(statement), create, name);
+    assert_true(run->fixture->execute(statement));
+    world.target.database = name;
+    for (i = 0; i < 4; i++) {
+        if (i % 2 == 0)
+            open_session(i == 0 ? SQL_ACCESS_READ : SQL_ACCESS_WRITE);
+        assert_lookup(look_up("SELECT 'x' WHERE '%u' <> ''", "J\303\266rg"), LOOKUP_FOUND);
+        assert_lookup(look_up("SELECT 'x' WHERE '%u' <> ''", "\316\251mega"), LOOKUP_NONE);
+    }
+    close_session();
+    snprintf(statement, sizeof(statement), "DROP DATABASE %s WITH (FORCE)", name);
+    assert_true(run->fixture->execute(statement));
 }
 
 /* --- errors about the connection */
@@ -481,6 +569,7 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
     RUN_ADD_ROWS(list, fixture, error_of_connection, raisings);
     RUN_ADD(list, fixture, uses_the_index_of_a_number);
     RUN_ADD(list, fixture, keeps_a_statement_across_a_number);
+    RUN_ADD(list, fixture, is_no_such_user_in_latin1);
     RUN_ADD(list, fixture, full_socket_is_busy);
 }
 

@@ -21,6 +21,7 @@
 
 #include "pgsql_answer.h"
 #include "pgsql_connect.h"
+#include "pgsql_parameters.h"
 #include "sql_engine.h"
 
 enum {
@@ -41,7 +42,7 @@ struct known {
 };
 
 struct sql_session {
-    PGconn *connection;
+    struct pgsql_relay relay;
     bool by_name; /* whether statements are worth a name */
     /* The last one is for all those that the others have left no room for, in turn. */
     struct known known[KEPT_STATEMENTS + 1];
@@ -58,7 +59,7 @@ static void close_session(struct sql_session *session)
 {
     size_t i;
 
-    PQfinish(session->connection);
+    pgsql_relay_finish(&session->relay);
     for (i = 0; i <= KEPT_STATEMENTS; i++)
         forget(&session->known[i]);
     free(session);
@@ -76,7 +77,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    result = pgsql_connect(target, host, access, deadline, &opened->connection, reason);
+    result = pgsql_connect(target, host, access, deadline, &opened->relay, reason);
     if (result != LOOKUP_FOUND) {
         free(opened);
         return result;
@@ -89,12 +90,6 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
 }
 
 /* --- statements */
-
-static enum lookup not_sent(struct reason *reason)
-{
-    reason_set(reason, "the connection was closed");
-    return LOOKUP_LOST;
-}
 
 /* A name that no other statement has. False if there is no SHA-256. */
 static bool make_name(const char *text, char *name, size_t size)
@@ -173,10 +168,10 @@ static enum lookup prepare(struct sql_session *session, struct known *known,
 {
     enum lookup result;
 
-    if (PQsendPrepare(session->connection, known->name, known->text, (int)known->parameter_count,
-                      types_of(known)) == 0)
-        return not_sent(reason);
-    result = pgsql_collect(session->connection, answer, deadline, reason);
+    if (PQsendPrepare(session->relay.connection, known->name, known->text,
+                      (int)known->parameter_count, types_of(known)) == 0)
+        return pgsql_not_sent(reason);
+    result = pgsql_collect(&session->relay, answer, deadline, reason);
     known->is_prepared = result == LOOKUP_FOUND || answer->is_prepared;
     return known->is_prepared ? LOOKUP_FOUND : result;
 }
@@ -194,27 +189,17 @@ static enum lookup execute(struct sql_session *session, const struct known *know
     for (i = 0; i < count; i++)
         values[i] = parameters[i].bytes;
     if (known->is_prepared)
-        sent = PQsendQueryPrepared(session->connection, known->name, count, values, NULL, NULL, 0);
+        sent = PQsendQueryPrepared(session->relay.connection, known->name, count, values, NULL,
+                                   NULL, 0);
     else
-        sent = PQsendQueryParams(session->connection, known->text, count, types_of(known), values,
-                                 NULL, NULL, 0);
+        sent = PQsendQueryParams(session->relay.connection, known->text, count, types_of(known),
+                                 values, NULL, NULL, 0);
     if (sent == 0)
-        return not_sent(reason);
+        return pgsql_not_sent(reason);
     /* Row by row: of a table without WHERE, there might be many. */
-    if (answer->value != NULL && PQsetSingleRowMode(session->connection) == 0)
-        return not_sent(reason);
-    return pgsql_collect(session->connection, answer, deadline, reason);
-}
-
-/* Runs a statement of our own. */
-static enum lookup command(struct sql_session *session, const char *text,
-                           struct pgsql_answer *answer, const struct deadline *deadline,
-                           struct reason *reason)
-{
-    const struct known known = {.text = (char *)(uintptr_t)text};
-
-    *answer = (struct pgsql_answer){.value = NULL};
-    return execute(session, &known, NULL, answer, deadline, reason);
+    if (answer->value != NULL && PQsetSingleRowMode(session->relay.connection) == 0)
+        return pgsql_not_sent(reason);
+    return pgsql_collect(&session->relay, answer, deadline, reason);
 }
 
 /* libpq takes a parameter as a string that ends in a NUL. */
@@ -240,9 +225,9 @@ static enum lookup set_savepoint(struct sql_session *session, const struct deadl
 {
     struct pgsql_answer answer;
 
-    if (PQtransactionStatus(session->connection) != PQTRANS_INTRANS)
+    if (PQtransactionStatus(session->relay.connection) != PQTRANS_INTRANS)
         return LOOKUP_FOUND;
-    return command(session, "SAVEPOINT sqlcrypt", &answer, deadline, reason);
+    return pgsql_command(&session->relay, "SAVEPOINT sqlcrypt", &answer, deadline, reason);
 }
 
 static enum lookup return_to_savepoint(struct sql_session *session, const struct deadline *deadline,
@@ -250,9 +235,10 @@ static enum lookup return_to_savepoint(struct sql_session *session, const struct
 {
     struct pgsql_answer answer;
 
-    if (PQtransactionStatus(session->connection) != PQTRANS_INERROR)
+    if (PQtransactionStatus(session->relay.connection) != PQTRANS_INERROR)
         return LOOKUP_FOUND;
-    return command(session, "ROLLBACK TO SAVEPOINT sqlcrypt", &answer, deadline, reason);
+    return pgsql_command(&session->relay, "ROLLBACK TO SAVEPOINT sqlcrypt", &answer, deadline,
+                         reason);
 }
 
 /* Runs a statement in the way that fits the session. */
@@ -319,23 +305,28 @@ static enum lookup run(struct sql_session *session, const struct sql_statement *
     return result;
 }
 
-static bool is_ascii(const struct sql_statement *statement)
+/* What an error means that says that some value does not do. */
+static enum lookup judge_values(struct sql_session *session, const struct sql_statement *statement,
+                                const struct pgsql_answer *answer, const struct deadline *deadline,
+                                struct reason *reason)
 {
-    size_t i, at;
+    const struct reason why = *reason;
+    const struct known *known = know(session, statement, reason);
+    enum lookup result = LOOKUP_UNAVAILABLE, restored = LOOKUP_FOUND;
 
-    for (i = 0; i < statement->parameter_count; i++)
-        for (at = 0; at < statement->parameters[i].length; at++)
-            if ((unsigned char)statement->parameters[i].bytes[at] >= 0x80)
-                return false;
-    return true;
-}
+    if (known != NULL)
+        result = return_to_savepoint(session, deadline, reason);
+    if (result == LOOKUP_FOUND) {
+        const struct pgsql_refused refused = {statement, types_of(known),
+                                              known->is_prepared ? known->name : "", answer->state};
 
-/* Whether an error means that there is no row: none holds a name that the database
- * cannot express, or that is no number where only numbers are; or a function says so. */
-static bool means_none(const struct pgsql_answer *answer, const struct sql_statement *statement)
-{
-    return answer->is_of_parameter || answer->is_no_row ||
-           (answer->is_of_encoding && !is_ascii(statement));
+        result = pgsql_parameters_judge(&session->relay, &refused, deadline, reason);
+    }
+    if (result == LOOKUP_NONE || result == LOOKUP_REJECTED)
+        restored = return_to_savepoint(session, deadline, reason);
+    if (result == LOOKUP_REJECTED && restored == LOOKUP_FOUND)
+        *reason = why;
+    return restored == LOOKUP_FOUND ? result : restored;
 }
 
 static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
@@ -345,7 +336,9 @@ static enum lookup select_value(struct sql_session *session, const struct sql_st
     struct pgsql_answer answer;
     enum lookup result = run(session, statement, value, &answer, deadline, reason);
 
-    if (result == LOOKUP_REJECTED && means_none(&answer, statement)) {
+    if (result == LOOKUP_REJECTED && answer.is_of_value)
+        return judge_values(session, statement, &answer, deadline, reason);
+    if (result == LOOKUP_REJECTED && answer.is_no_row) {
         result = return_to_savepoint(session, deadline, reason);
         answer.rows = 0;
     }
@@ -377,7 +370,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
         [SQL_ROLLBACK] = "ROLLBACK",
     };
     struct pgsql_answer answer;
-    enum lookup result = command(session, texts[step], &answer, deadline, reason);
+    enum lookup result = pgsql_command(&session->relay, texts[step], &answer, deadline, reason);
 
     /* COMMIT of a transaction that has failed is answered with ROLLBACK. */
     if (result == LOOKUP_FOUND && strcmp(answer.tag, texts[step]) != 0) {

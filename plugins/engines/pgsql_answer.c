@@ -6,24 +6,61 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pgsql_connect.h"
 #include "pgsql_error.h"
 
-enum { LONGEST_VALUE = 1 << 20 }; /* bytes */
+/* In bytes. libpq keeps one result as a whole in memory, and keeps some of what else
+ * the server says until the connection ends. */
+enum {
+    LONGEST_VALUE = 1 << 20,
+    LONGEST_RESULT = 4 << 20, /* with other columns, and notices before it */
+    LONGEST_ANSWER = 32 << 20 /* all rows: many users, if there is no WHERE */
+};
 
-/* Sends what is left to be sent, and waits for a whole result. */
-static bool await_result(PGconn *connection, const struct deadline *deadline)
+/* Takes what has come. OpenSSL may have more of a record than libpq takes at once, and
+ * no socket tells of that. */
+static bool take(PGconn *connection)
+{
+    int times = PQsslInUse(connection) != 0 ? 3 : 1;
+    PGnotify *notification;
+
+    for (; times > 0; times--)
+        if (PQconsumeInput(connection) == 0)
+            return false;
+    while ((notification = PQnotifies(connection)) != NULL)
+        PQfreemem(notification);
+    return true;
+}
+
+/* A connection that is lost has a result that says so. After other errors, such as a
+ * lack of memory, libpq would wait for one without a deadline. */
+static bool has_result_of_loss(const PGconn *connection, struct reason *reason)
+{
+    reason_set(reason, "libpq cannot go on with the connection");
+    return PQstatus(connection) == CONNECTION_BAD;
+}
+
+/* Sends what is left to be sent, and waits for a whole result, which begins after as many
+ * bytes as were taken before. False with a reason. */
+static bool await_result(struct pgsql_relay *relay, size_t before, const struct deadline *deadline,
+                         struct reason *reason)
 {
     for (;;) {
-        int unsent = PQflush(connection);
+        int unsent = PQflush(relay->connection);
 
-        /* A connection that is lost has a result that says so. */
-        if (unsent < 0 || (unsent == 0 && PQisBusy(connection) == 0))
+        if (unsent == 0 && PQisBusy(relay->connection) == 0)
             return true;
-        if (!pgsql_wait(connection, true, unsent != 0, deadline))
+        if (unsent < 0)
+            return has_result_of_loss(relay->connection, reason);
+        if (relay->taken - before > LONGEST_RESULT || relay->taken > LONGEST_ANSWER) {
+            reason_set(reason, "the answer is too long");
             return false;
-        if (PQconsumeInput(connection) == 0)
-            return true;
+        }
+        if (!pgsql_relay_wait(relay, true, unsent != 0, deadline)) {
+            reason_set(reason, "no answer when the time was up");
+            return false;
+        }
+        if (!take(relay->connection))
+            return has_result_of_loss(relay->connection, reason);
     }
 }
 
@@ -74,8 +111,23 @@ static void read_error(const PGresult *error, struct pgsql_answer *answer)
     answer->is_untyped = pgsql_error_is_untyped(error, &answer->untyped);
     answer->is_no_row = pgsql_error_is_no_row(error);
     answer->is_several_rows = pgsql_error_is_several_rows(error);
-    answer->is_of_encoding = pgsql_error_is_of_encoding(error);
-    answer->is_of_parameter = pgsql_error_is_of_parameter(error);
+    answer->is_of_value = pgsql_error_is_of_value(error);
+    snprintf(answer->state, sizeof(answer->state), "%s", pgsql_error_state(error));
+}
+
+/* What the server has found of a prepared statement. */
+static enum lookup read_types(const PGresult *result, struct pgsql_answer *answer,
+                              struct reason *reason)
+{
+    size_t i;
+
+    if ((size_t)PQnparams(result) != answer->type_count) {
+        reason_set(reason, "the server counts other parameters");
+        return LOOKUP_REJECTED;
+    }
+    for (i = 0; i < answer->type_count; i++)
+        answer->types[i] = PQparamtype(result, (int)i);
+    return LOOKUP_FOUND;
 }
 
 static enum lookup read_result(const PGconn *connection, PGresult *result,
@@ -85,6 +137,8 @@ static enum lookup read_result(const PGconn *connection, PGresult *result,
     case PGRES_SINGLE_TUPLE:
         return read_row(result, answer, reason);
     case PGRES_COMMAND_OK:
+        if (answer->types != NULL)
+            return read_types(result, answer, reason);
         snprintf(answer->tag, sizeof(answer->tag), "%s", PQcmdStatus(result));
         /* A procedure returns a row if it has something to say. */
         if (answer->value != NULL && strcmp(answer->tag, "CALL") != 0) {
@@ -114,22 +168,20 @@ static enum lookup outcome_at_end(const PGconn *connection, enum lookup outcome)
                                                                                 : outcome;
 }
 
-enum lookup pgsql_collect(PGconn *connection, struct pgsql_answer *answer,
+enum lookup pgsql_collect(struct pgsql_relay *relay, struct pgsql_answer *answer,
                           const struct deadline *deadline, struct reason *reason)
 {
+    PGconn *connection = relay->connection;
     enum lookup outcome = LOOKUP_FOUND;
+    size_t before = 0;
 
+    relay->taken = 0;
     for (;;) {
-        /* Of rows without end, there is always one to be read. */
-        bool may_have_no_end = answer->rows > 1 || outcome != LOOKUP_FOUND;
-        bool is_late = may_have_no_end && deadline_remaining(deadline) == 0;
         PGresult *result;
         enum lookup next;
 
-        if (is_late || !await_result(connection, deadline)) {
-            reason_set(reason, "no answer when the time was up");
+        if (!await_result(relay, before, deadline, reason))
             return LOOKUP_UNAVAILABLE;
-        }
         result = PQgetResult(connection);
         if (result == NULL)
             return outcome_at_end(connection, outcome);
@@ -138,5 +190,23 @@ enum lookup pgsql_collect(PGconn *connection, struct pgsql_answer *answer,
         outcome = next;
         if (outcome == LOOKUP_UNAVAILABLE || outcome == LOOKUP_LOST)
             return outcome;
+        /* libpq keeps the texts of all errors. */
+        if (outcome == LOOKUP_FOUND)
+            before = relay->taken;
     }
+}
+
+enum lookup pgsql_not_sent(struct reason *reason)
+{
+    reason_set(reason, "the connection was closed");
+    return LOOKUP_LOST;
+}
+
+enum lookup pgsql_command(struct pgsql_relay *relay, const char *text, struct pgsql_answer *answer,
+                          const struct deadline *deadline, struct reason *reason)
+{
+    *answer = (struct pgsql_answer){.value = NULL};
+    if (PQsendQueryParams(relay->connection, text, 0, NULL, NULL, NULL, NULL, 0) == 0)
+        return pgsql_not_sent(reason);
+    return pgsql_collect(relay, answer, deadline, reason);
 }

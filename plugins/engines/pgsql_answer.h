@@ -9,6 +9,7 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
+#include "pgsql_relay.h"
 #include "sql_engine.h"
 
 /* What came back for one statement. */
@@ -23,14 +24,24 @@ struct pgsql_answer {
     unsigned untyped;     /* its number, or 0 */
     bool is_no_row;       /* a function wants a row, and there is none */
     bool is_several_rows; /* or more than one */
-    bool is_of_encoding;  /* a character cannot be expressed */
-    bool is_of_parameter; /* a parameter is of the wrong type */
+    bool is_of_value;     /* some value does not do, maybe that of a parameter */
+    char state[6];        /* the SQLSTATE of an error */
     char tag[16];         /* of what was done without rows, such as COMMIT */
+    Oid *types;           /* to read the types of parameters into, or NULL; */
+    size_t type_count;    /* as many as there must be */
 };
 
 /* Reads all results of what was sent. LOOKUP_FOUND if there was no error,
- * whatever the number of rows. */
-enum lookup pgsql_collect(PGconn *connection, struct pgsql_answer *answer,
+ * whatever the number of rows. Of an answer that is too long, the rest is not read,
+ * and the session is good for nothing more. */
+enum lookup pgsql_collect(struct pgsql_relay *relay, struct pgsql_answer *answer,
+                          const struct deadline *deadline, struct reason *reason);
+
+/* What it means, with a reason, that libpq cannot send. */
+enum lookup pgsql_not_sent(struct reason *reason);
+
+/* Runs a statement of our own, which has no parameters. */
+enum lookup pgsql_command(struct pgsql_relay *relay, const char *text, struct pgsql_answer *answer,
                           const struct deadline *deadline, struct reason *reason);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pgsql_connect.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,24 +9,12 @@
 #include "pgsql_error.h"
 #include "sql_ssl_files.h"
 
+/* What a server says until it waits for a statement, in bytes: much more than any. */
+enum { LONGEST_LOGIN = 1 << 20 };
+
 static void ignore_notice(void *context, const PGresult *notice)
 {
     (void)context, (void)notice;
-}
-
-bool pgsql_wait(const PGconn *connection, bool reading, bool writing,
-                const struct deadline *deadline)
-{
-    struct pollfd socket = {
-        .fd = PQsocket(connection),
-        .events = (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0)),
-    };
-    int ready;
-
-    do
-        ready = poll(&socket, 1, deadline_remaining(deadline));
-    while (ready < 0 && errno == EINTR);
-    return ready > 0;
 }
 
 /* One try. `address` is where the host is, "" for a socket or the default host. With
@@ -91,23 +77,31 @@ static PGconn *start(const struct attempt *attempt)
 }
 
 /* Goes through the steps of connecting. Returns false with a reason. */
-static bool finish(PGconn *connection, const struct deadline *deadline, struct reason *reason)
+static bool finish(struct pgsql_relay *relay, const struct deadline *deadline,
+                   struct reason *reason)
 {
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
 
-    while (PQstatus(connection) != CONNECTION_BAD) {
-        if (!pgsql_wait(connection, next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING,
-                        deadline)) {
+    while (PQstatus(relay->connection) != CONNECTION_BAD) {
+        if (!pgsql_relay_wait(relay, next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING,
+                              deadline)) {
             reason_set(reason, "no connection when the time was up");
             return false;
         }
-        next = PQconnectPoll(connection);
+        next = PQconnectPoll(relay->connection);
         if (next == PGRES_POLLING_OK)
             return true;
         if (next == PGRES_POLLING_FAILED)
             break;
+        /* It reads only when it is told that it can. */
+        if (next == PGRES_POLLING_READING && !pgsql_relay_join(relay, reason))
+            return false;
+        if (relay->taken > LONGEST_LOGIN) {
+            reason_set(reason, "the server does not come to an end");
+            return false;
+        }
     }
-    pgsql_error_of_connection(connection, reason);
+    pgsql_error_of_connection(relay->connection, reason);
     return false;
 }
 
@@ -134,10 +128,10 @@ static void explain(const struct attempt *attempt, const PGconn *connection, str
 }
 
 static enum lookup connect_once(const struct attempt *attempt, const struct deadline *deadline,
-                                PGconn **connection, bool *misunderstood, struct reason *reason)
+                                struct pgsql_relay *relay, bool *misunderstood,
+                                struct reason *reason)
 {
     PGconn *started = start(attempt);
-
     enum lookup result;
 
     *misunderstood = false;
@@ -145,40 +139,43 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
+    pgsql_relay_start(relay, started);
     PQsetNoticeReceiver(started, ignore_notice, NULL);
     /* The SQLSTATE comes with the text of an error only. */
     PQsetErrorVerbosity(started, PQERRORS_VERBOSE);
-    if (finish(started, deadline, reason) && PQsetnonblocking(started, 1) == 0) {
+    /* Else libpq would wait, without a deadline, for a server that asks for the password
+     * again and again and does not read it. Fails if there is no connection. */
+    PQsetnonblocking(started, 1);
+    if (finish(relay, deadline, reason)) {
         PQsetErrorVerbosity(started, PQERRORS_DEFAULT);
-        *connection = started;
         return LOOKUP_FOUND;
     }
     result = pgsql_connection_is_busy(started) ? LOOKUP_BUSY : LOOKUP_UNAVAILABLE;
     *misunderstood = pgsql_connection_is_misunderstood(started);
     explain(attempt, started, reason);
-    PQfinish(started);
+    pgsql_relay_finish(relay);
     return result;
 }
 
 static enum lookup connect_to_address(struct attempt *attempt, const struct deadline *deadline,
-                                      PGconn **connection, struct reason *reason)
+                                      struct pgsql_relay *relay, struct reason *reason)
 {
     enum lookup result;
     bool misunderstood;
 
     attempt->with_options = true;
-    result = connect_once(attempt, deadline, connection, &misunderstood, reason);
+    result = connect_once(attempt, deadline, relay, &misunderstood, reason);
     if (result == LOOKUP_UNAVAILABLE && misunderstood) {
         /* A pooler may not know the parameter. */
         attempt->with_options = false;
-        result = connect_once(attempt, deadline, connection, &misunderstood, reason);
+        result = connect_once(attempt, deadline, relay, &misunderstood, reason);
     }
     return result;
 }
 
 enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host *host,
                           enum sql_access access, const struct deadline *deadline,
-                          PGconn **connection, struct reason *reason)
+                          struct pgsql_relay *relay, struct reason *reason)
 {
     struct attempt attempt = {.target = target, .host = host, .access = access, .address = ""};
     enum lookup result = LOOKUP_UNAVAILABLE;
@@ -186,7 +183,7 @@ enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host
     unsigned i;
 
     if (host->name[0] == '\0' || sql_host_is_path(host))
-        return connect_to_address(&attempt, deadline, connection, reason);
+        return connect_to_address(&attempt, deadline, relay, reason);
     if (!host_addresses_find(host->name, deadline, &addresses, reason)) {
         const struct reason why = *reason;
 
@@ -197,7 +194,7 @@ enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host
         const struct deadline share = deadline_share(deadline, addresses.count - i);
 
         attempt.address = addresses.text[i];
-        result = connect_to_address(&attempt, &share, connection, reason);
+        result = connect_to_address(&attempt, &share, relay, reason);
     }
     return result;
 }

@@ -75,7 +75,7 @@ bool pgsql_connection_is_misunderstood(const PGconn *connection)
            PQconnectionUsedPassword(connection) == 0;
 }
 
-static const char *state_of(const PGresult *error)
+const char *pgsql_error_state(const PGresult *error)
 {
     const char *state = PQresultErrorField(error, PG_DIAG_SQLSTATE);
 
@@ -91,26 +91,26 @@ static bool is_from_inside(const PGresult *error)
 
 bool pgsql_error_is_prepared(const PGresult *error)
 {
-    return strcmp(state_of(error), "42P05") == 0 /* duplicate_prepared_statement */;
+    return strcmp(pgsql_error_state(error), "42P05") == 0 /* duplicate_prepared_statement */;
 }
 
 bool pgsql_error_is_forgotten(const PGresult *error)
 {
-    return strcmp(state_of(error), "26000") == 0 /* invalid_sql_statement_name */;
+    return strcmp(pgsql_error_state(error), "26000") == 0 /* invalid_sql_statement_name */;
 }
 
 bool pgsql_error_is_stale(const PGresult *error)
 {
     /* "cached plan must not change result type" */
-    return strcmp(state_of(error), "0A000") == 0 /* feature_not_supported */ ||
+    return strcmp(pgsql_error_state(error), "0A000") == 0 /* feature_not_supported */ ||
            /* the types of the parameters, which were found for other columns, do not fit */
-           strcmp(state_of(error), "42883") == 0 /* undefined_function */ ||
-           strcmp(state_of(error), "42804") == 0 /* datatype_mismatch */;
+           strcmp(pgsql_error_state(error), "42883") == 0 /* undefined_function */ ||
+           strcmp(pgsql_error_state(error), "42804") == 0 /* datatype_mismatch */;
 }
 
 bool pgsql_error_is_of_protocol(const PGresult *error)
 {
-    return strcmp(state_of(error), "08P01") == 0 /* protocol_violation */;
+    return strcmp(pgsql_error_state(error), "08P01") == 0 /* protocol_violation */;
 }
 
 /* N, if there is one $N in the text; 0 if not. */
@@ -132,7 +132,7 @@ static unsigned number_in(const char *text)
 
 bool pgsql_error_is_untyped(const PGresult *error, unsigned *number)
 {
-    const char *state = state_of(error);
+    const char *state = pgsql_error_state(error);
     const char *text = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
 
     if ((strcmp(state, "42P18") != 0 /* indeterminate_datatype */ &&
@@ -145,27 +145,22 @@ bool pgsql_error_is_untyped(const PGresult *error, unsigned *number)
 
 bool pgsql_error_is_no_row(const PGresult *error)
 {
-    return strcmp(state_of(error), "P0002") == 0 /* no_data_found */;
+    return strcmp(pgsql_error_state(error), "P0002") == 0 /* no_data_found */;
 }
 
 bool pgsql_error_is_several_rows(const PGresult *error)
 {
-    return strcmp(state_of(error), "P0003") == 0 /* too_many_rows */;
+    return strcmp(pgsql_error_state(error), "P0003") == 0 /* too_many_rows */;
 }
 
-bool pgsql_error_is_of_encoding(const PGresult *error)
+bool pgsql_error_is_of_value(const PGresult *error)
 {
-    return strcmp(state_of(error), "22021") == 0 /* character_not_in_repertoire */ ||
-           strcmp(state_of(error), "22P05") == 0 /* untranslatable_character */;
-}
+    const char *state = pgsql_error_state(error);
 
-bool pgsql_error_is_of_parameter(const PGresult *error)
-{
-    /* "unnamed portal parameter $1", in any language; since PostgreSQL 13 */
-    const char *context = PQresultErrorField(error, PG_DIAG_CONTEXT);
-
-    return strncmp(state_of(error), "22", 2) == 0 /* data exception */ && context != NULL &&
-           strstr(context, " $") != NULL;
+    return strncmp(state, "22", 2) == 0 /* data exception */ ||
+           strcmp(state, "23502") == 0 /* not_null_violation: of a domain */ ||
+           strcmp(state, "23514") == 0 /* check_violation: likewise */ ||
+           strcmp(state, "42601") == 0 /* syntax_error: in a text search query */;
 }
 
 /* A class of SQLSTATE. */
@@ -216,7 +211,7 @@ static bool is_severity(const PGresult *error, int field, const char *severity)
  * has its severity in no language, too. */
 static bool is_lost(const PGconn *connection, const PGresult *error, enum lookup means)
 {
-    if (PQstatus(connection) == CONNECTION_BAD || state_of(error)[0] == '\0')
+    if (PQstatus(connection) == CONNECTION_BAD || pgsql_error_state(error)[0] == '\0')
         return true;
     if (PQresultErrorField(error, PG_DIAG_SEVERITY_NONLOCALIZED) != NULL)
         return !is_severity(error, PG_DIAG_SEVERITY_NONLOCALIZED, "ERROR");
@@ -228,7 +223,7 @@ static bool is_lost(const PGconn *connection, const PGresult *error, enum lookup
 enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
                               struct reason *reason)
 {
-    const char *state = state_of(error);
+    const char *state = pgsql_error_state(error);
     const struct class *class = class_of(state);
     const char *text = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
 

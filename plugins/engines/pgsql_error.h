@@ -46,9 +46,11 @@ bool pgsql_error_is_several_rows(const PGresult *error);
 enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
                               struct reason *reason);
 
-/* Whether the encoding of the database, or of the session, cannot express a
- * character; whether a parameter is no value of its type, such as a number. */
-bool pgsql_error_is_of_encoding(const PGresult *error);
-bool pgsql_error_is_of_parameter(const PGresult *error);
+/* Its SQLSTATE, or "". */
+const char *pgsql_error_state(const PGresult *error);
+
+/* Whether it says that some value does not do: it may be that of a parameter, which is
+ * no number or has a character that the database cannot express, or any other one. */
+bool pgsql_error_is_of_value(const PGresult *error);
 
 #endif

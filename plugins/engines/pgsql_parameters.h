@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_PGSQL_PARAMETERS_H
+#define SQLCRYPT_PGSQL_PARAMETERS_H
+
+/*
+ * Finds out whether an error stems from the parameters of a statement: from a name that
+ * is no number, where only numbers are, or that has characters which the database
+ * cannot express. No row holds such a name. A function of the operator can fail with
+ * the same SQLSTATE and with any text, for every user.
+ */
+
+#include "pgsql_relay.h"
+#include "sql_engine.h"
+
+/* A statement that the server has refused. */
+struct pgsql_refused {
+    const struct sql_statement *statement;
+    const Oid *types;  /* of its parameters, as it was told; or NULL */
+    const char *name;  /* by which it is prepared, or "" */
+    const char *state; /* the SQLSTATE of the error */
+};
+
+/* Has the server read the parameters once more, for a statement that does nothing with
+ * them. LOOKUP_NONE if it cannot. LOOKUP_REJECTED if it can, or if that cannot be found
+ * out. A transaction may have failed afterwards. */
+enum lookup pgsql_parameters_judge(struct pgsql_relay *relay, const struct pgsql_refused *refused,
+                                   const struct deadline *deadline, struct reason *reason);
+
+#endif
