@@ -14,6 +14,7 @@
  */
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,16 @@ static bool make_name(const char *text, char *name, size_t size)
     for (i = 0; i < DIGEST_USED; i++)
         length += snprintf(name + length, size - (size_t)length, "%02x", digest[i]);
     return true;
+}
+
+/* OpenSSL reads its configuration when it is first used: now, before the program enters
+ * a jail, and while there is memory. */
+static void load(void)
+{
+    char name[sizeof(((struct known *)NULL)->name)];
+
+    make_name("", name, sizeof(name));
+    RAND_status();
 }
 
 static bool is_same(const struct known *known, const struct sql_statement *statement)
@@ -383,6 +394,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
 const struct sql_engine sqlcrypt_engine = {
     .abi = SQL_ENGINE_ABI,
     .name = "pgsql",
+    .load = load,
     .open = open_session,
     .close = close_session,
     .select = select_value,
