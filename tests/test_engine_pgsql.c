@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "engine_runs.h"
 #include "sql_engine_loader.h"
@@ -463,6 +465,52 @@ static void keeps_a_statement_across_a_number(void **state)
     assert_lookup(look_up(FROM_USERS "id = '%u'", "nobody"), LOOKUP_NONE);
 }
 
+/* --- waiting */
+
+/* Of which a socket takes only a part at once. */
+static void sends_a_long_parameter(void **state)
+{
+    enum { LENGTH = 16 << 20 };
+    char *name = malloc(LENGTH + 1);
+
+    (void)state;
+    assert_non_null(name);
+    memset(name, 'x', LENGTH);
+    name[LENGTH] = '\0';
+    open_session(SQL_ACCESS_READ);
+    assert_lookup(look_up("SELECT length('%u')", name), LOOKUP_FOUND);
+    assert_string_equal(world.value.bytes, "16777216");
+    free(name);
+}
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+static void waits_on_after_signals(void **state)
+{
+    const struct sigaction counting = {.sa_handler = count_signal};
+    const struct itimerspec often = {{0, 5000000}, {0, 5000000}};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    struct sigaction before;
+    timer_t timer;
+
+    (void)state;
+    open_session(SQL_ACCESS_READ);
+    assert_int_equal(sigaction(SIGUSR1, &counting, &before), 0);
+    assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+    assert_int_equal(timer_settime(timer, 0, &often, NULL), 0);
+    assert_lookup(look_up("SELECT '%u' FROM pg_sleep(0.1)", USER), LOOKUP_FOUND);
+    open_session(SQL_ACCESS_READ);
+    assert_int_equal(timer_delete(timer), 0);
+    assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+    assert_true(signals > 2);
+}
+
 /* --- names that a database cannot express */
 
 static void is_no_such_user_in_latin1(void **state)
@@ -569,6 +617,8 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
     RUN_ADD_ROWS(list, fixture, error_of_connection, raisings);
     RUN_ADD(list, fixture, uses_the_index_of_a_number);
     RUN_ADD(list, fixture, keeps_a_statement_across_a_number);
+    RUN_ADD(list, fixture, sends_a_long_parameter);
+    RUN_ADD(list, fixture, waits_on_after_signals);
     RUN_ADD(list, fixture, is_no_such_user_in_latin1);
     RUN_ADD(list, fixture, full_socket_is_busy);
 }

@@ -49,6 +49,11 @@ def error(state, text, severity="ERROR", kind=b"E"):
     return message(kind, _strings("S" + severity, "V" + severity, "C" + state, "M" + text) + b"\0")
 
 
+def error_of_pooler(state, text, severity="ERROR"):
+    """Poolers make do with fewer fields."""
+    return message(b"E", _strings("S" + severity, "C" + state, "M" + text) + b"\0")
+
+
 def notice(text="Something that is of no interest"):
     return error("00000", text, "NOTICE", b"N")
 
@@ -292,10 +297,12 @@ class _Conversation(socketserver.BaseRequestHandler):
     def _bind(self, body):
         """Returns the step, what the Bind is answered with, and what comes of it."""
         _, name, rest = body.split(b"\0", 2)
-        text = self.texts.get(name)
+        text = self.texts[name]
         if text in COMMANDS:
             self.state = b"T" if text == "BEGIN" else b"I"
             return text, BOUND, message(b"C", _strings(text))
+        if text.startswith("UPDATE "):
+            return "execute", BOUND, message(b"C", _strings("UPDATE 1"))
         count = struct.unpack(">H", rest[:2])[0]
         rest = rest[2 + 2 * count:]
         if struct.unpack(">H", rest[:2])[0] == 0:

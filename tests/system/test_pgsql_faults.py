@@ -5,7 +5,10 @@ answers in time and needs little memory for it; then it logs in over a new conne
 
 The server is scripted: no real one would do most of this."""
 
+import os
+import shutil
 import struct
+import subprocess
 import time
 
 import certificates
@@ -18,7 +21,7 @@ import scripted_pgsql as script
 import tap
 from postfix import OUTAGE, WELCOME, WRONG, expect
 from scripted_pgsql import (ADMITTED, ASKS_FOR_PASSWORD, BOUND, GIGABYTE, answer_with, before, behind, close,
-                            columns, error, instead, message, notice, notification, parameter,
+                            columns, error, error_of_pooler, instead, message, notice, notification, parameter,
                             part, ready, row, slowly, stall, without_end)
 from tap import case, contains, equal
 
@@ -194,6 +197,17 @@ FAULTS = {
         "execute", instead(BOUND + message(b"W", bytes(3))), "of this kind cannot be used"),
     "nothing to run": ("execute", instead(BOUND + message(b"I") + ready()),
                        "of this kind cannot be used"),
+    "an error of a pooler": (
+        "execute", instead(error_of_pooler("58000", "pgbouncer"), close), "pgbouncer"),
+    "an error of a pooler, about the protocol": (
+        "execute", answer_with(error_of_pooler("08P01", "no idea") + ready()), "no idea"),
+    "an error of a pooler, which is fatal": (
+        "execute", answer_with(error_of_pooler("42000", "no more", "FATAL") + ready()), "no more"),
+    "an error of a pooler, a panic": (
+        "execute", answer_with(error_of_pooler("42000", "no more", "PANIC") + ready()), "no more"),
+    "a fatal error": (
+        "execute", answer_with(error("57P01", "administrator", "FATAL") + ready()),
+        "administrator"),
     "no word that it is ready": ("execute", part(-6, stall), LATE),
 }
 
@@ -236,6 +250,8 @@ REFUSALS = {
                   "more than one row"),
     "65535 columns": ("execute", answer_with(BOUND + columns(*["c"] * 65535) + error(
         "42P01", "no table") + ready()), "no table"),
+    "a refusal of a pooler": (
+        "execute", answer_with(error_of_pooler("42P01", "no table") + ready()), "no table"),
     "a refusal, several times": (
         "execute", answer_with(BOUND + error("42P01", "no table") * 3 + ready()), "no table"),
     "asked about the parameters, knows none": (
@@ -283,6 +299,55 @@ def ends_everywhere(step):
     equal(count > 0, True, "bytes")
     server.cut()
     works()
+
+
+# --- a server that finds no type for a parameter
+
+
+def gets_types(text):
+    """Then they are text."""
+    server.cut()
+    refusal = answer_with(error("42P18", text) + ready())
+    with server.script("prepare", script.once(refusal)):
+        works()
+    with server.script("prepare", refusal):
+        server.cut()
+        expect(mail.login("PLAIN", *RIGHT), OUTAGE)
+    problem, = postfix.problems(mail.lines())
+    contains(problem, f"the statement is refused: {text}")
+    server.cut()
+
+
+# --- passwords are stored
+
+
+def saslpasswd2():
+    """The exit status of what stores a password."""
+    folder = mail.path("sasl2")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "keeper.conf"), "w", encoding="utf-8") as file:
+        file.write(configuration.canonical(
+            server, sql_timeout=str(TIMEOUT), password_store_scheme="SHA256-CRYPT",
+            sql_insert="INSERT INTO mailbox (local_part, password) VALUES ('%u', '%v')",
+            sql_update="UPDATE mailbox SET password = '%v' WHERE local_part = '%u'"))
+    run = subprocess.run(
+        ["saslpasswd2", "-p", "-a", "keeper", "-u", "example.com", "alice"],
+        env=dict(os.environ, SASL_CONF_PATH=folder, SASL_PATH=plugins.under_test()),
+        input=guard.keep("Paradiesapfel-1"), capture_output=True, text=True, check=False,
+        timeout=60)
+    guard.check(run.stdout + run.stderr, "output of saslpasswd2")
+    return run.returncode
+
+
+def stores(step=None, fault=None):
+    """Without a fault, it does."""
+    if shutil.which("saslpasswd2") is None:
+        raise tap.Skip("saslpasswd2 is not installed")
+    server.reached.clear()
+    with server.script(step, fault):
+        equal(saslpasswd2() == 0, fault is None, "stored")
+    if step is not None:
+        equal(server.reached[step] > 0, True, f"{step} was reached")
 
 
 # --- whom the server admits
@@ -338,6 +403,26 @@ for label, (packet, text) in {
 }.items():
     case(f"admits nobody: {label}", busy, packet, text)
 case("does not understand the options", misunderstood)
+for label, (packet, text) in {
+        "wrong password": (error("28P01", "wrong password", "FATAL"), "wrong password"),
+        "words that look like a server's": (
+            error("28000", "connection to server 53300 failed: x", "FATAL"), "28000"),
+        "another protocol": (error("0A000", "unsupported frontend protocol", "FATAL"),
+                             "unsupported frontend protocol"),
+}.items():
+    case(f"admits nobody: {label}", busy, packet, text)
+for label in ("could not determine data type", "could not determine $1 and $2",
+              "could not determine $", "could not determine $7", "could not determine $123456"):
+    case(f"finds no type: {label}", gets_types, label)
+case("stores", stores)
+for at in ("BEGIN", "COMMIT", "execute"):
+    for label, scripted in {
+            "says nothing": stall, "ends": close, "notices": without_end(notice()),
+            "is refused": answer_with(error("42501", "permission denied") + ready()),
+            "was rolled back": answer_with(BOUND + message(b"C", b"ROLLBACK\0") + ready()),
+    }.items():
+        if at != "execute" or label != "was rolled back":
+            case(f"stores, {at}: {label}", stores, at, scripted)
 
 case("reads long rows", reads_long_rows)
 
