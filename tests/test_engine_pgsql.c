@@ -47,6 +47,12 @@ static const char users[] =
     "    RETURN told; END $$;"
     "CREATE FUNCTION refuse(who TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$"
     "    BEGIN RAISE EXCEPTION 'not %', who; END $$;"
+    "CREATE FUNCTION pretend(who TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$"
+    "    BEGIN RAISE EXCEPTION 'no table %', who USING ERRCODE = 'undefined_table'; END $$;"
+    "CREATE FUNCTION divide(who TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$"
+    "    DECLARE told TEXT;"
+    "    BEGIN EXECUTE 'SELECT id / 0 FROM users WHERE username <> $1' INTO told USING who;"
+    "    RETURN told; END $$;"
     "CREATE PROCEDURE tell(who TEXT, INOUT told TEXT) LANGUAGE plpgsql AS $$"
     "    BEGIN SELECT secret INTO told FROM users WHERE username = who; END $$;"
     "CREATE PROCEDURE tell_nothing(who TEXT) LANGUAGE plpgsql AS $$ BEGIN PERFORM who; END $$;"
@@ -325,6 +331,15 @@ static const struct looking missings[] = {
     {"procedure with NULL", "CALL tell('%u', NULL)", LOOKUP_FOUND, "", NULL},
     {"procedure without a result", "CALL tell_nothing('%u')", LOOKUP_NONE, NULL, NULL},
     {"exception on purpose", "SELECT refuse('%u')", LOOKUP_REJECTED, NULL, NULL},
+    {"function that fails over its own parameter", "SELECT divide('%u')", LOOKUP_REJECTED, NULL,
+     NULL},
+    {"row that fails", "SELECT id / 0 FROM users WHERE username <> '%u'", LOOKUP_REJECTED, NULL,
+     NULL},
+    {"row that is no JSON", "SELECT '{ $1'::text::json FROM users WHERE username <> '%u'",
+     LOOKUP_REJECTED, NULL, NULL},
+    {"name that is no JSON", "SELECT json '%u'", LOOKUP_NONE, NULL, NULL},
+    {"exception that passes for the server's own", "SELECT pretend('%u')", LOOKUP_REJECTED, NULL,
+     NULL},
     {"statement without a result", "SET search_path = work", LOOKUP_REJECTED, NULL, NULL},
     {"IN of types that do not compare", FROM_USERS "'%u' IN (id, username)", LOOKUP_REJECTED, NULL,
      NULL},
@@ -403,6 +418,17 @@ static void not_found(void **state)
     }
 }
 
+/* A server may add the parameters to any error. */
+static void not_found_with_parameters_shown(void **state)
+{
+    const struct run *run = *state;
+
+    assert_true(run->fixture->execute(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET log_parameter_max_length_on_error = -1',"
+        "                           current_database()); END $$"));
+    not_found(state);
+}
+
 /* Then the row is inserted. */
 static void not_found_in_a_transaction(void **state)
 {
@@ -434,22 +460,33 @@ static long scans(const struct run *run, const char *kind)
     return count;
 }
 
-/* Lookups count once a session has ended. */
+/* What a session has done counts once it has ended, or some time later. */
+static void await(const struct run *run, const char *kind, long want)
+{
+    const struct deadline deadline = deadline_after(LONG_TIME);
+
+    while (scans(run, kind) < want && deadline_remaining(&deadline) > 0)
+        poll(NULL, 0, 10);
+    assert_true(scans(run, kind) >= want);
+}
+
 static void uses_the_index_of_a_number(void **state)
 {
     const struct run *run = *state;
-    const struct deadline deadline = deadline_after(LONG_TIME);
-    long rows = scans(run, "seq_scan"), by_index = scans(run, "idx_scan");
+    long rows, by_index;
     unsigned i;
 
+    /* The scan for the primary key comes with the rows. */
+    await(run, "n_tup_ins", 1);
+    rows = scans(run, "seq_scan");
+    by_index = scans(run, "idx_scan");
     for (i = 0; i < 2; i++) {
         open_session(i == 0 ? SQL_ACCESS_READ : SQL_ACCESS_WRITE);
         assert_lookup(look_up(FROM_USERS "id = '%u' AND concat('%r') <> ''", "42"), LOOKUP_FOUND);
         assert_lookup(look_up(FROM_USERS "id = '%u'", "42"), LOOKUP_FOUND);
         close_session();
     }
-    while (scans(run, "idx_scan") < by_index + 4 && deadline_remaining(&deadline) > 0)
-        poll(NULL, 0, 10);
+    await(run, "idx_scan", by_index + 4);
     assert_int_equal(scans(run, "idx_scan"), by_index + 4);
     assert_int_equal(scans(run, "seq_scan"), rows);
 }
@@ -613,6 +650,7 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
     RUN_ADD_ROWS(list, fixture, looked_up_by_name, lookings);
     RUN_ADD_ROWS(list, fixture, looked_up_in_a_transaction, lookings);
     RUN_ADD_ROWS(list, fixture, not_found, missings);
+    RUN_ADD_ROWS(list, fixture, not_found_with_parameters_shown, missings);
     RUN_ADD_ROWS(list, fixture, not_found_in_a_transaction, missings);
     RUN_ADD_ROWS(list, fixture, error_of_connection, raisings);
     RUN_ADD(list, fixture, uses_the_index_of_a_number);
