@@ -2,20 +2,46 @@
 #include "watchdog.h"
 
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "thread.h"
 
+enum { A_LOOK = 20 }; /* milliseconds between two looks at what has come in */
+
+/* Returns 0 if the socket is not one of TCP, or the kernel does not count. */
+static uint64_t received(int socket)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+
+    return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received
+                                                                        : 0;
+}
+
+/* Sleeps until the next look, or until it is called off. */
+static void sleep_a_while(struct watchdog *watchdog)
+{
+    const struct deadline look = deadline_after(A_LOOK);
+    const struct timespec until =
+        deadline_time(look.at < watchdog->deadline.at ? &look : &watchdog->deadline);
+
+    pthread_cond_timedwait(&watchdog->call, &watchdog->lock, &until);
+}
+
 static void *watch(void *context)
 {
     struct watchdog *watchdog = context;
-    const struct timespec until = deadline_time(&watchdog->deadline);
 
     pthread_mutex_lock(&watchdog->lock);
-    while (!watchdog->called_off &&
-           pthread_cond_timedwait(&watchdog->call, &watchdog->lock, &until) == 0)
-        continue;
+    while (!watchdog->called_off && !watchdog->is_flooded &&
+           deadline_remaining(&watchdog->deadline) > 0) {
+        sleep_a_while(watchdog);
+        watchdog->is_flooded = received(watchdog->socket) > watchdog->most;
+    }
     if (!watchdog->called_off)
         shutdown(watchdog->socket, SHUT_RDWR);
     pthread_mutex_unlock(&watchdog->lock);
@@ -30,12 +56,14 @@ static void clean_up(struct watchdog *watchdog)
     *watchdog = WATCHDOG_IDLE;
 }
 
-bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *deadline)
+bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *deadline,
+                  uint64_t most)
 {
+    *watchdog = WATCHDOG_IDLE;
     watchdog->socket = fcntl(socket, F_DUPFD_CLOEXEC, 0);
     if (watchdog->socket < 0)
         return false;
-    watchdog->called_off = false;
+    watchdog->most = received(socket) + most;
     watchdog->deadline = *deadline;
     pthread_mutex_init(&watchdog->lock, NULL);
     thread_condition_init(&watchdog->call);
@@ -43,6 +71,18 @@ bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *
     if (!watchdog->runs)
         clean_up(watchdog);
     return watchdog->runs;
+}
+
+bool watchdog_is_flooded(struct watchdog *watchdog)
+{
+    bool is_flooded;
+
+    if (!watchdog->runs)
+        return false;
+    pthread_mutex_lock(&watchdog->lock);
+    is_flooded = watchdog->is_flooded;
+    pthread_mutex_unlock(&watchdog->lock);
+    return is_flooded;
 }
 
 void watchdog_call_off(struct watchdog *watchdog)

@@ -3,19 +3,23 @@
 #define SQLCRYPT_WATCHDOG_H
 
 /*
- * Ends the waiting of a library that waits for a socket by itself: a thread shuts
- * the socket down when time is up, unless it is called off before.
+ * Limits a library that reads from a socket by itself: a thread shuts the socket
+ * down when time is up or too much has come in, unless it is called off before. The
+ * library may wait, or never have to.
  */
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "deadline.h"
 
 struct watchdog {
     bool runs;
     bool called_off;
+    bool is_flooded;
     int socket; /* a descriptor of its own: the library may close its one */
+    uint64_t most;
     struct deadline deadline;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -24,8 +28,14 @@ struct watchdog {
 
 #define WATCHDOG_IDLE ((struct watchdog){.runs = false})
 
-/* Sets an idle watchdog on a socket. Returns false if there can be none. */
-bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *deadline);
+/* Sets an idle watchdog on a socket. About `most` bytes may come in from now on: they
+ * are counted from time to time, and by TCP only. Returns false if there can be no
+ * watchdog. */
+bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *deadline,
+                  uint64_t most);
+
+/* Whether one that was set has found that too much came in. */
+bool watchdog_is_flooded(struct watchdog *watchdog);
 
 /* Calls it off, and waits until it has gone. May be called for an idle one. */
 void watchdog_call_off(struct watchdog *watchdog);

@@ -36,6 +36,8 @@ struct engine_fixture {
     bool is_file; /* no server, and a session for lookups cannot change it */
     bool has_nul; /* whether a string may hold a NUL */
 
+    bool reads_no_long_message; /* but ends the session */
+
     bool locks_threads; /* by locks of its own, which a fork during a request leaves locked */
 
     /* By this, a session has the server forget what it has prepared. NULL if

@@ -296,6 +296,7 @@ const struct engine_fixture test_engines_mysql = {
     .want_blob = "\0\377'\376\0",
     .want_blob_length = 5,
     .has_nul = true,
+    .reads_no_long_message = true,
     .cases = cases,
     .available = available,
     .start = start,

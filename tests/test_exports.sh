@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Each shared object exports one symbol, and maps no database client that it
-# does not need.
+# does not need. None has thread-local storage: the memory for it is sought at the
+# first use, and where there is none, the C library ends the process.
 
 plugins=$TEST_PLUGINS
 number=0
@@ -20,6 +21,7 @@ check() {
 
 exports() { nm -D --defined-only "$1" | awk '{ print $3 }' | tr '\n' ' '; }
 clients() { objdump -p "$1" | awk '/NEEDED/ { print $2 }' | grep -cE 'sqlite|libpq|mysql|maria'; }
+thread_local_storage() { objdump -p "$1" | grep -cE '^ +TLS '; }
 needs_exec_stack() { objdump -p "$1" | grep -A1 STACK | grep -c 'flags .*x'; }
 
 check "libsqlcrypt.so exports its entry point alone" \
@@ -31,6 +33,7 @@ check "libpwverify.so needs no database client" "$(clients "$plugins/libpwverify
 for object in "$plugins"/libsqlcrypt.so "$plugins"/libpwverify.so "$plugins"/sqlcrypt/*.so; do
     [ -e "$object" ] || continue
     name=${object##*/}
+    check "$name has no thread-local storage" "$(thread_local_storage "$object")" 0
     check "$name needs no executable stack" "$(needs_exec_stack "$object")" 0
     case $object in
     */sqlcrypt/*)

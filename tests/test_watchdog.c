@@ -3,12 +3,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "test_support.h"
 
 enum { SHORT = 50, LONG = 60000, SLACK = 1000 }; /* milliseconds */
+
+static const uint64_t UNLIMITED = UINT64_MAX / 2;
 
 static int ends[2];
 static struct watchdog watchdog;
@@ -32,7 +35,7 @@ static void set(unsigned milliseconds)
 {
     const struct deadline deadline = deadline_after(milliseconds);
 
-    assert_true(watchdog_set(&watchdog, ends[0], &deadline));
+    assert_true(watchdog_set(&watchdog, ends[0], &deadline, UNLIMITED));
 }
 
 static bool is_shut_down(int timeout)
@@ -118,7 +121,7 @@ static void needs_a_socket(void **state)
     const struct deadline deadline = deadline_after(LONG);
 
     (void)state;
-    assert_false(watchdog_set(&watchdog, -1, &deadline));
+    assert_false(watchdog_set(&watchdog, -1, &deadline, UNLIMITED));
     assert_false(watchdog.runs);
     watchdog_call_off(&watchdog);
 }
@@ -132,6 +135,51 @@ static void time_is_up_already(void **state)
     watchdog_call_off(&watchdog);
 }
 
+/* Two ends of a connection by TCP. */
+static bool connect_by_tcp(int pair[2])
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(here);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    bool done;
+
+    pair[0] = socket(AF_INET, SOCK_STREAM, 0);
+    done = bind(listener, (struct sockaddr *)&here, size) == 0 && listen(listener, 1) == 0 &&
+           getsockname(listener, (struct sockaddr *)&here, &size) == 0 &&
+           connect(pair[0], (struct sockaddr *)&here, size) == 0;
+    pair[1] = accept(listener, NULL, NULL);
+    close(listener);
+    return done && pair[1] >= 0;
+}
+
+/* What came before it was set does not count. */
+static void ends_a_flood(void **state)
+{
+    enum { MOST = 100000, MUCH = 3 * MOST };
+    const struct deadline deadline = deadline_after(LONG);
+    static char bytes[MUCH];
+    struct pollfd hangup = {.events = POLLRDHUP};
+    int pair[2];
+
+    (void)state;
+    assert_true(connect_by_tcp(pair));
+    assert_int_equal(send(pair[1], bytes, MOST - 1, 0), MOST - 1);
+    assert_int_equal(recv(pair[0], bytes, MOST - 1, MSG_WAITALL), MOST - 1);
+    assert_true(watchdog_set(&watchdog, pair[0], &deadline, MOST));
+    hangup.fd = pair[1];
+    assert_int_equal(send(pair[1], bytes, MOST - 1, 0), MOST - 1);
+    assert_int_equal(recv(pair[0], bytes, MOST - 1, MSG_WAITALL), MOST - 1);
+    assert_int_equal(poll(&hangup, 1, SHORT), 0);
+    assert_false(watchdog_is_flooded(&watchdog));
+    send(pair[1], bytes, MUCH, MSG_NOSIGNAL | MSG_DONTWAIT);
+    assert_int_equal(poll(&hangup, 1, LONG), 1);
+    assert_true(watchdog_is_flooded(&watchdog));
+    watchdog_call_off(&watchdog);
+    assert_false(watchdog_is_flooded(&watchdog));
+    close(pair[0]);
+    close(pair[1]);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -140,6 +188,7 @@ int main(void)
         CASE(ends_a_wait),      CASE(does_nothing_if_called_off),
         CASE(knows_its_socket), CASE(leaves_no_descriptor),
         CASE(needs_a_socket),   CASE(time_is_up_already),
+        CASE(ends_a_flood),
     };
 
     alarm(120);

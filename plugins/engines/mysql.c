@@ -17,8 +17,7 @@
 
 enum {
     KEPT_STATEMENTS = 8,
-    SHORT_VALUE = 512,      /* bytes that are fetched at once */
-    LONGEST_VALUE = 1 << 20 /* bytes */
+    SHORT_VALUE = 512 /* bytes that are fetched at once */
 };
 
 struct kept_statement {
@@ -46,7 +45,6 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
                                 struct sql_session **session, struct reason *reason)
 {
     struct sql_session *opened = calloc(1, sizeof(*opened));
-    struct mysql_call call;
     enum lookup result;
 
     *session = NULL;
@@ -54,9 +52,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    mysql_client_begin(&call, NULL, deadline);
     result = mysql_connect(target, host, access, deadline, &opened->mysql, reason);
-    mysql_client_end(&call);
     if (result == LOOKUP_FOUND)
         *session = opened;
     else
@@ -66,15 +62,12 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
 
 static void close_session(struct sql_session *session)
 {
-    struct mysql_call call;
     unsigned i;
 
-    mysql_client_begin(&call, session->mysql, NULL);
     /* First: the statements then have nothing to tell the server. */
-    mysql_close(session->mysql);
+    mysql_client_close(session->mysql);
     for (i = 0; i < KEPT_STATEMENTS; i++)
         forget(&session->kept[i]);
-    mysql_client_end(&call);
     free(session);
 }
 
@@ -84,7 +77,7 @@ static void close_session(struct sql_session *session)
 struct request {
     struct sql_session *session;
     const struct sql_statement *statement;
-    const struct deadline *deadline;
+    struct mysql_call *call;
     struct reason *reason;
 };
 
@@ -94,11 +87,18 @@ static enum lookup failed(const struct request *request, const struct mysql_erro
     enum lookup result = mysql_error_judge(error, has_values, request->reason);
 
     request->session->error = error->number;
-    if (result == LOOKUP_LOST && deadline_remaining(request->deadline) == 0) {
+    if (result != LOOKUP_LOST)
+        return result;
+    if (mysql_client_refused_message(request->session->mysql))
+        reason_set(request->reason, "the server sends a message longer than %d bytes",
+                   MYSQL_LONGEST_MESSAGE);
+    else if (deadline_remaining(&request->call->deadline) == 0)
         reason_set(request->reason, "no answer when the time was up");
-        return LOOKUP_UNAVAILABLE;
-    }
-    return result;
+    else if (mysql_client_is_flooded(request->call))
+        reason_set(request->reason, "the server sends too much");
+    else
+        return result;
+    return LOOKUP_UNAVAILABLE;
 }
 
 static enum lookup statement_failed(const struct request *request, MYSQL_STMT *prepared,
@@ -242,8 +242,8 @@ static enum lookup read_column(const struct request *request, MYSQL_STMT *prepar
         secret_wipe(value);
         return LOOKUP_FOUND;
     }
-    if (column->length > LONGEST_VALUE) {
-        reason_set(request->reason, "the value is longer than %d bytes", LONGEST_VALUE);
+    if (column->length > MYSQL_LONGEST_VALUE) {
+        reason_set(request->reason, "the value is longer than %d bytes", MYSQL_LONGEST_VALUE);
         return LOOKUP_REJECTED;
     }
     if (column->length > sizeof(column->bytes))
@@ -367,7 +367,7 @@ static enum lookup run_in_ascii(const struct request *request, struct secret *va
     size_t count = request->statement->parameter_count, i;
     struct secret copies[count + 1];
     const struct sql_statement in_ascii = {request->statement->text, copies, count};
-    const struct request again = {request->session, &in_ascii, request->deadline, request->reason};
+    const struct request again = {request->session, &in_ascii, request->call, request->reason};
     enum lookup result;
 
     for (i = 0; i < count; i++)
@@ -395,12 +395,13 @@ static enum lookup run_within(struct sql_session *session, const struct sql_stat
                               const struct deadline *deadline, struct secret *value,
                               struct reason *reason)
 {
-    const struct request request = {session, statement, deadline, reason};
     struct mysql_call call;
+    const struct request request = {session, statement, &call, reason};
     enum lookup result;
 
     session->error = 0;
-    mysql_client_begin(&call, session->mysql, deadline);
+    if (!mysql_client_begin(&call, session->mysql, deadline, reason))
+        return LOOKUP_UNAVAILABLE;
     result = value != NULL ? run_lookup(&request, value) : run(&request, NULL);
     mysql_client_end(&call);
     return result;
@@ -427,11 +428,12 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
         [SQL_COMMIT] = "COMMIT",
         [SQL_ROLLBACK] = "ROLLBACK",
     };
-    const struct request request = {session, NULL, deadline, reason};
-    enum lookup result = LOOKUP_FOUND;
     struct mysql_call call;
+    const struct request request = {session, NULL, &call, reason};
+    enum lookup result = LOOKUP_FOUND;
 
-    mysql_client_begin(&call, session->mysql, deadline);
+    if (!mysql_client_begin(&call, session->mysql, deadline, reason))
+        return LOOKUP_UNAVAILABLE;
     if (mysql_real_query(session->mysql, texts[step], (unsigned long)strlen(texts[step])) != 0) {
         const struct mysql_error error = mysql_connect_error(session->mysql);
 

@@ -10,11 +10,13 @@
  */
 
 #include <stdbool.h> /* which mysql.h of MySQL 8 takes for granted */
+#include <sys/types.h>
 
 #include <mysql.h>
 
 #include "sigpipe.h"
 #include "sql_engine.h"
+#include "watchdog.h"
 
 #ifdef HAVE_MY_BOOL
 typedef my_bool mysql_bool;
@@ -22,26 +24,61 @@ typedef my_bool mysql_bool;
 typedef bool mysql_bool;
 #endif
 
-/* Every call of the library that may send or receive happens between these two.
- * Without a deadline, nothing is waited for. `mysql` is NULL before there is a
- * connection. */
+/* In bytes. The library does not take in a message that is longer, and no more within
+ * one call than two of them and what is said about them. */
+enum {
+    MYSQL_LONGEST_VALUE = 1 << 20,
+    MYSQL_LONGEST_MESSAGE = MYSQL_LONGEST_VALUE + (1 << 16),
+    MYSQL_MOST_RECEIVED = 4 * MYSQL_LONGEST_VALUE
+};
+
+/* Calls of the library by one thread, with what they need to know. A connection that
+ * is being made has a target. */
 struct mysql_call {
+    struct deadline deadline;
     bool is_guarded; /* the library may raise SIGPIPE */
     struct sigpipe_guard sigpipe;
-};
-void mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline);
-void mysql_client_end(const struct mysql_call *call);
+    struct watchdog watchdog;
 
-/* Sets the options of a connection that is made next, in this thread: time limits,
- * encryption, who may authenticate. `local` says that no network is between. */
-void mysql_client_set_options(MYSQL *mysql, const struct sql_target *target, bool local,
-                              const struct deadline *deadline);
+    MYSQL *mysql;
+    const struct sql_target *target;
+    bool is_local;       /* no network is between */
+    unsigned addresses;  /* that are still to be tried */
+    struct deadline try; /* ends what is done for one of them */
+    ino_t settled;       /* the socket whose encryption has been settled */
+    bool lacks_ssl;      /* it was given up since the server does not encrypt */
+};
+
+/* Makes ready what calls need, once, when the driver is loaded. */
+void mysql_client_load(void);
+
+/* Everything that may send or receive over a connection happens between these two. The
+ * error queue of OpenSSL, which this thread shares with the host, is empty at the
+ * beginning, without which the library misreads it, and empty in the end.
+ * False with a reason if that cannot be done: there is nothing to end, then. */
+bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline,
+                        struct reason *reason);
+void mysql_client_end(struct mysql_call *call);
+
+/* Likewise, to make a connection: sets its options, too. `addresses` is the number of
+ * those that the library is going to try. */
+bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
+                                   const struct sql_target *target, bool is_local,
+                                   unsigned addresses, const struct deadline *deadline,
+                                   struct reason *reason);
+
+/* Whether the server has sent too much, so that the connection was given up. */
+bool mysql_client_is_flooded(struct mysql_call *call);
+
+/* Whether the connection was given up over a message that was announced as longer than
+ * MYSQL_LONGEST_MESSAGE. */
+bool mysql_client_refused_message(MYSQL *mysql);
+
+/* Ends a connection and does not block. Not between the above. */
+void mysql_client_close(MYSQL *mysql);
 
 /* Whether a server's certificate is checked for the name that is connected to. */
 bool mysql_client_checks_name(const struct sql_target *target);
-
-/* Whether the last connection was given up because the server does not encrypt. */
-bool mysql_client_lacks_ssl(void);
 
 /* Keeps the socket of a connection from programs that the host starts. */
 void mysql_client_close_on_exec(MYSQL *mysql);

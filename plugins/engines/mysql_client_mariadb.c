@@ -4,8 +4,9 @@
  * MariaDB Connector/C.
  *
  * Its time limits are whole seconds for each single read; but it lets its user
- * do the waiting, which happens here, under the deadline of the request that
- * runs in this thread.
+ * do the waiting, which happens here, under the deadline of the call that this
+ * thread is in. Where there is always something to read, it never waits, and TLS
+ * waits by itself: a watchdog ends that.
  *
  * It also goes on in clear text where a server offers no encryption, and then
  * takes the connection for a safe one and sends the password as it is if the
@@ -15,16 +16,20 @@
 
 #include "mysql_client.h"
 
+#include <errmsg.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <poll.h>
+#include <pthread.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "mysql_greeting.h"
 #include "mysql_plugins.h"
-#include "watchdog.h"
 
 enum {
     /* Milliseconds. Where TLS waits for room to write, the library says that it
@@ -32,22 +37,33 @@ enum {
     LOOK_AGAIN = 50
 };
 
-/* What this thread is waiting for. */
-static _Thread_local struct {
-    const struct deadline *deadline;
+/* Leads to the call that a thread is in: the library does not hand over anything.
+ * Not thread-local storage, for which memory is sought at its first use, and the
+ * process ended where there is none. */
+static pthread_key_t current;
+static int current_error = EAGAIN; /* of making the key */
 
-    bool is_opening; /* a connection */
-
-    /* of which the encryption is still to be settled; else NULL */
-    MYSQL *connecting;
-    const struct sql_target *target;
-    bool lacks_ssl;
-    struct watchdog watchdog;
-} now;
-
-static int time_left(void)
+static void make_key(void)
 {
-    return now.deadline != NULL ? deadline_remaining(now.deadline) : 0;
+    current_error = pthread_key_create(&current, NULL);
+}
+
+void mysql_client_load(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_key);
+}
+
+/* Returns 0 or an error of errno(3). */
+static int set_current(struct mysql_call *call)
+{
+    return current_error == 0 ? pthread_setspecific(current, call) : current_error;
+}
+
+static struct mysql_call *get_current(void)
+{
+    return current_error == 0 ? pthread_getspecific(current) : NULL;
 }
 
 /* --- what to ask of a server */
@@ -119,15 +135,15 @@ static void prepare_socket(my_socket socket)
         fcntl(socket, F_SETFL, flags | O_NONBLOCK);
 }
 
-/* Returns more than 0 if there is something to do, 0 if time is up. */
-static int wait_at_most(my_socket socket, short events, int limit)
+/* Returns more than 0 if there is something to do and time to do it, 0 if not. */
+static int wait_at_most(my_socket socket, short events, const struct deadline *deadline, int limit)
 {
     struct pollfd wanted = {.fd = socket, .events = events};
     int left, ready;
 
     do {
-        left = time_left();
-        ready = poll(&wanted, 1, left < limit ? left : limit);
+        left = deadline_remaining(deadline);
+        ready = left > 0 ? poll(&wanted, 1, left < limit ? left : limit) : 0;
     } while (ready < 0 && errno == EINTR);
     if (ready == 0)
         errno = ETIMEDOUT;
@@ -156,7 +172,7 @@ static bool is_hung_up(my_socket socket)
 
 /* Waits for the greeting and leaves it to be read. Returns GREETING_UNFINISHED with
  * errno if it does not come. */
-static enum mysql_greeting peek_at_greeting(my_socket socket)
+static enum mysql_greeting peek_at_greeting(my_socket socket, const struct deadline *deadline)
 {
     unsigned char bytes[MYSQL_GREETING_MAX];
 
@@ -164,7 +180,7 @@ static enum mysql_greeting peek_at_greeting(my_socket socket)
         enum mysql_greeting greeting;
         ssize_t length;
 
-        if (wait_at_most(socket, POLLIN, LOOK_AGAIN) < 0)
+        if (wait_at_most(socket, POLLIN, deadline, LOOK_AGAIN) < 0)
             return GREETING_UNFINISHED;
         length = recv(socket, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
         greeting = mysql_greeting_read(bytes, length > 0 ? (size_t)length : 0);
@@ -176,121 +192,199 @@ static enum mysql_greeting peek_at_greeting(my_socket socket)
         }
         if (length > 0)
             poll(NULL, 0, 1); /* the rest is on its way */
-    } while (time_left() > 0);
+    } while (deadline_remaining(deadline) > 0);
     errno = ETIMEDOUT;
     return GREETING_UNFINISHED;
 }
 
-/* The connection is made: settles whether it is to be encrypted. Returns 1, or -1 with
- * errno to give it up. */
-static int settle_ssl(my_socket socket)
+/* The connection is made: settles whether it is to be encrypted. False with errno to
+ * give it up. */
+static bool settle_ssl(struct mysql_call *call, my_socket socket)
 {
-    const unsigned patience = now.target->timeout / 2;
-    const enum sql_ssl_mode mode = now.target->ssl_mode;
+    const unsigned patience = call->target->timeout / 2;
+    const enum sql_ssl_mode mode = call->target->ssl_mode;
 
-    /* Of a connection that a firewall has forgotten, the loss is noticed in time. */
+    /* Detects connections that a firewall dropped. */
     setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
     errno = EPROTO;
-    switch (peek_at_greeting(socket)) {
+    switch (peek_at_greeting(socket, &call->try)) {
     case GREETING_REFUSAL:
-        return 1;
+        return true;
     case GREETING_WITH_SSL:
-        if (mode == SQL_SSL_DISABLE)
-            return 1;
-        /* The library makes the socket a blocking one again. */
-        if (!watchdog_set(&now.watchdog, socket, now.deadline))
-            return -1;
-        ask_for_ssl(now.connecting, now.target);
-        return 1;
+        if (mode != SQL_SSL_DISABLE)
+            ask_for_ssl(call->mysql, call->target);
+        return true;
     case GREETING_WITHOUT_SSL:
-        now.lacks_ssl = mode >= SQL_SSL_REQUIRE;
-        return now.lacks_ssl ? -1 : 1;
+        call->lacks_ssl = mode >= SQL_SSL_REQUIRE;
+        return !call->lacks_ssl;
     case GREETING_UNFINISHED:
     case GREETING_UNKNOWN:
         break;
     }
-    return -1;
+    return false;
+}
+
+/* The library may make a socket a blocking one again, and read from it without end. */
+static bool watch(struct mysql_call *call, my_socket socket)
+{
+    watchdog_call_off(&call->watchdog);
+    return watchdog_set(&call->watchdog, socket, &call->deadline, MYSQL_MOST_RECEIVED);
+}
+
+static ino_t inode_of(my_socket socket)
+{
+    struct stat status;
+
+    return fstat(socket, &status) == 0 ? status.st_ino : 0;
+}
+
+/* A connection to one of several addresses is under way. The library goes on to the
+ * next where this returns -1. */
+static int wait_for_connection(struct mysql_call *call, my_socket socket)
+{
+    /* The library may find more than were announced. */
+    call->try = deadline_share(&call->deadline, call->addresses > 1 ? call->addresses-- : 1);
+    if (wait_at_most(socket, POLLOUT, &call->try, deadline_remaining(&call->try)) <= 0 ||
+        has_failed(socket) || !settle_ssl(call, socket) || !watch(call, socket))
+        return -1;
+    call->settled = inode_of(socket);
+    return 1;
+}
+
+/* A server on this machine has nothing to settle. */
+static bool settle_local(struct mysql_call *call, my_socket socket)
+{
+    if (call->settled == 0 && !watch(call, socket))
+        return false;
+    call->settled = inode_of(socket);
+    return true;
 }
 
 /* Returns more than 0 if it is worth trying again. */
 static int wait_for_socket(my_socket socket, my_bool is_read, int timeout)
 {
+    struct mysql_call *call = get_current();
     int ready;
 
     (void)timeout;
-    if (now.is_opening)
+    if (call == NULL)
+        return 0; /* a connection that is closed */
+    if (call->target != NULL) {
         prepare_socket(socket);
-    if (is_read) {
-        ready = wait_at_most(socket, POLLIN, LOOK_AGAIN);
-        return ready == 0 && time_left() > 0 ? 1 : ready;
+        if (call->is_local && !settle_local(call, socket))
+            return -1;
+        if (!is_read && !call->is_local && inode_of(socket) != call->settled)
+            return wait_for_connection(call, socket);
     }
-    ready = wait_at_most(socket, POLLOUT, time_left());
-    if (ready <= 0 || now.connecting == NULL)
-        return ready;
-    if (has_failed(socket))
-        return -1;
-    ready = settle_ssl(socket);
-    now.connecting = NULL;
-    return ready;
+    if (!is_read)
+        return wait_at_most(socket, POLLOUT, &call->deadline, deadline_remaining(&call->deadline));
+    ready = wait_at_most(socket, POLLIN, &call->deadline, LOOK_AGAIN);
+    return ready == 0 && deadline_remaining(&call->deadline) > 0 ? 1 : ready;
 }
 
 /* --- the interface */
 
-static void stop_connecting(void)
-{
-    watchdog_call_off(&now.watchdog);
-    now.is_opening = false;
-    now.connecting = NULL;
-}
-
-void mysql_client_set_options(MYSQL *mysql, const struct sql_target *target, bool local,
-                              const struct deadline *deadline)
+static void set_options(MYSQL *mysql, const struct sql_target *target, bool is_local)
 {
     /* What counts is the deadline: these make the library wait at all. */
     const unsigned second = 1;
+    const size_t longest = MYSQL_LONGEST_MESSAGE;
 
-    (void)deadline;
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &second);
     mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &second);
     mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &second);
+    mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &longest);
     mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, wait_for_socket);
     restrict_plugins(mysql);
     ask_for_no_ssl(mysql);
-    stop_connecting();
-    now.is_opening = true;
-    now.lacks_ssl = false;
-    if (!local) {
-        now.connecting = mysql;
-        now.target = target;
-    } else if (target->ssl_mode >= SQL_SSL_REQUIRE) {
+    if (is_local && target->ssl_mode >= SQL_SSL_REQUIRE)
         ask_for_ssl(mysql, target);
-    }
 }
 
-bool mysql_client_lacks_ssl(void)
+static bool begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline,
+                  struct reason *reason)
 {
-    return now.lacks_ssl;
+    const int error = set_current(call);
+
+    *call = (struct mysql_call){.deadline = *deadline, .mysql = mysql};
+    ERR_clear_error();
+    if (error != 0)
+        reason_set(reason, "cannot prepare a call of the client library: %s", strerror(error));
+    return error == 0;
+}
+
+bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline,
+                        struct reason *reason)
+{
+    const my_socket socket = mysql_get_socket(mysql);
+
+    if (!begin(call, mysql, deadline, reason))
+        return false;
+    /* Without a socket, the library says that the connection is lost. */
+    if (socket >= 0 && !watch(call, socket)) {
+        set_current(NULL);
+        reason_set(reason, "cannot start a thread that ends the request in time");
+        return false;
+    }
+    /* Without TLS, the library sends with MSG_NOSIGNAL. */
+    call->is_guarded = mysql_get_ssl_cipher(mysql) != NULL;
+    if (call->is_guarded)
+        sigpipe_block(&call->sigpipe);
+    return true;
+}
+
+bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
+                                   const struct sql_target *target, bool is_local,
+                                   unsigned addresses, const struct deadline *deadline,
+                                   struct reason *reason)
+{
+    if (!begin(call, mysql, deadline, reason))
+        return false;
+    call->target = target;
+    call->is_local = is_local;
+    call->addresses = addresses;
+    set_options(mysql, target, is_local);
+    call->is_guarded = true;
+    sigpipe_block(&call->sigpipe);
+    return true;
+}
+
+void mysql_client_end(struct mysql_call *call)
+{
+    watchdog_call_off(&call->watchdog);
+    if (call->is_guarded)
+        sigpipe_release(&call->sigpipe);
+    set_current(NULL);
+    ERR_clear_error();
+}
+
+bool mysql_client_is_flooded(struct mysql_call *call)
+{
+    return watchdog_is_flooded(&call->watchdog);
+}
+
+/* The library says that the connection is lost, as after an error of the socket: of
+ * which it keeps a 2. */
+bool mysql_client_refused_message(MYSQL *mysql)
+{
+    enum { BY_LIBRARY = 1 };
+    const unsigned number = mysql_errno(mysql);
+
+    return number == CR_NET_PACKET_TOO_LARGE ||
+           (number == CR_SERVER_LOST && mysql->net.error == BY_LIBRARY);
+}
+
+void mysql_client_close(MYSQL *mysql)
+{
+    struct sigpipe_guard guard;
+
+    sigpipe_block(&guard);
+    mysql_close(mysql);
+    sigpipe_release(&guard);
+    ERR_clear_error();
 }
 
 void mysql_client_close_on_exec(MYSQL *mysql)
 {
-    stop_connecting();
     prepare_socket(mysql_get_socket(mysql));
-}
-
-void mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline)
-{
-    now.deadline = deadline;
-    /* Without TLS, the library sends with MSG_NOSIGNAL. */
-    call->is_guarded = mysql == NULL || mysql_get_ssl_cipher(mysql) != NULL;
-    if (call->is_guarded)
-        sigpipe_block(&call->sigpipe);
-}
-
-void mysql_client_end(const struct mysql_call *call)
-{
-    stop_connecting();
-    if (call->is_guarded)
-        sigpipe_release(&call->sigpipe);
-    now.deadline = NULL;
 }

@@ -1,26 +1,62 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * libmysqlclient of MySQL 8. It waits by itself, and each wait may last as long
- * as a whole request, in full seconds: with it, `sql_timeout` is kept to the
- * next second where a server stalls once, but not where it stalls several
- * times.
+ * libmysqlclient of MySQL 8. It waits by itself, and each wait while it connects may
+ * last as long as a whole request, in full seconds: with it, `sql_timeout` is kept to
+ * the next second where a server stalls once while it is connected to, but not where
+ * it stalls several times. A watchdog limits what comes after.
  */
 
 #include "mysql_client.h"
 
+#include <errmsg.h>
 #include <fcntl.h>
+#include <openssl/err.h>
 
-void mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline)
+void mysql_client_load(void)
 {
-    (void)mysql, (void)deadline;
-    call->is_guarded = true;
-    sigpipe_block(&call->sigpipe);
 }
 
-void mysql_client_end(const struct mysql_call *call)
+bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline,
+                        struct reason *reason)
 {
+    *call = (struct mysql_call){.deadline = *deadline, .mysql = mysql, .is_guarded = true};
+    /* Without a connection, the library says that it is lost. */
+    if (mysql->net.vio != NULL &&
+        !watchdog_set(&call->watchdog, mysql->net.fd, deadline, MYSQL_MOST_RECEIVED)) {
+        reason_set(reason, "cannot start a thread that ends the request in time");
+        return false;
+    }
+    ERR_clear_error();
+    sigpipe_block(&call->sigpipe);
+    return true;
+}
+
+void mysql_client_end(struct mysql_call *call)
+{
+    watchdog_call_off(&call->watchdog);
     sigpipe_release(&call->sigpipe);
+    ERR_clear_error();
+}
+
+bool mysql_client_is_flooded(struct mysql_call *call)
+{
+    return watchdog_is_flooded(&call->watchdog);
+}
+
+bool mysql_client_refused_message(MYSQL *mysql)
+{
+    return mysql_errno(mysql) == CR_NET_PACKET_TOO_LARGE;
+}
+
+void mysql_client_close(MYSQL *mysql)
+{
+    struct sigpipe_guard guard;
+
+    sigpipe_block(&guard);
+    mysql_close(mysql);
+    sigpipe_release(&guard);
+    ERR_clear_error();
 }
 
 /* In full seconds, and at least one: 0 would be without end. */
@@ -46,8 +82,8 @@ static void set_ssl_file(MYSQL *mysql, enum mysql_option option, const char *pat
         mysql_options(mysql, option, path);
 }
 
-void mysql_client_set_options(MYSQL *mysql, const struct sql_target *target, bool local,
-                              const struct deadline *deadline)
+static void set_options(MYSQL *mysql, const struct sql_target *target, bool is_local,
+                        const struct deadline *deadline)
 {
     static const unsigned modes[] = {
         [SQL_SSL_DISABLE] = SSL_MODE_DISABLED,
@@ -56,16 +92,18 @@ void mysql_client_set_options(MYSQL *mysql, const struct sql_target *target, boo
         [SQL_SSL_VERIFY_CA] = SSL_MODE_VERIFY_CA,
         [SQL_SSL_VERIFY_FULL] = SSL_MODE_VERIFY_IDENTITY,
     };
+    const unsigned long longest = MYSQL_LONGEST_MESSAGE;
     unsigned mode = modes[target->ssl_mode];
     /* The server's key for the password, from the server itself. */
     const bool trust_key = target->ssl_mode <= SQL_SSL_PREFER;
 
-    if (local && target->ssl_mode == SQL_SSL_PREFER)
+    if (is_local && target->ssl_mode == SQL_SSL_PREFER)
         mode = SSL_MODE_DISABLED;
     /* With an authority, the library does not take "required" for an answer. */
     if (target->ssl_mode == SQL_SSL_REQUIRE && target->ssl_ca[0] != '\0')
         mode = SSL_MODE_VERIFY_CA;
     set_timeouts(mysql, target, deadline);
+    mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &longest);
     set_ssl_file(mysql, MYSQL_OPT_SSL_CA, target->ssl_ca);
     set_ssl_file(mysql, MYSQL_OPT_SSL_CERT, target->ssl_cert);
     set_ssl_file(mysql, MYSQL_OPT_SSL_KEY, target->ssl_key);
@@ -73,15 +111,22 @@ void mysql_client_set_options(MYSQL *mysql, const struct sql_target *target, boo
     mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &trust_key);
 }
 
+bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
+                                   const struct sql_target *target, bool is_local,
+                                   unsigned addresses, const struct deadline *deadline,
+                                   struct reason *reason)
+{
+    (void)addresses, (void)reason;
+    *call = (struct mysql_call){.deadline = *deadline, .mysql = mysql, .is_guarded = true};
+    set_options(mysql, target, is_local, deadline);
+    ERR_clear_error();
+    sigpipe_block(&call->sigpipe);
+    return true;
+}
+
 bool mysql_client_checks_name(const struct sql_target *target)
 {
     return target->ssl_mode == SQL_SSL_VERIFY_FULL;
-}
-
-/* The library says so itself. */
-bool mysql_client_lacks_ssl(void)
-{
-    return false;
 }
 
 void mysql_client_close_on_exec(MYSQL *mysql)

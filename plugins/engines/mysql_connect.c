@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "mysql_connect.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "errand.h"
 #include "host_addresses.h"
 #include "sql_ssl_files.h"
 
@@ -25,10 +28,10 @@ struct place {
     const char *socket;  /* "" is that of the library, NULL stands for TCP */
     const char *address; /* of TCP: a host name or an address */
     unsigned port;
+    unsigned addresses; /* of a name that the library is going to look up; else 0 */
 };
 
-static MYSQL *start(const struct sql_target *target, const struct place *place,
-                    const struct deadline *deadline)
+static MYSQL *start(const struct place *place)
 {
     const unsigned protocol = place->socket != NULL ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     const unsigned no_local_files = 0;
@@ -39,7 +42,6 @@ static MYSQL *start(const struct sql_target *target, const struct place *place,
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_files);
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    mysql_client_set_options(mysql, target, place->socket != NULL, deadline);
     return mysql;
 }
 
@@ -85,7 +87,7 @@ static enum lookup refuse_read_only(MYSQL *mysql, struct reason *reason)
     struct mysql_error error;
 
     if (mysql_real_query(mysql, text, sizeof(text) - 1) == 0)
-        rows = mysql_store_result(mysql);
+        rows = mysql_use_result(mysql);
     if (rows != NULL)
         row = mysql_fetch_row(rows);
     if (row != NULL)
@@ -116,55 +118,211 @@ static bool is_as_secure_as_wanted(MYSQL *mysql, const struct sql_target *target
     return false;
 }
 
+/* --- one attempt to connect */
+
+/* What a thread may need for longer than its caller waits. */
+struct attempt {
+    MYSQL *mysql;
+    const struct sql_target *target;
+    const struct place *place;
+    struct deadline deadline;
+
+    enum lookup result;
+    struct reason reason;
+};
+
 /* Says what the library does not: which file cannot be read, or that the server has
  * a certificate for another name. */
-static void explain_ssl(const struct sql_target *target, const struct place *place,
-                        const struct mysql_error *error, struct reason *reason)
+static void explain_ssl(const struct attempt *attempt, const struct mysql_error *error,
+                        struct reason *reason)
 {
     static const char of_the_name[] = "Validation of SSL server certificate failed";
 
-    if (mysql_client_lacks_ssl())
-        say_no_ssl(reason);
-    else if (strstr(error->text, of_the_name) != NULL)
-        reason_set(reason, "the certificate of the server is not for the name %s", place->address);
-    else if (target->ssl_mode != SQL_SSL_DISABLE && !mysql_error_is_of_network(error->number))
-        sql_ssl_files_explain(target, reason);
+    if (strstr(error->text, of_the_name) != NULL)
+        reason_set(reason, "the certificate of the server is not for the name %s",
+                   attempt->place->address);
+    else if (attempt->target->ssl_mode != SQL_SSL_DISABLE &&
+             !mysql_error_is_of_network(error->number))
+        sql_ssl_files_explain(attempt->target, reason);
+}
+
+static void explain_failure(struct attempt *attempt, struct mysql_call *call)
+{
+    const struct mysql_error error = mysql_connect_error(attempt->mysql);
+
+    attempt->result = mysql_error_of_connection(&error, &attempt->reason);
+    if (attempt->result != LOOKUP_UNAVAILABLE)
+        return;
+    if (mysql_client_is_flooded(call))
+        reason_set(&attempt->reason, "the server sends too much");
+    else if (call->lacks_ssl)
+        say_no_ssl(&attempt->reason);
+    else if (attempt->place->socket == NULL)
+        explain_ssl(attempt, &error, &attempt->reason);
+}
+
+static void make(void *context)
+{
+    struct attempt *attempt = context;
+    const struct sql_target *target = attempt->target;
+    const struct place *place = attempt->place;
+    struct mysql_call call;
+
+    attempt->result = LOOKUP_UNAVAILABLE;
+    if (!mysql_client_begin_connecting(&call, attempt->mysql, target, place->socket != NULL,
+                                       place->addresses, &attempt->deadline, &attempt->reason))
+        return;
+    /* CLIENT_FOUND_ROWS: a row that has the value already counts. */
+    if (mysql_real_connect(attempt->mysql, or_null(place->address), or_null(target->user),
+                           or_null(target->password), or_null(target->database), place->port,
+                           or_null(place->socket), CLIENT_FOUND_ROWS) == NULL)
+        explain_failure(attempt, &call);
+    else if (is_as_secure_as_wanted(attempt->mysql, target, &attempt->reason))
+        attempt->result = LOOKUP_FOUND;
+    mysql_client_end(&call);
+}
+
+/* --- an attempt that is not waited for any longer than time allows */
+
+/* With copies of all that the caller may have thrown away by the end. */
+struct errand_attempt {
+    struct attempt attempt;
+    struct sql_target target;
+    struct place place;
+    char text[]; /* all strings */
+};
+
+enum { STRINGS = 7 };
+
+static void list_strings(struct sql_target *target, struct place *place, const char **list[STRINGS])
+{
+    const char **all[STRINGS] = {&target->user,   &target->password, &target->database,
+                                 &target->ssl_ca, &target->ssl_cert, &target->ssl_key,
+                                 &place->address};
+
+    memcpy(list, all, sizeof(all));
+}
+
+static struct errand_attempt *errand_attempt_new(const struct attempt *original)
+{
+    struct sql_target target = *original->target;
+    struct place place = *original->place;
+    const char **list[STRINGS];
+    struct errand_attempt *copy;
+    size_t size = 0, i;
+    char *end;
+
+    list_strings(&target, &place, list);
+    for (i = 0; i < STRINGS; i++)
+        size += strlen(*list[i]) + 1;
+    copy = calloc(1, sizeof(*copy) + size);
+    if (copy == NULL)
+        return NULL;
+    for (i = 0, end = copy->text; i < STRINGS; i++) {
+        const char *text = *list[i];
+
+        *list[i] = end;
+        end = stpcpy(end, text) + 1;
+    }
+    copy->target = target;
+    copy->place = place;
+    copy->attempt = *original;
+    copy->attempt.target = &copy->target;
+    copy->attempt.place = &copy->place;
+    return copy;
+}
+
+static void errand_attempt_free(struct errand_attempt *copy)
+{
+    explicit_bzero(copy->text, strlen(copy->target.user) + 1 + strlen(copy->target.password));
+    free(copy);
+}
+static void make_errand(void *context)
+{
+    struct errand_attempt *copy = context;
+
+    mysql_thread_init();
+    make(&copy->attempt);
+    mysql_thread_end();
+}
+
+static void discard_errand(void *context)
+{
+    struct errand_attempt *copy = context;
+
+    mysql_client_close(copy->attempt.mysql);
+    errand_attempt_free(copy);
+}
+
+/* The library looks the name up by itself, which knows no deadline. Returns false if
+ * the attempt goes on without us: then it has taken over the MYSQL. */
+static bool make_by_name(struct attempt *attempt)
+{
+    struct errand_attempt *copy = errand_attempt_new(attempt);
+    const int error =
+        copy != NULL ? errand_run(make_errand, discard_errand, copy, &attempt->deadline) : ENOMEM;
+
+    if (error == ETIMEDOUT)
+        return false;
+    if (error == 0) {
+        attempt->result = copy->attempt.result;
+        attempt->reason = copy->attempt.reason;
+    } else if (error == EBUSY) {
+        reason_set(&attempt->reason, "the name server has not answered other lookups yet");
+    } else {
+        reason_set(&attempt->reason, "cannot connect: %s", strerror(error));
+    }
+    if (copy != NULL)
+        errand_attempt_free(copy);
+    return true;
+}
+
+/* --- a session */
+
+static enum lookup set_up(MYSQL *mysql, const struct purpose *purpose,
+                          const struct deadline *deadline, struct reason *reason)
+{
+    struct mysql_call call;
+    enum lookup result;
+
+    if (!mysql_client_begin(&call, mysql, deadline, reason))
+        return LOOKUP_UNAVAILABLE;
+    mysql_client_close_on_exec(mysql);
+    result = set_up_session(mysql, purpose->target, reason);
+    if (result == LOOKUP_FOUND && purpose->access == SQL_ACCESS_WRITE)
+        result = refuse_read_only(mysql, reason);
+    if (result == LOOKUP_UNAVAILABLE && mysql_client_is_flooded(&call))
+        reason_set(reason, "the server sends too much");
+    mysql_client_end(&call);
+    return result;
 }
 
 static enum lookup connect_to(const struct purpose *purpose, const struct place *place,
                               const struct deadline *deadline, MYSQL **mysql, struct reason *reason)
 {
-    /* CLIENT_FOUND_ROWS, below: a row that has the value already counts. */
-    const struct sql_target *target = purpose->target;
-    MYSQL *started = start(target, place, deadline);
-    enum lookup result = LOOKUP_UNAVAILABLE;
+    struct attempt attempt = {start(place), purpose->target,    place,
+                              *deadline,    LOOKUP_UNAVAILABLE, *reason};
 
-    if (started == NULL) {
+    if (attempt.mysql == NULL) {
         reason_set(reason, "out of memory");
-        return result;
+        return LOOKUP_UNAVAILABLE;
     }
-    if (mysql_real_connect(started, or_null(place->address), or_null(target->user),
-                           or_null(target->password), or_null(target->database), place->port,
-                           or_null(place->socket), CLIENT_FOUND_ROWS) == NULL) {
-        const struct mysql_error error = mysql_connect_error(started);
-
-        result = mysql_error_of_connection(&error, reason);
-        if (result == LOOKUP_UNAVAILABLE && place->socket == NULL)
-            explain_ssl(target, place, &error, reason);
-    } else if (is_as_secure_as_wanted(started, target, reason)) {
-        mysql_client_close_on_exec(started);
-        result = set_up_session(started, target, reason);
-        if (result == LOOKUP_FOUND && purpose->access == SQL_ACCESS_WRITE)
-            result = refuse_read_only(started, reason);
+    if (place->addresses == 0)
+        make(&attempt);
+    else if (!make_by_name(&attempt))
+        attempt.mysql = NULL;
+    if (attempt.result == LOOKUP_FOUND)
+        attempt.result = set_up(attempt.mysql, purpose, deadline, &attempt.reason);
+    if (attempt.result == LOOKUP_FOUND) {
+        *mysql = attempt.mysql;
+        return attempt.result;
     }
-    if (result == LOOKUP_FOUND) {
-        *mysql = started;
-        return result;
-    }
-    mysql_close(started);
-    if (result == LOOKUP_UNAVAILABLE && deadline_remaining(deadline) == 0)
-        reason_set(reason, "no connection when the time was up");
-    return result;
+    if (attempt.mysql != NULL)
+        mysql_client_close(attempt.mysql);
+    if (attempt.result == LOOKUP_UNAVAILABLE && deadline_remaining(deadline) == 0)
+        reason_set(&attempt.reason, "no connection when the time was up");
+    *reason = attempt.reason;
+    return attempt.result;
 }
 
 /* A path may be that of the folder that the socket is in. */
@@ -209,11 +367,13 @@ static enum lookup connect_to_host(const struct purpose *purpose, const struct s
         reason_set(reason, "%s%s", why.text, jail_hint_for_name(&purpose->target->jail));
         return result;
     }
-    /* The library compares the certificate with what it connects to, and looks the
-     * name up once more: the name server has just shown that it answers. */
-    if (mysql_client_checks_name(purpose->target))
-        return connect_to(purpose, &(struct place){.address = host->name, .port = host->port},
-                          deadline, mysql, reason);
+    /* The library compares the certificate with what it connects to. */
+    if (mysql_client_checks_name(purpose->target)) {
+        const struct place place = {
+            .address = host->name, .port = host->port, .addresses = addresses.count};
+
+        return connect_to(purpose, &place, deadline, mysql, reason);
+    }
     for (i = 0; i < addresses.count && result == LOOKUP_UNAVAILABLE; i++) {
         const struct deadline share = deadline_share(deadline, addresses.count - i);
         const struct place place = {.address = addresses.text[i], .port = host->port};

@@ -11,7 +11,7 @@
 #include "mysql_error.h"
 #include "sql_engine.h"
 
-/* As `open` of sql_engine.h, between mysql_client_begin() and _end(). */
+/* As `open` of sql_engine.h. */
 enum lookup mysql_connect(const struct sql_target *target, const struct sql_host *host,
                           enum sql_access access, const struct deadline *deadline, MYSQL **mysql,
                           struct reason *reason);

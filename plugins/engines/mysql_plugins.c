@@ -18,6 +18,7 @@ void mysql_plugins_load(void)
     struct sigaction before;
     MYSQL *mysql;
 
+    mysql_client_load();
     /* MariaDB's library sets the host's SIGPIPE to be ignored. */
     sigaction(SIGPIPE, NULL, &before);
     mysql_library_init(0, NULL, NULL);

@@ -17,9 +17,10 @@
 
 enum {
     KEPT_STATEMENTS = 8,
-    BUSY_WAIT = 10,           /* milliseconds between two tries at a lock */
-    OPERATIONS_A_LOOK = 1000, /* of SQLite's machine, between two looks at the clock */
-    LONGEST_VALUE = 1 << 20   /* bytes */
+    BUSY_WAIT = 10,         /* milliseconds between two tries at a lock */
+    OPERATIONS_A_LOOK = 50, /* of SQLite's machine, between two looks at the clock; one may
+                             * work on a value of the longest kind for a millisecond */
+    LONGEST_VALUE = 1 << 20 /* bytes */
 };
 
 struct kept_statement {
