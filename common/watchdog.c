@@ -5,21 +5,35 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "thread.h"
 
-enum { A_LOOK = 20 }; /* milliseconds between two looks at what has come in */
+enum {
+    A_LOOK = 20,       /* milliseconds between two looks at what has come in */
+    MEMORY_A_BYTE = 32 /* that comes in, at most, in bytes */
+};
 
-/* Returns 0 if the socket is not one of TCP, or the kernel does not count. */
-static uint64_t received(int socket)
+/* In bytes, the most that this process has taken so far. Unlike /proc, this is there in
+ * a jail. */
+static uint64_t memory_taken(void)
+{
+    struct rusage usage;
+
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+/* What goes up with all that comes in: nothing but TCP counts it. */
+static uint64_t taken_in(int socket)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof(info);
 
-    return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received
-                                                                        : 0;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+        return info.tcpi_bytes_received;
+    return memory_taken() / MEMORY_A_BYTE;
 }
 
 /* Sleeps until the next look, or until it is called off. */
@@ -40,7 +54,7 @@ static void *watch(void *context)
     while (!watchdog->called_off && !watchdog->is_flooded &&
            deadline_remaining(&watchdog->deadline) > 0) {
         sleep_a_while(watchdog);
-        watchdog->is_flooded = received(watchdog->socket) > watchdog->most;
+        watchdog->is_flooded = taken_in(watchdog->socket) > watchdog->most;
     }
     if (!watchdog->called_off)
         shutdown(watchdog->socket, SHUT_RDWR);
@@ -63,7 +77,7 @@ bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *
     watchdog->socket = fcntl(socket, F_DUPFD_CLOEXEC, 0);
     if (watchdog->socket < 0)
         return false;
-    watchdog->most = received(socket) + most;
+    watchdog->most = taken_in(socket) + most;
     watchdog->deadline = *deadline;
     pthread_mutex_init(&watchdog->lock, NULL);
     thread_condition_init(&watchdog->call);

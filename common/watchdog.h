@@ -28,9 +28,9 @@ struct watchdog {
 
 #define WATCHDOG_IDLE ((struct watchdog){.runs = false})
 
-/* Sets an idle watchdog on a socket. About `most` bytes may come in from now on: they
- * are counted from time to time, and by TCP only. Returns false if there can be no
- * watchdog. */
+/* Sets an idle watchdog on a socket. About `most` bytes may come in from now on, which
+ * is looked at from time to time. Only TCP counts them: with other sockets, the process
+ * may grow by 32 times as much. Returns false if there can be no watchdog. */
 bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *deadline,
                   uint64_t most);
 

@@ -316,6 +316,12 @@ static enum lookup run_prepared(const struct request *request, MYSQL_STMT *prepa
 {
     enum lookup result;
 
+    /* MariaDB's library crashes over that, which no server means to send. */
+    if (mysql_field_count(request->session->mysql) == 0 &&
+        mysql_more_results(request->session->mysql)) {
+        reason_set(request->reason, "malformed reply");
+        return LOOKUP_UNAVAILABLE;
+    }
     if (value != NULL)
         result = read_rows(request, prepared, value);
     else

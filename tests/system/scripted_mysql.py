@@ -175,6 +175,40 @@ def damage(randomness):
     return fault
 
 
+def flood(packet, *before):
+    """After some packets, one and the same without end and without a pause. Each may
+    be a function of the conversation."""
+    def fault(conversation, _):
+        def frame(content):
+            content = content(conversation) if callable(content) else content
+            return len(content).to_bytes(3, "little") + b"\1" + content
+
+        conversation.write_plain(b"".join(frame(content) for content in before))
+        many = frame(packet)
+        many *= max(1, (1 << 18) // len(many))
+        while True:
+            conversation.write_plain(many)
+    fault.encrypts = True
+    return fault
+
+
+def column(_):
+    return _column(b"password")
+
+
+def end(conversation):
+    return conversation.end_of_list()
+
+
+def row(value):
+    return b"\0\0" + _string(value)
+
+
+def progress(_):
+    """What MariaDB reports while it works"""
+    return b"\xff\xff\xff\1\1\1" + bytes(3) + b"\4work"
+
+
 # --- one connection
 
 
@@ -194,7 +228,9 @@ class Record:
 
 class _Conversation(socketserver.BaseRequestHandler):
     def setup(self):
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.by_tcp = self.request.family == socket.AF_INET
+        if self.by_tcp:
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.record = Record()
         self.pending = b""
         self.sequence = 0
@@ -226,12 +262,20 @@ class _Conversation(socketserver.BaseRequestHandler):
     def write(self, data):
         self.request.sendall(data)
 
+    def write_plain(self, data):
+        """Encrypted, if all is"""
+        if self.tls is not None:
+            self.tls.write(data)
+            data = self.to_send.read()
+        self.write(data)
+
     def _read_wire(self):
         data = self.request.recv(65536)
         if not data:
             raise Over
         # Or else a client that sends two packets waits for a while.
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        if self.by_tcp:
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         self.record.wire += data
         return data
 
@@ -297,7 +341,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         for packet in self.server.packets.get(step, packets):
             data += len(packet).to_bytes(3, "little") + bytes([self.sequence & 255]) + packet
             self.sequence += 1
-        if self.tls is not None:
+        if self.tls is not None and not hasattr(self.server.faults.get(step), "encrypts"):
             self.tls.write(data)
             data = self.to_send.read()
         self._emit(step, data)
@@ -405,14 +449,13 @@ class _Conversation(socketserver.BaseRequestHandler):
     def _close(self, packet):
         self.statements.pop(packet, None)
 
-    def _end(self):
-        """What ends a list."""
+    def end_of_list(self):
         if self.flags & CLIENT_DEPRECATE_EOF:
             return b"\xfe\0\0" + struct.pack("<HH", AUTOCOMMIT, 0)
         return b"\xfe" + struct.pack("<HH", 0, AUTOCOMMIT)
 
     def _definitions(self, names):
-        end = [] if self.flags & CLIENT_DEPRECATE_EOF or not names else [self._end()]
+        end = [] if self.flags & CLIENT_DEPRECATE_EOF or not names else [self.end_of_list()]
         return [_column(name) for name in names] + end
 
     def _prepare(self, text):
@@ -435,7 +478,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         user = reader.string().decode()
         rows = [b"\0\0" + _string(self.server.rows[user].encode())] \
             if user in self.server.rows else []
-        self._send("execute", b"\x01", *self._definitions([b"password"]), *rows, self._end())
+        self._send("execute", b"\x01", *self._definitions([b"password"]), *rows, self.end_of_list())
 
 
 # --- the server
@@ -495,6 +538,19 @@ class Server(socketserver.ThreadingTCPServer):
     @property
     def address(self):
         return f"127.0.0.1:{self.port}"
+
+    def listen_at(self, path):
+        """Is reached by a socket, too."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+        os.chmod(path, 0o666)
+        listener.listen()
+
+        def accept():
+            while True:
+                self.process_request(listener.accept()[0], path)
+
+        threading.Thread(target=accept, daemon=True).start()
 
     # --- how it behaves
 
