@@ -42,11 +42,9 @@ struct mysql_call {
 
     MYSQL *mysql;
     const struct sql_target *target;
-    bool is_local;       /* no network is between */
-    unsigned addresses;  /* that are still to be tried */
-    struct deadline try; /* ends what is done for one of them */
-    ino_t settled;       /* the socket whose encryption has been settled */
-    bool lacks_ssl;      /* it was given up since the server does not encrypt */
+    const char *name; /* that a certificate has to be for; NULL if no network is between */
+    ino_t settled;    /* the socket whose encryption has been settled */
+    bool lacks_ssl;   /* it was given up since the server does not encrypt */
 };
 
 /* Makes ready what calls need, once, when the driver is loaded. */
@@ -60,12 +58,11 @@ bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct dead
                         struct reason *reason);
 void mysql_client_end(struct mysql_call *call);
 
-/* Likewise, to make a connection: sets its options, too. `addresses` is the number of
- * those that the library is going to try. */
+/* Likewise, to make a connection to a host of this name, which is NULL if no network
+ * is between: sets its options, too. */
 bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
-                                   const struct sql_target *target, bool is_local,
-                                   unsigned addresses, const struct deadline *deadline,
-                                   struct reason *reason);
+                                   const struct sql_target *target, const char *name,
+                                   const struct deadline *deadline, struct reason *reason);
 
 /* Whether the server has sent too much, so that the connection was given up. */
 bool mysql_client_is_flooded(struct mysql_call *call);
@@ -77,8 +74,12 @@ bool mysql_client_refused_message(MYSQL *mysql);
 /* Ends a connection and does not block. Not between the above. */
 void mysql_client_close(MYSQL *mysql);
 
-/* Whether a server's certificate is checked for the name that is connected to. */
-bool mysql_client_checks_name(const struct sql_target *target);
+/* Whether the library has to be given a host's name, rather than an address, since it
+ * checks the certificate for what it connects to. It then looks the name up. */
+bool mysql_client_connects_by_name(const struct sql_target *target);
+
+/* Whether it may find several addresses when it does. */
+bool mysql_client_bears_addresses(void);
 
 /* Keeps the socket of a connection from programs that the host starts. */
 void mysql_client_close_on_exec(MYSQL *mysql);

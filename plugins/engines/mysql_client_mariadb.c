@@ -21,9 +21,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -43,27 +45,49 @@ enum {
 static pthread_key_t current;
 static int current_error = EAGAIN; /* of making the key */
 
-static void make_key(void)
+static struct mysql_call *get_current(void)
+{
+    return current_error == 0 ? pthread_getspecific(current) : NULL;
+}
+
+/* Is called by OpenSSL for each session of TLS that is made, in the whole process. The
+ * library checks the certificate for the host that it keeps here, which is the address
+ * that it has connected to: it gets the name in its place. Where that fails, so does
+ * the check. */
+static void put_name(void *ssl, void *data, CRYPTO_EX_DATA *all, int number, long unused,
+                     void *nothing)
+{
+    struct mysql_call *call = get_current();
+    char *name = NULL;
+
+    (void)ssl, (void)data, (void)all, (void)number, (void)unused, (void)nothing;
+    if (call != NULL && call->name != NULL && call->mysql->host != NULL)
+        name = strdup(call->name);
+    if (name == NULL)
+        return;
+    free(call->mysql->host);
+    call->mysql->host = name;
+}
+
+static int put_name_number = -1; /* of the above, with OpenSSL */
+
+static void make_ready(void)
 {
     current_error = pthread_key_create(&current, NULL);
+    put_name_number = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, put_name, NULL, NULL);
 }
 
 void mysql_client_load(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_once(&once, make_key);
+    pthread_once(&once, make_ready);
 }
 
 /* Returns 0 or an error of errno(3). */
 static int set_current(struct mysql_call *call)
 {
     return current_error == 0 ? pthread_setspecific(current, call) : current_error;
-}
-
-static struct mysql_call *get_current(void)
-{
-    return current_error == 0 ? pthread_getspecific(current) : NULL;
 }
 
 /* --- what to ask of a server */
@@ -78,13 +102,31 @@ static bool library_checks_all_or_nothing(void)
     return (version >= 30400 && version < 100000) || version >= 110400;
 }
 
-bool mysql_client_checks_name(const struct sql_target *target)
+static bool checks_name(const struct sql_target *target)
 {
     bool checks_authority = target->ssl_mode >= SQL_SSL_VERIFY_CA ||
                             (target->ssl_mode == SQL_SSL_REQUIRE && target->ssl_ca[0] != '\0');
 
     return target->ssl_mode == SQL_SSL_VERIFY_FULL ||
            (checks_authority && library_checks_all_or_nothing());
+}
+
+/* Debian 11 has a library that uses GnuTLS. */
+bool mysql_client_connects_by_name(const struct sql_target *target)
+{
+    static const char openssl[] = "OpenSSL ";
+    const char *name = NULL;
+
+    mariadb_get_infov(NULL, MARIADB_TLS_LIBRARY, &name);
+    return checks_name(target) &&
+           (put_name_number < 0 || name == NULL || strncmp(name, openssl, strlen(openssl)) != 0);
+}
+
+/* It waits for a connection to the second one without end, does not ask for our waiting,
+ * and so does not encrypt. */
+bool mysql_client_bears_addresses(void)
+{
+    return false;
 }
 
 static void set_ssl_file(MYSQL *mysql, enum mysql_option option, const char *path)
@@ -95,7 +137,7 @@ static void set_ssl_file(MYSQL *mysql, enum mysql_option option, const char *pat
 
 static void ask_for_ssl(MYSQL *mysql, const struct sql_target *target)
 {
-    const my_bool yes = 1, check = mysql_client_checks_name(target);
+    const my_bool yes = 1, check = checks_name(target);
 
     set_ssl_file(mysql, MYSQL_OPT_SSL_CA, target->ssl_ca);
     set_ssl_file(mysql, MYSQL_OPT_SSL_CERT, target->ssl_cert);
@@ -207,7 +249,7 @@ static bool settle_ssl(struct mysql_call *call, my_socket socket)
     /* Detects connections that a firewall dropped. */
     setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
     errno = EPROTO;
-    switch (peek_at_greeting(socket, &call->try)) {
+    switch (peek_at_greeting(socket, &call->deadline)) {
     case GREETING_REFUSAL:
         return true;
     case GREETING_WITH_SSL:
@@ -238,14 +280,13 @@ static ino_t inode_of(my_socket socket)
     return fstat(socket, &status) == 0 ? status.st_ino : 0;
 }
 
-/* A connection to one of several addresses is under way. The library goes on to the
- * next where this returns -1. */
+/* A connection is under way. */
 static int wait_for_connection(struct mysql_call *call, my_socket socket)
 {
-    /* The library may find more than were announced. */
-    call->try = deadline_share(&call->deadline, call->addresses > 1 ? call->addresses-- : 1);
-    if (wait_at_most(socket, POLLOUT, &call->try, deadline_remaining(&call->try)) <= 0 ||
-        has_failed(socket) || !settle_ssl(call, socket) || !watch(call, socket))
+    const int left = deadline_remaining(&call->deadline);
+
+    if (wait_at_most(socket, POLLOUT, &call->deadline, left) <= 0 || has_failed(socket) ||
+        !settle_ssl(call, socket) || !watch(call, socket))
         return -1;
     call->settled = inode_of(socket);
     return 1;
@@ -271,9 +312,9 @@ static int wait_for_socket(my_socket socket, my_bool is_read, int timeout)
         return 0; /* a connection that is closed */
     if (call->target != NULL) {
         prepare_socket(socket);
-        if (call->is_local && !settle_local(call, socket))
+        if (call->name == NULL && !settle_local(call, socket))
             return -1;
-        if (!is_read && !call->is_local && inode_of(socket) != call->settled)
+        if (!is_read && call->name != NULL && inode_of(socket) != call->settled)
             return wait_for_connection(call, socket);
     }
     if (!is_read)
@@ -334,16 +375,14 @@ bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct dead
 }
 
 bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
-                                   const struct sql_target *target, bool is_local,
-                                   unsigned addresses, const struct deadline *deadline,
-                                   struct reason *reason)
+                                   const struct sql_target *target, const char *name,
+                                   const struct deadline *deadline, struct reason *reason)
 {
     if (!begin(call, mysql, deadline, reason))
         return false;
     call->target = target;
-    call->is_local = is_local;
-    call->addresses = addresses;
-    set_options(mysql, target, is_local);
+    call->name = name;
+    set_options(mysql, target, name == NULL);
     call->is_guarded = true;
     sigpipe_block(&call->sigpipe);
     return true;

@@ -112,21 +112,25 @@ static void set_options(MYSQL *mysql, const struct sql_target *target, bool is_l
 }
 
 bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
-                                   const struct sql_target *target, bool is_local,
-                                   unsigned addresses, const struct deadline *deadline,
-                                   struct reason *reason)
+                                   const struct sql_target *target, const char *name,
+                                   const struct deadline *deadline, struct reason *reason)
 {
-    (void)addresses, (void)reason;
+    (void)reason;
     *call = (struct mysql_call){.deadline = *deadline, .mysql = mysql, .is_guarded = true};
-    set_options(mysql, target, is_local, deadline);
+    set_options(mysql, target, name == NULL, deadline);
     ERR_clear_error();
     sigpipe_block(&call->sigpipe);
     return true;
 }
 
-bool mysql_client_checks_name(const struct sql_target *target)
+bool mysql_client_connects_by_name(const struct sql_target *target)
 {
     return target->ssl_mode == SQL_SSL_VERIFY_FULL;
+}
+
+bool mysql_client_bears_addresses(void)
+{
+    return true;
 }
 
 void mysql_client_close_on_exec(MYSQL *mysql)

@@ -26,10 +26,16 @@ struct purpose {
 /* Where to connect: to a socket, or to an address by TCP. */
 struct place {
     const char *socket;  /* "" is that of the library, NULL stands for TCP */
-    const char *address; /* of TCP: a host name or an address */
+    const char *address; /* of TCP */
     unsigned port;
-    unsigned addresses; /* of a name that the library is going to look up; else 0 */
+    const char *name; /* of the host, or its address; NULL for a socket */
 };
+
+/* Whether the library is going to look the name up. */
+static bool is_by_name(const struct place *place)
+{
+    return place->address != NULL && place->address == place->name;
+}
 
 static MYSQL *start(const struct place *place)
 {
@@ -136,11 +142,13 @@ struct attempt {
 static void explain_ssl(const struct attempt *attempt, const struct mysql_error *error,
                         struct reason *reason)
 {
-    static const char of_the_name[] = "Validation of SSL server certificate failed";
+    /* Of Connector/C before 3.4, and since */
+    static const char of_the_name[] = "Validation of SSL server certificate failed",
+                      of_the_name_too[] = "Hostname verification failed";
 
-    if (strstr(error->text, of_the_name) != NULL)
+    if (strstr(error->text, of_the_name) != NULL || strstr(error->text, of_the_name_too) != NULL)
         reason_set(reason, "the certificate of the server is not for the name %s",
-                   attempt->place->address);
+                   attempt->place->name);
     else if (attempt->target->ssl_mode != SQL_SSL_DISABLE &&
              !mysql_error_is_of_network(error->number))
         sql_ssl_files_explain(attempt->target, reason);
@@ -169,8 +177,8 @@ static void make(void *context)
     struct mysql_call call;
 
     attempt->result = LOOKUP_UNAVAILABLE;
-    if (!mysql_client_begin_connecting(&call, attempt->mysql, target, place->socket != NULL,
-                                       place->addresses, &attempt->deadline, &attempt->reason))
+    if (!mysql_client_begin_connecting(&call, attempt->mysql, target, place->name,
+                                       &attempt->deadline, &attempt->reason))
         return;
     /* CLIENT_FOUND_ROWS: a row that has the value already counts. */
     if (mysql_real_connect(attempt->mysql, or_null(place->address), or_null(target->user),
@@ -225,6 +233,7 @@ static struct errand_attempt *errand_attempt_new(const struct attempt *original)
         end = stpcpy(end, text) + 1;
     }
     copy->target = target;
+    place.name = place.address;
     copy->place = place;
     copy->attempt = *original;
     copy->attempt.target = &copy->target;
@@ -307,7 +316,7 @@ static enum lookup connect_to(const struct purpose *purpose, const struct place 
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    if (place->addresses == 0)
+    if (!is_by_name(place))
         make(&attempt);
     else if (!make_by_name(&attempt))
         attempt.mysql = NULL;
@@ -367,16 +376,20 @@ static enum lookup connect_to_host(const struct purpose *purpose, const struct s
         reason_set(reason, "%s%s", why.text, jail_hint_for_name(&purpose->target->jail));
         return result;
     }
-    /* The library compares the certificate with what it connects to. */
-    if (mysql_client_checks_name(purpose->target)) {
-        const struct place place = {
-            .address = host->name, .port = host->port, .addresses = addresses.count};
+    if (mysql_client_connects_by_name(purpose->target)) {
+        const struct place place = {.address = host->name, .port = host->port, .name = host->name};
 
+        if (addresses.count > 1 && !mysql_client_bears_addresses()) {
+            reason_set(reason, "the client library cannot check a certificate for a name with "
+                               "several addresses");
+            return result;
+        }
         return connect_to(purpose, &place, deadline, mysql, reason);
     }
     for (i = 0; i < addresses.count && result == LOOKUP_UNAVAILABLE; i++) {
         const struct deadline share = deadline_share(deadline, addresses.count - i);
-        const struct place place = {.address = addresses.text[i], .port = host->port};
+        const struct place place = {
+            .address = addresses.text[i], .port = host->port, .name = host->name};
 
         result = connect_to(purpose, &place, &share, mysql, reason);
     }
