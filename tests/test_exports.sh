@@ -21,6 +21,7 @@ check() {
 
 exports() { nm -D --defined-only "$1" | awk '{ print $3 }' | tr '\n' ' '; }
 clients() { objdump -p "$1" | awk '/NEEDED/ { print $2 }' | grep -cE 'sqlite|libpq|mysql|maria'; }
+stays_in_memory() { readelf -d "$1" | grep -c NODELETE; }
 thread_local_storage() { objdump -p "$1" | grep -cE '^ +TLS '; }
 needs_exec_stack() { objdump -p "$1" | grep -A1 STACK | grep -c 'flags .*x'; }
 
@@ -38,6 +39,7 @@ for object in "$plugins"/libsqlcrypt.so "$plugins"/libpwverify.so "$plugins"/sql
     case $object in
     */sqlcrypt/*)
         check "$name exports its table alone" "$(exports "$object")" "sqlcrypt_engine "
+        check "$name stays in memory, with what its library keeps" "$(stays_in_memory "$object")" 1
         check "$name needs one database client" "$(clients "$object")" 1
         ;;
     esac
