@@ -4,17 +4,62 @@
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fork_mark.h"
 #include "thread.h"
 
 enum {
-    A_LOOK = 20,       /* milliseconds between two looks at what has come in */
+    A_LOOK = 5,        /* milliseconds between two looks at all watchdogs */
     MEMORY_A_BYTE = 32 /* that comes in, at most, in bytes */
 };
+
+/* Those of one process, with the thread that looks after them. */
+struct kennel {
+    struct fork_mark owner;
+    pthread_mutex_t lock; /* of what follows, and of the watchdogs in the list */
+    struct watchdog *first;
+    bool has_keeper;
+};
+
+/* A child leaves its parent's as it is: the keeper is not there, and may have held the
+ * lock. Nothing frees it, since a driver stays in memory. */
+static _Atomic(struct kennel *) kennel_;
+
+static struct kennel *kennel_new(void)
+{
+    struct kennel *kennel = calloc(1, sizeof(*kennel));
+
+    if (kennel == NULL)
+        return NULL;
+    fork_mark_set(&kennel->owner);
+    pthread_mutex_init(&kennel->lock, NULL);
+    return kennel;
+}
+
+/* NULL when out of memory. */
+static struct kennel *own_kennel(void)
+{
+    struct kennel *kennel = atomic_load(&kennel_), *fresh;
+
+    if (kennel != NULL && fork_mark_holds(&kennel->owner))
+        return kennel;
+    fresh = kennel_new();
+    if (fresh == NULL || atomic_compare_exchange_strong(&kennel_, &kennel, fresh))
+        return fresh;
+    /* Another thread was faster. */
+    fork_mark_free(&fresh->owner);
+    pthread_mutex_destroy(&fresh->lock);
+    free(fresh);
+    return kennel;
+}
 
 /* In bytes, the most that this process has taken so far. Unlike /proc, this is there in
  * a jail. */
@@ -36,55 +81,77 @@ static uint64_t taken_in(int socket)
     return memory_taken() / MEMORY_A_BYTE;
 }
 
-/* Sleeps until the next look, or until it is called off. */
-static void sleep_a_while(struct watchdog *watchdog)
+/* So that the server hears at once, although nobody takes what it sends any more. */
+static void shut_down(int socket)
 {
-    const struct deadline look = deadline_after(A_LOOK);
-    const struct timespec until =
-        deadline_time(look.at < watchdog->deadline.at ? &look : &watchdog->deadline);
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
-    pthread_cond_timedwait(&watchdog->call, &watchdog->lock, &until);
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    shutdown(socket, SHUT_RDWR);
 }
 
-static void *watch(void *context)
+static void look(struct watchdog *watchdog)
 {
-    struct watchdog *watchdog = context;
+    if (watchdog->has_barked)
+        return;
+    watchdog->is_flooded = taken_in(watchdog->socket) > watchdog->most;
+    if (!watchdog->is_flooded && deadline_remaining(&watchdog->deadline) > 0)
+        return;
+    shut_down(watchdog->socket);
+    watchdog->has_barked = true;
+}
 
-    pthread_mutex_lock(&watchdog->lock);
-    while (!watchdog->called_off && !watchdog->is_flooded &&
-           deadline_remaining(&watchdog->deadline) > 0) {
-        sleep_a_while(watchdog);
-        watchdog->is_flooded = taken_in(watchdog->socket) > watchdog->most;
-    }
-    if (!watchdog->called_off)
-        shutdown(watchdog->socket, SHUT_RDWR);
-    pthread_mutex_unlock(&watchdog->lock);
+static void *keep(void *context)
+{
+    struct kennel *kennel = context;
+    struct watchdog *watchdog;
+    bool goes_on;
+
+    do {
+        poll(NULL, 0, A_LOOK);
+        pthread_mutex_lock(&kennel->lock);
+        for (watchdog = kennel->first; watchdog != NULL; watchdog = watchdog->next)
+            look(watchdog);
+        goes_on = kennel->has_keeper = kennel->first != NULL;
+        pthread_mutex_unlock(&kennel->lock);
+    } while (goes_on);
     return NULL;
 }
 
-static void clean_up(struct watchdog *watchdog)
+/* Puts it into the list, and sees that somebody looks after it. */
+static bool enter(struct watchdog *watchdog)
 {
-    pthread_cond_destroy(&watchdog->call);
-    pthread_mutex_destroy(&watchdog->lock);
-    close(watchdog->socket);
-    *watchdog = WATCHDOG_IDLE;
+    struct kennel *kennel = watchdog->kennel;
+    pthread_t keeper;
+
+    pthread_mutex_lock(&kennel->lock);
+    if (!kennel->has_keeper)
+        kennel->has_keeper = thread_start(&keeper, true, keep, kennel) == 0;
+    watchdog->runs = kennel->has_keeper;
+    if (watchdog->runs) {
+        watchdog->next = kennel->first;
+        kennel->first = watchdog;
+    }
+    pthread_mutex_unlock(&kennel->lock);
+    return watchdog->runs;
 }
 
 bool watchdog_set(struct watchdog *watchdog, int socket, const struct deadline *deadline,
                   uint64_t most)
 {
     *watchdog = WATCHDOG_IDLE;
+    watchdog->kennel = own_kennel();
+    if (watchdog->kennel == NULL)
+        return false;
     watchdog->socket = fcntl(socket, F_DUPFD_CLOEXEC, 0);
     if (watchdog->socket < 0)
         return false;
     watchdog->most = taken_in(socket) + most;
     watchdog->deadline = *deadline;
-    pthread_mutex_init(&watchdog->lock, NULL);
-    thread_condition_init(&watchdog->call);
-    watchdog->runs = thread_start(&watchdog->thread, false, watch, watchdog) == 0;
-    if (!watchdog->runs)
-        clean_up(watchdog);
-    return watchdog->runs;
+    if (enter(watchdog))
+        return true;
+    close(watchdog->socket);
+    return false;
 }
 
 bool watchdog_is_flooded(struct watchdog *watchdog)
@@ -93,20 +160,23 @@ bool watchdog_is_flooded(struct watchdog *watchdog)
 
     if (!watchdog->runs)
         return false;
-    pthread_mutex_lock(&watchdog->lock);
+    pthread_mutex_lock(&watchdog->kennel->lock);
     is_flooded = watchdog->is_flooded;
-    pthread_mutex_unlock(&watchdog->lock);
+    pthread_mutex_unlock(&watchdog->kennel->lock);
     return is_flooded;
 }
 
 void watchdog_call_off(struct watchdog *watchdog)
 {
+    struct watchdog **link;
+
     if (!watchdog->runs)
         return;
-    pthread_mutex_lock(&watchdog->lock);
-    watchdog->called_off = true;
-    pthread_cond_signal(&watchdog->call);
-    pthread_mutex_unlock(&watchdog->lock);
-    pthread_join(watchdog->thread, NULL);
-    clean_up(watchdog);
+    pthread_mutex_lock(&watchdog->kennel->lock);
+    for (link = &watchdog->kennel->first; *link != watchdog; link = &(*link)->next)
+        continue;
+    *link = watchdog->next;
+    pthread_mutex_unlock(&watchdog->kennel->lock);
+    close(watchdog->socket);
+    *watchdog = WATCHDOG_IDLE;
 }

@@ -43,7 +43,7 @@ struct known {
 };
 
 struct sql_session {
-    struct pgsql_relay relay;
+    struct pgsql_link link;
     bool by_name; /* whether statements are worth a name */
     /* The last one is for all those that the others have left no room for, in turn. */
     struct known known[KEPT_STATEMENTS + 1];
@@ -60,7 +60,7 @@ static void close_session(struct sql_session *session)
 {
     size_t i;
 
-    pgsql_relay_finish(&session->relay);
+    PQfinish(session->link.connection);
     for (i = 0; i <= KEPT_STATEMENTS; i++)
         forget(&session->known[i]);
     free(session);
@@ -78,7 +78,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    result = pgsql_connect(target, host, access, deadline, &opened->relay, reason);
+    result = pgsql_connect(target, host, access, deadline, &opened->link, reason);
     if (result != LOOKUP_FOUND) {
         free(opened);
         return result;
@@ -179,10 +179,10 @@ static enum lookup prepare(struct sql_session *session, struct known *known,
 {
     enum lookup result;
 
-    if (PQsendPrepare(session->relay.connection, known->name, known->text,
+    if (PQsendPrepare(session->link.connection, known->name, known->text,
                       (int)known->parameter_count, types_of(known)) == 0)
         return pgsql_not_sent(reason);
-    result = pgsql_collect(&session->relay, answer, deadline, reason);
+    result = pgsql_collect(&session->link, answer, deadline, reason);
     known->is_prepared = result == LOOKUP_FOUND || answer->is_prepared;
     return known->is_prepared ? LOOKUP_FOUND : result;
 }
@@ -200,17 +200,17 @@ static enum lookup execute(struct sql_session *session, const struct known *know
     for (i = 0; i < count; i++)
         values[i] = parameters[i].bytes;
     if (known->is_prepared)
-        sent = PQsendQueryPrepared(session->relay.connection, known->name, count, values, NULL,
-                                   NULL, 0);
+        sent = PQsendQueryPrepared(session->link.connection, known->name, count, values, NULL, NULL,
+                                   0);
     else
-        sent = PQsendQueryParams(session->relay.connection, known->text, count, types_of(known),
+        sent = PQsendQueryParams(session->link.connection, known->text, count, types_of(known),
                                  values, NULL, NULL, 0);
     if (sent == 0)
         return pgsql_not_sent(reason);
     /* Row by row: of a table without WHERE, there might be many. */
-    if (answer->value != NULL && PQsetSingleRowMode(session->relay.connection) == 0)
+    if (answer->value != NULL && PQsetSingleRowMode(session->link.connection) == 0)
         return pgsql_not_sent(reason);
-    return pgsql_collect(&session->relay, answer, deadline, reason);
+    return pgsql_collect(&session->link, answer, deadline, reason);
 }
 
 /* libpq takes a parameter as a string that ends in a NUL. */
@@ -236,9 +236,9 @@ static enum lookup set_savepoint(struct sql_session *session, const struct deadl
 {
     struct pgsql_answer answer;
 
-    if (PQtransactionStatus(session->relay.connection) != PQTRANS_INTRANS)
+    if (PQtransactionStatus(session->link.connection) != PQTRANS_INTRANS)
         return LOOKUP_FOUND;
-    return pgsql_command(&session->relay, "SAVEPOINT sqlcrypt", &answer, deadline, reason);
+    return pgsql_command(&session->link, "SAVEPOINT sqlcrypt", &answer, deadline, reason);
 }
 
 static enum lookup return_to_savepoint(struct sql_session *session, const struct deadline *deadline,
@@ -246,9 +246,9 @@ static enum lookup return_to_savepoint(struct sql_session *session, const struct
 {
     struct pgsql_answer answer;
 
-    if (PQtransactionStatus(session->relay.connection) != PQTRANS_INERROR)
+    if (PQtransactionStatus(session->link.connection) != PQTRANS_INERROR)
         return LOOKUP_FOUND;
-    return pgsql_command(&session->relay, "ROLLBACK TO SAVEPOINT sqlcrypt", &answer, deadline,
+    return pgsql_command(&session->link, "ROLLBACK TO SAVEPOINT sqlcrypt", &answer, deadline,
                          reason);
 }
 
@@ -331,7 +331,7 @@ static enum lookup judge_values(struct sql_session *session, const struct sql_st
         const struct pgsql_refused refused = {statement, types_of(known),
                                               known->is_prepared ? known->name : "", answer->state};
 
-        result = pgsql_parameters_judge(&session->relay, &refused, deadline, reason);
+        result = pgsql_parameters_judge(&session->link, &refused, deadline, reason);
     }
     if (result == LOOKUP_NONE || result == LOOKUP_REJECTED)
         restored = return_to_savepoint(session, deadline, reason);
@@ -381,7 +381,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
         [SQL_ROLLBACK] = "ROLLBACK",
     };
     struct pgsql_answer answer;
-    enum lookup result = pgsql_command(&session->relay, texts[step], &answer, deadline, reason);
+    enum lookup result = pgsql_command(&session->link, texts[step], &answer, deadline, reason);
 
     /* COMMIT of a transaction that has failed is answered with ROLLBACK. */
     if (result == LOOKUP_FOUND && strcmp(answer.tag, texts[step]) != 0) {

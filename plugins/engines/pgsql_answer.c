@@ -8,12 +8,11 @@
 
 #include "pgsql_error.h"
 
-/* In bytes. libpq keeps one result as a whole in memory, and keeps some of what else
- * the server says until the connection ends. */
+/* In bytes. */
 enum {
     LONGEST_VALUE = 1 << 20,
-    LONGEST_RESULT = 4 << 20, /* with other columns, and notices before it */
-    LONGEST_ANSWER = 32 << 20 /* all rows: many users, if there is no WHERE */
+    ORDINARY_ANSWER = 16 << 10,
+    LONGEST_ANSWER = 4 << 20 /* with other columns and rows, and notices */
 };
 
 /* Takes what has come. OpenSSL may have more of a record than libpq takes at once, and
@@ -39,28 +38,21 @@ static bool has_result_of_loss(const PGconn *connection, struct reason *reason)
     return PQstatus(connection) == CONNECTION_BAD;
 }
 
-/* Sends what is left to be sent, and waits for a whole result, which begins after as many
- * bytes as were taken before. False with a reason. */
-static bool await_result(struct pgsql_relay *relay, size_t before, const struct deadline *deadline,
+/* Sends what is left to be sent, and waits for a whole result. False with a reason. */
+static bool await_result(struct pgsql_link *link, const struct pgsql_limits *limits,
                          struct reason *reason)
 {
     for (;;) {
-        int unsent = PQflush(relay->connection);
+        int unsent = PQflush(link->connection);
 
-        if (unsent == 0 && PQisBusy(relay->connection) == 0)
+        if (unsent == 0 && PQisBusy(link->connection) == 0)
             return true;
         if (unsent < 0)
-            return has_result_of_loss(relay->connection, reason);
-        if (relay->taken - before > LONGEST_RESULT || relay->taken > LONGEST_ANSWER) {
-            reason_set(reason, "the answer is too long");
+            return has_result_of_loss(link->connection, reason);
+        if (!pgsql_link_wait(link, true, unsent != 0, limits, reason))
             return false;
-        }
-        if (!pgsql_relay_wait(relay, true, unsent != 0, deadline)) {
-            reason_set(reason, "no answer when the time was up");
-            return false;
-        }
-        if (!take(relay->connection))
-            return has_result_of_loss(relay->connection, reason);
+        if (!take(link->connection))
+            return has_result_of_loss(link->connection, reason);
     }
 }
 
@@ -168,19 +160,22 @@ static enum lookup outcome_at_end(const PGconn *connection, enum lookup outcome)
                                                                                 : outcome;
 }
 
-enum lookup pgsql_collect(struct pgsql_relay *relay, struct pgsql_answer *answer,
-                          const struct deadline *deadline, struct reason *reason)
+static enum lookup collect(struct pgsql_link *link, struct pgsql_answer *answer,
+                           const struct pgsql_limits *limits, struct reason *reason)
 {
-    PGconn *connection = relay->connection;
+    PGconn *connection = link->connection;
     enum lookup outcome = LOOKUP_FOUND;
-    size_t before = 0;
 
-    relay->taken = 0;
     for (;;) {
         PGresult *result;
         enum lookup next;
 
-        if (!await_result(relay, before, deadline, reason))
+        /* Of results without end, there is always one to be read. */
+        if (deadline_remaining(limits->deadline) == 0) {
+            reason_set(reason, "no answer when the time was up");
+            return LOOKUP_UNAVAILABLE;
+        }
+        if (!await_result(link, limits, reason))
             return LOOKUP_UNAVAILABLE;
         result = PQgetResult(connection);
         if (result == NULL)
@@ -190,10 +185,20 @@ enum lookup pgsql_collect(struct pgsql_relay *relay, struct pgsql_answer *answer
         outcome = next;
         if (outcome == LOOKUP_UNAVAILABLE || outcome == LOOKUP_LOST)
             return outcome;
-        /* libpq keeps the texts of all errors. */
-        if (outcome == LOOKUP_FOUND)
-            before = relay->taken;
     }
+}
+
+enum lookup pgsql_collect(struct pgsql_link *link, struct pgsql_answer *answer,
+                          const struct deadline *deadline, struct reason *reason)
+{
+    const struct pgsql_limits limits = {deadline, ORDINARY_ANSWER, LONGEST_ANSWER};
+    enum lookup outcome = collect(link, answer, &limits, reason);
+
+    if (pgsql_link_end(link, &limits, reason))
+        return outcome;
+    if (answer->value != NULL && answer->rows > 1)
+        reason_set(reason, "more than one row for one user, and too many to read");
+    return LOOKUP_UNAVAILABLE;
 }
 
 enum lookup pgsql_not_sent(struct reason *reason)
@@ -202,11 +207,11 @@ enum lookup pgsql_not_sent(struct reason *reason)
     return LOOKUP_LOST;
 }
 
-enum lookup pgsql_command(struct pgsql_relay *relay, const char *text, struct pgsql_answer *answer,
+enum lookup pgsql_command(struct pgsql_link *link, const char *text, struct pgsql_answer *answer,
                           const struct deadline *deadline, struct reason *reason)
 {
     *answer = (struct pgsql_answer){.value = NULL};
-    if (PQsendQueryParams(relay->connection, text, 0, NULL, NULL, NULL, NULL, 0) == 0)
+    if (PQsendQueryParams(link->connection, text, 0, NULL, NULL, NULL, NULL, 0) == 0)
         return pgsql_not_sent(reason);
-    return pgsql_collect(relay, answer, deadline, reason);
+    return pgsql_collect(link, answer, deadline, reason);
 }

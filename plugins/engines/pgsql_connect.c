@@ -9,8 +9,8 @@
 #include "pgsql_error.h"
 #include "sql_ssl_files.h"
 
-/* What a server says until it waits for a statement, in bytes: much more than any. */
-enum { LONGEST_LOGIN = 1 << 20 };
+/* What a server says until it waits for a statement, in bytes. */
+enum { ORDINARY_LOGIN = 16 << 10, LONGEST_LOGIN = 1 << 20 };
 
 static void ignore_notice(void *context, const PGresult *notice)
 {
@@ -77,31 +77,42 @@ static PGconn *start(const struct attempt *attempt)
 }
 
 /* Goes through the steps of connecting. Returns false with a reason. */
-static bool finish(struct pgsql_relay *relay, const struct deadline *deadline,
-                   struct reason *reason)
+static bool go_through(struct pgsql_link *link, const struct pgsql_limits *limits,
+                       struct reason *reason)
 {
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+    int socket = -1;
 
-    while (PQstatus(relay->connection) != CONNECTION_BAD) {
-        if (!pgsql_relay_wait(relay, next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING,
-                              deadline)) {
+    while (PQstatus(link->connection) != CONNECTION_BAD) {
+        /* After a try with TLS, there may be one without, on another socket. */
+        if (PQsocket(link->connection) != socket) {
+            socket = PQsocket(link->connection);
+            watchdog_call_off(&link->watchdog);
+        }
+        if (!pgsql_link_wait(link, next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING,
+                             limits, reason)) {
             reason_set(reason, "no connection when the time was up");
             return false;
         }
-        next = PQconnectPoll(relay->connection);
+        next = PQconnectPoll(link->connection);
         if (next == PGRES_POLLING_OK)
             return true;
         if (next == PGRES_POLLING_FAILED)
             break;
-        /* It reads only when it is told that it can. */
-        if (next == PGRES_POLLING_READING && !pgsql_relay_join(relay, reason))
-            return false;
-        if (relay->taken > LONGEST_LOGIN) {
-            reason_set(reason, "the server does not come to an end");
-            return false;
-        }
     }
-    pgsql_error_of_connection(relay->connection, reason);
+    pgsql_error_of_connection(link->connection, reason);
+    return false;
+}
+
+static bool finish(struct pgsql_link *link, const struct deadline *deadline, struct reason *reason)
+{
+    const struct pgsql_limits limits = {deadline, ORDINARY_LOGIN, LONGEST_LOGIN};
+    bool is_connected = go_through(link, &limits, reason);
+
+    if (pgsql_link_end(link, &limits, reason))
+        return is_connected;
+    if (deadline_remaining(deadline) == 0)
+        reason_set(reason, "no connection when the time was up");
     return false;
 }
 
@@ -128,8 +139,7 @@ static void explain(const struct attempt *attempt, const PGconn *connection, str
 }
 
 static enum lookup connect_once(const struct attempt *attempt, const struct deadline *deadline,
-                                struct pgsql_relay *relay, bool *misunderstood,
-                                struct reason *reason)
+                                struct pgsql_link *link, bool *misunderstood, struct reason *reason)
 {
     PGconn *started = start(attempt);
     enum lookup result;
@@ -139,43 +149,43 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    pgsql_relay_start(relay, started);
+    *link = (struct pgsql_link){.connection = started};
     PQsetNoticeReceiver(started, ignore_notice, NULL);
     /* The SQLSTATE comes with the text of an error only. */
     PQsetErrorVerbosity(started, PQERRORS_VERBOSE);
     /* Else libpq would wait, without a deadline, for a server that asks for the password
      * again and again and does not read it. Fails if there is no connection. */
     PQsetnonblocking(started, 1);
-    if (finish(relay, deadline, reason)) {
+    if (finish(link, deadline, reason)) {
         PQsetErrorVerbosity(started, PQERRORS_DEFAULT);
         return LOOKUP_FOUND;
     }
     result = pgsql_connection_is_busy(started) ? LOOKUP_BUSY : LOOKUP_UNAVAILABLE;
     *misunderstood = pgsql_connection_is_misunderstood(started);
     explain(attempt, started, reason);
-    pgsql_relay_finish(relay);
+    PQfinish(started);
     return result;
 }
 
 static enum lookup connect_to_address(struct attempt *attempt, const struct deadline *deadline,
-                                      struct pgsql_relay *relay, struct reason *reason)
+                                      struct pgsql_link *link, struct reason *reason)
 {
     enum lookup result;
     bool misunderstood;
 
     attempt->with_options = true;
-    result = connect_once(attempt, deadline, relay, &misunderstood, reason);
+    result = connect_once(attempt, deadline, link, &misunderstood, reason);
     if (result == LOOKUP_UNAVAILABLE && misunderstood) {
         /* A pooler may not know the parameter. */
         attempt->with_options = false;
-        result = connect_once(attempt, deadline, relay, &misunderstood, reason);
+        result = connect_once(attempt, deadline, link, &misunderstood, reason);
     }
     return result;
 }
 
 enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host *host,
                           enum sql_access access, const struct deadline *deadline,
-                          struct pgsql_relay *relay, struct reason *reason)
+                          struct pgsql_link *link, struct reason *reason)
 {
     struct attempt attempt = {.target = target, .host = host, .access = access, .address = ""};
     enum lookup result = LOOKUP_UNAVAILABLE;
@@ -183,7 +193,7 @@ enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host
     unsigned i;
 
     if (host->name[0] == '\0' || sql_host_is_path(host))
-        return connect_to_address(&attempt, deadline, relay, reason);
+        return connect_to_address(&attempt, deadline, link, reason);
     if (!host_addresses_find(host->name, deadline, &addresses, reason)) {
         const struct reason why = *reason;
 
@@ -194,7 +204,7 @@ enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host
         const struct deadline share = deadline_share(deadline, addresses.count - i);
 
         attempt.address = addresses.text[i];
-        result = connect_to_address(&attempt, &share, relay, reason);
+        result = connect_to_address(&attempt, &share, link, reason);
     }
     return result;
 }

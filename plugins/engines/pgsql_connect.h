@@ -7,14 +7,13 @@
  * deadline.
  */
 
-#include "pgsql_relay.h"
+#include "pgsql_link.h"
 #include "sql_engine.h"
 
-/* As `open` of sql_engine.h. The relay is the caller's to finish if something is
- * connected, which is in non-blocking mode, speaks
- * UTF-8, and prints no notices. */
+/* As `open` of sql_engine.h. The connection is the caller's to finish. It is
+ * in non-blocking mode, speaks UTF-8, and prints no notices. */
 enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host *host,
                           enum sql_access access, const struct deadline *deadline,
-                          struct pgsql_relay *relay, struct reason *reason);
+                          struct pgsql_link *link, struct reason *reason);
 
 #endif

@@ -6,17 +6,17 @@
 #include "pgsql_answer.h"
 
 /* Asks for the types that the server has found for a prepared statement. */
-static enum lookup describe(struct pgsql_relay *relay, const char *name, Oid *types, size_t count,
+static enum lookup describe(struct pgsql_link *link, const char *name, Oid *types, size_t count,
                             const struct deadline *deadline, struct reason *reason)
 {
     struct pgsql_answer answer = {.types = types, .type_count = count};
 
-    if (PQsendDescribePrepared(relay->connection, name) == 0)
+    if (PQsendDescribePrepared(link->connection, name) == 0)
         return pgsql_not_sent(reason);
-    return pgsql_collect(relay, &answer, deadline, reason);
+    return pgsql_collect(link, &answer, deadline, reason);
 }
 
-static enum lookup prepare_and_describe(struct pgsql_relay *relay,
+static enum lookup prepare_and_describe(struct pgsql_link *link,
                                         const struct pgsql_refused *refused, Oid *types,
                                         const struct deadline *deadline, struct reason *reason)
 {
@@ -24,50 +24,50 @@ static enum lookup prepare_and_describe(struct pgsql_relay *relay,
     struct pgsql_answer answer = {.value = NULL};
     enum lookup result;
 
-    if (PQsendPrepare(relay->connection, "", statement->text, (int)statement->parameter_count,
+    if (PQsendPrepare(link->connection, "", statement->text, (int)statement->parameter_count,
                       refused->types) == 0)
         return pgsql_not_sent(reason);
-    result = pgsql_collect(relay, &answer, deadline, reason);
+    result = pgsql_collect(link, &answer, deadline, reason);
     if (result != LOOKUP_FOUND)
         return result;
-    return describe(relay, "", types, statement->parameter_count, deadline, reason);
+    return describe(link, "", types, statement->parameter_count, deadline, reason);
 }
 
 /* Within a transaction, a pooler stays with the server that has the statement. */
-static enum lookup describe_in_transaction(struct pgsql_relay *relay,
+static enum lookup describe_in_transaction(struct pgsql_link *link,
                                            const struct pgsql_refused *refused, Oid *types,
                                            const struct deadline *deadline, struct reason *reason)
 {
-    bool is_ours = PQtransactionStatus(relay->connection) == PQTRANS_IDLE;
+    bool is_ours = PQtransactionStatus(link->connection) == PQTRANS_IDLE;
     struct pgsql_answer answer;
     enum lookup result = LOOKUP_FOUND, end = LOOKUP_FOUND;
 
     if (is_ours)
-        result = pgsql_command(relay, "BEGIN", &answer, deadline, reason);
+        result = pgsql_command(link, "BEGIN", &answer, deadline, reason);
     if (result != LOOKUP_FOUND)
         return result;
-    result = prepare_and_describe(relay, refused, types, deadline, reason);
+    result = prepare_and_describe(link, refused, types, deadline, reason);
     if (is_ours && (result == LOOKUP_FOUND || result == LOOKUP_REJECTED))
-        end = pgsql_command(relay, "ROLLBACK", &answer, deadline, reason);
+        end = pgsql_command(link, "ROLLBACK", &answer, deadline, reason);
     return end == LOOKUP_FOUND ? result : end;
 }
 
-static enum lookup find_types(struct pgsql_relay *relay, const struct pgsql_refused *refused,
+static enum lookup find_types(struct pgsql_link *link, const struct pgsql_refused *refused,
                               Oid *types, const struct deadline *deadline, struct reason *reason)
 {
     enum lookup result = LOOKUP_REJECTED;
 
     if (refused->name[0] != '\0')
-        result = describe(relay, refused->name, types, refused->statement->parameter_count,
-                          deadline, reason);
+        result = describe(link, refused->name, types, refused->statement->parameter_count, deadline,
+                          reason);
     /* Unless a pooler has led us to a server that does not know it. */
     if (result != LOOKUP_REJECTED)
         return result;
-    return describe_in_transaction(relay, refused, types, deadline, reason);
+    return describe_in_transaction(link, refused, types, deadline, reason);
 }
 
 /* The server reads all parameters before it runs anything. */
-static enum lookup read_alone(struct pgsql_relay *relay, const struct sql_statement *statement,
+static enum lookup read_alone(struct pgsql_link *link, const struct sql_statement *statement,
                               const Oid *types, struct pgsql_answer *answer,
                               const struct deadline *deadline, struct reason *reason)
 {
@@ -78,13 +78,13 @@ static enum lookup read_alone(struct pgsql_relay *relay, const struct sql_statem
     for (i = 0; i < statement->parameter_count; i++)
         values[i] = statement->parameters[i].bytes;
     *answer = (struct pgsql_answer){.value = NULL};
-    if (PQsendQueryParams(relay->connection, "SELECT 1", (int)statement->parameter_count, types,
+    if (PQsendQueryParams(link->connection, "SELECT 1", (int)statement->parameter_count, types,
                           values, NULL, NULL, 0) == 0)
         return pgsql_not_sent(reason);
-    return pgsql_collect(relay, answer, deadline, reason);
+    return pgsql_collect(link, answer, deadline, reason);
 }
 
-enum lookup pgsql_parameters_judge(struct pgsql_relay *relay, const struct pgsql_refused *refused,
+enum lookup pgsql_parameters_judge(struct pgsql_link *link, const struct pgsql_refused *refused,
                                    const struct deadline *deadline, struct reason *reason)
 {
     const struct sql_statement *statement = refused->statement;
@@ -94,10 +94,10 @@ enum lookup pgsql_parameters_judge(struct pgsql_relay *relay, const struct pgsql
 
     if (statement->parameter_count == 0)
         return LOOKUP_REJECTED;
-    result = find_types(relay, refused, types, deadline, reason);
+    result = find_types(link, refused, types, deadline, reason);
     if (result != LOOKUP_FOUND)
         return result;
-    result = read_alone(relay, statement, types, &answer, deadline, reason);
+    result = read_alone(link, statement, types, &answer, deadline, reason);
     if (result == LOOKUP_REJECTED && strcmp(answer.state, refused->state) == 0)
         return LOOKUP_NONE;
     return result == LOOKUP_FOUND ? LOOKUP_REJECTED : result;

@@ -9,7 +9,7 @@
  * the same SQLSTATE and with any text, for every user.
  */
 
-#include "pgsql_relay.h"
+#include "pgsql_link.h"
 #include "sql_engine.h"
 
 /* A statement that the server has refused. */
@@ -23,7 +23,7 @@ struct pgsql_refused {
 /* Has the server read the parameters once more, for a statement that does nothing with
  * them. LOOKUP_NONE if it cannot. LOOKUP_REJECTED if it can, or if that cannot be found
  * out. A transaction may have failed afterwards. */
-enum lookup pgsql_parameters_judge(struct pgsql_relay *relay, const struct pgsql_refused *refused,
+enum lookup pgsql_parameters_judge(struct pgsql_link *link, const struct pgsql_refused *refused,
                                    const struct deadline *deadline, struct reason *reason);
 
 #endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pgsql_link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+static bool time_is_up(struct reason *reason)
+{
+    reason_set(reason, "no answer when the time was up");
+    return false;
+}
+
+/* Counts what libpq is about to read. While that is little, it reads no more than what is
+ * there: it goes on reading, without a look at anything else, only when it has a lot. */
+static bool count(struct pgsql_link *link, const struct pgsql_limits *limits, struct reason *reason)
+{
+    const int socket = PQsocket(link->connection);
+    int waiting = 0;
+
+    if (link->watchdog.runs)
+        return true;
+    if (ioctl(socket, FIONREAD, &waiting) == 0 && waiting > 0)
+        link->taken += (unsigned)waiting;
+    if (link->taken <= limits->ordinary)
+        return true;
+    if (watchdog_set(&link->watchdog, socket, limits->deadline, limits->most))
+        return true;
+    reason_set(reason, "cannot start a thread that ends the request in time");
+    return false;
+}
+
+bool pgsql_link_wait(struct pgsql_link *link, bool reading, bool writing,
+                     const struct pgsql_limits *limits, struct reason *reason)
+{
+    struct pollfd socket = {
+        .fd = PQsocket(link->connection),
+        .events = (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0)),
+    };
+    int ready;
+
+    do {
+        const int left = deadline_remaining(limits->deadline);
+
+        if (left == 0)
+            return time_is_up(reason);
+        ready = poll(&socket, 1, left);
+    } while (ready == 0 || (ready < 0 && errno == EINTR));
+    if (ready < 0)
+        return time_is_up(reason);
+    return (socket.revents & POLLIN) == 0 || count(link, limits, reason);
+}
+
+bool pgsql_link_end(struct pgsql_link *link, const struct pgsql_limits *limits,
+                    struct reason *reason)
+{
+    const bool is_flooded = watchdog_is_flooded(&link->watchdog);
+    const bool is_late = link->watchdog.runs && deadline_remaining(limits->deadline) == 0;
+
+    watchdog_call_off(&link->watchdog);
+    link->taken = 0;
+    if (is_flooded)
+        reason_set(reason, "the answer is too long");
+    else if (is_late)
+        time_is_up(reason);
+    return !is_flooded && !is_late;
+}
