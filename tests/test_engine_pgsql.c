@@ -478,7 +478,7 @@ static void uses_the_index_of_a_number(void **state)
 
     /* The scan for the primary key comes with the rows. */
     await(run, "n_tup_ins", 1);
-    rows = scans(run, "seq_scan");
+    rows = scans(run, "seq_tup_read");
     by_index = scans(run, "idx_scan");
     for (i = 0; i < 2; i++) {
         open_session(i == 0 ? SQL_ACCESS_READ : SQL_ACCESS_WRITE);
@@ -488,7 +488,7 @@ static void uses_the_index_of_a_number(void **state)
     }
     await(run, "idx_scan", by_index + 4);
     assert_int_equal(scans(run, "idx_scan"), by_index + 4);
-    assert_int_equal(scans(run, "seq_scan"), rows);
+    assert_int_equal(scans(run, "seq_tup_read"), rows);
 }
 
 static void keeps_a_statement_across_a_number(void **state)
