@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "crypt_ceiling.h"
 
+#include <crypt.h>
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,6 +10,10 @@
  * The parameters are read as crypt(5) and libxcrypt write them, and nothing else is
  * taken: libcrypt is more lenient in places (a sign, leading zeros, numbers that
  * overflow), and what it makes of such text is not to be guessed.
+ *
+ * Of scrypt and its kin, the salt is read as well, as libxcrypt reads it. They are the
+ * methods that allocate memory, and a libcrypt that gets none says EINVAL, as it does of
+ * malformed text. What passes here has no fault that it could mean.
  *
  * A hash at its ceiling was measured to take up to 3 seconds of one core of a server
  * if the password is short. Methods of the SHA family hash the password again in every
@@ -151,11 +156,14 @@ static enum fit fit_bsdi(const char *text)
     return rounds <= BSDI_ROUNDS ? FIT : FIT_TOO_MUCH;
 }
 
-/* The parameters of scrypt: a table of 128 * r * 2^log2_n bytes is gone through
- * p * (1 + t) times at most. */
+/* A table of 128 * r * 2^log2_n bytes is gone through p * (1 + t) times at most. */
 struct scrypt {
-    uint64_t log2_n, r, p, t;
+    uint64_t flavour, log2_n, r, p, t;
 };
+
+/* Classic scrypt, "write once read many", and the one flavour of yescrypt proper
+ * that libxcrypt has: what others cost is not known. */
+enum { CLASSIC = 0, WRITE_ONCE = 1, YESCRYPT = 47 };
 
 static enum fit weigh_scrypt(const struct scrypt *scrypt)
 {
@@ -174,23 +182,70 @@ static enum fit weigh_scrypt(const struct scrypt *scrypt)
     return FIT;
 }
 
+/* What yescrypt_kdf() asks of parameters that are not too large. */
+static bool is_scrypt_possible(const struct scrypt *scrypt)
+{
+    if (scrypt->log2_n < 2 || scrypt->r < 1 || scrypt->p < 1)
+        return false;
+    switch (scrypt->flavour) {
+    case CLASSIC:
+        return scrypt->t == 0;
+    case WRITE_ONCE:
+        return true;
+    case YESCRYPT:
+        return ((uint64_t)1 << scrypt->log2_n) / scrypt->p > 3;
+    default:
+        return false;
+    }
+}
+
+static enum fit fit_parameters(const struct scrypt *scrypt)
+{
+    enum fit fit = weigh_scrypt(scrypt);
+
+    return fit == FIT && !is_scrypt_possible(scrypt) ? FIT_MALFORMED : fit;
+}
+
+/* Any text in base 64 and "$"; what follows a "$" can be anything. */
+static bool is_scrypt_salt(const char *text)
+{
+    size_t i;
+
+    for (i = 0; text[i] != '\0'; i++)
+        if (digit_of(text[i]) < 0 && text[i] != '$')
+            return i > 0 && text[i - 1] == '$';
+    return true;
+}
+
 static enum fit fit_scrypt(const char *text)
 {
-    struct scrypt scrypt = {.t = 0};
+    struct scrypt scrypt = {.flavour = CLASSIC};
 
     text = read_fixed(text, 1, &scrypt.log2_n);
     if (text != NULL)
         text = read_fixed(text, 5, &scrypt.r);
     if (text != NULL)
         text = read_fixed(text, 5, &scrypt.p);
-    return text != NULL ? weigh_scrypt(&scrypt) : FIT_MALFORMED;
+    return text != NULL && is_scrypt_salt(text) ? fit_parameters(&scrypt) : FIT_MALFORMED;
 }
 
-/* Classic scrypt, "write once read many", and the one flavour of yescrypt proper
- * that libxcrypt has: what others cost is not known. */
-static bool is_flavour_known(uint64_t flavour)
+/* Up to 64 bytes in base 64, three in each four digits, the lowest bits first; bits that
+ * are left over are zero. It ends at the last "$", or without a hash at the end. */
+static bool is_yescrypt_salt(const char *text)
 {
-    return flavour == 0 || flavour == 1 || flavour == 47;
+    enum { LONGEST = 64 };
+    const char *end = strrchr(text, '$');
+    const size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
+    const size_t rest = length % 4;
+    size_t i;
+
+    for (i = 0; i < length; i++)
+        if (digit_of(text[i]) < 0)
+            return false;
+    if (rest == 1 || length / 4 * 3 + (rest > 0 ? rest - 1 : 0) > LONGEST)
+        return false;
+    /* Of two or three digits, the last one has four bits or two to spare. */
+    return rest == 0 || digit_of(text[length - 1]) >> (rest == 2 ? 2 : 4) == 0;
 }
 
 /* Flavour, N and r; then which of p, t, g and the size of a ROM are there, if any
@@ -199,9 +254,9 @@ static enum fit fit_yescrypt(const char *text)
 {
     enum { HAS_P = 1, HAS_T = 2 };
     struct scrypt scrypt = {.p = 1};
-    uint64_t flavour = 0, has = 0;
+    uint64_t has = 0;
 
-    text = read_yescrypt(text, 0, &flavour);
+    text = read_yescrypt(text, 0, &scrypt.flavour);
     if (text != NULL)
         text = read_yescrypt(text, 1, &scrypt.log2_n);
     if (text != NULL)
@@ -212,9 +267,9 @@ static enum fit fit_yescrypt(const char *text)
         text = read_yescrypt(text, 2, &scrypt.p);
     if (text != NULL && (has & HAS_T) != 0)
         text = read_yescrypt(text, 1, &scrypt.t);
-    if (text == NULL || *text != '$' || has > (HAS_P | HAS_T) || !is_flavour_known(flavour))
+    if (text == NULL || *text != '$' || has > (HAS_P | HAS_T) || !is_yescrypt_salt(text + 1))
         return FIT_MALFORMED;
-    return weigh_scrypt(&scrypt);
+    return fit_parameters(&scrypt);
 }
 
 static const struct method {
@@ -253,6 +308,20 @@ static const struct method *find_method(const char *setting)
     return digit_of(setting[0]) >= 0 && digit_of(setting[1]) >= 0 ? &des : NULL;
 }
 
+static bool allocates(const struct method *method)
+{
+    return method->fit == fit_scrypt || method->fit == fit_yescrypt;
+}
+
+/* The hash, and the "$" before it, have to fit behind what is there of the setting,
+ * even if it has them already. */
+static bool is_room_left(const char *setting)
+{
+    enum { HASH = 43 };
+
+    return strlen(setting) + 1 + HASH < CRYPT_OUTPUT_SIZE;
+}
+
 /* A method that a later libcrypt may have is refused until its cost can be read
  * here: a ceiling that new methods pass by is none, and a row that is refused is one
  * user and a line in the log, while a row without a ceiling is everybody's mail. */
@@ -266,7 +335,10 @@ bool crypt_ceiling_allows(const char *setting, struct reason *reason)
     }
     switch (method->fit(setting + strlen(method->prefix))) {
     case FIT:
-        return true;
+        if (!allocates(method) || is_room_left(setting))
+            return true;
+        reason_set(reason, "the stored hash is too long");
+        break;
     case FIT_TOO_MUCH:
         reason_set(reason, "the stored hash costs more than is allowed (%s)", method->ceiling);
         break;
@@ -275,4 +347,11 @@ bool crypt_ceiling_allows(const char *setting, struct reason *reason)
         break;
     }
     return false;
+}
+
+bool crypt_ceiling_needs_memory(const char *setting)
+{
+    const struct method *method = find_method(setting);
+
+    return method != NULL && allocates(method);
 }

@@ -17,4 +17,10 @@
  * same: crypt(3) then says so without any work. */
 bool crypt_ceiling_allows(const char *setting, struct reason *reason);
 
+/* Whether the method is one for which crypt(3) allocates memory. If there is none to be
+ * had, crypt(3) of libxcrypt fails with EINVAL, as for text that is no hash. But of such a
+ * method, whatever is allowed above is a hash, or the start of one: if this libcrypt has
+ * the method (crypt_checksalt(3)), it has no other reason to fail. */
+bool crypt_ceiling_needs_memory(const char *setting);
+
 #endif

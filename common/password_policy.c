@@ -26,17 +26,19 @@ struct password_policy *password_policy_new(const char *format, const char *stor
 {
     const struct password_scheme *scheme = password_scheme_find(format);
     struct password_policy *policy;
-    char *setting;
     const char *sample;
+    struct reason why;
+    char *setting;
 
     if (scheme == NULL) {
         reason_set(reason, "password_format: \"%s\" is not known", format);
         return NULL;
     }
-    setting = scheme_crypt.new_setting(store_scheme);
+    if (scheme->is_available != NULL && !scheme->is_available(reason))
+        return NULL;
+    setting = scheme_crypt.new_setting(store_scheme, &why);
     if (setting == NULL) {
-        reason_set(reason, "password_store_scheme: libcrypt cannot make \"%s\"",
-                   store_scheme != NULL ? store_scheme : "any hash");
+        reason_set(reason, "password_store_scheme: %s", why.text);
         return NULL;
     }
     sample = scheme->sample != NULL ? scheme->sample : setting;

@@ -31,6 +31,10 @@ struct password_scheme {
     /* The longest password that can match, in bytes. */
     size_t longest;
 
+    /* Whether this system can do it at all; if not, with a reason. NULL if that needs no
+     * question. */
+    bool (*is_available)(struct reason *reason);
+
     /* Judges `password` (not empty, no NUL inside, not too long) against
      * `stored` (not empty, no NUL inside, no padding unless it is clear text):
      * VERDICT_MATCH, VERDICT_MISMATCH, VERDICT_NO_MEMORY, or VERDICT_UNUSABLE
@@ -52,9 +56,9 @@ struct password_scheme {
      * judging costs (method, rounds, salt, but not the hash itself). */
     size_t (*setting_length)(const struct secret *stored);
 
-    /* And such first bytes for a new text by `method`, from malloc(3); NULL if
-     * there is no such method. */
-    char *(*new_setting)(const char *method);
+    /* And such first bytes for a new text by `method`, from malloc(3); NULL with a
+     * reason if there is no such method, or no memory. */
+    char *(*new_setting)(const char *method, struct reason *reason);
 };
 
 extern const struct password_scheme scheme_plain;

@@ -43,8 +43,21 @@ static size_t prefix_length(const struct secret *stored)
     return length + stored_text_space(stored->bytes + length, stored->length - length);
 }
 
+/* Whether crypt_r(3) can have failed for nothing but lack of memory. Its errno does not
+ * say so: libxcrypt puts EINVAL in the place of mmap(2)'s. */
+static bool is_lack_of_memory(const char *setting)
+{
+    struct reason ignored;
+    int known;
+
+    if (!crypt_ceiling_needs_memory(setting) || !crypt_ceiling_allows(setting, &ignored))
+        return false;
+    known = crypt_checksalt(setting);
+    return known != CRYPT_SALT_INVALID && known != CRYPT_SALT_METHOD_DISABLED;
+}
+
 /* Hashes `password` by the method, rounds and salt at the start of `setting`.
- * The result, with 0 or an errno, is in `out`, which is empty on failure. */
+ * The result, with 0, ENOMEM or EINVAL, is in `out`, which is empty on failure. */
 static int hash(const char *password, const char *setting, struct secret *out)
 {
     /* Not on the stack: it is 32 kB, and threads may have small ones. */
@@ -59,7 +72,7 @@ static int hash(const char *password, const char *setting, struct secret *out)
     errno = 0;
     result = crypt_r(password, setting, scratch);
     if (result == NULL || result[0] == '*')
-        error = errno != 0 ? errno : EINVAL;
+        error = errno == ENOMEM || is_lack_of_memory(setting) ? ENOMEM : EINVAL;
     else if (secret_set(out, result, strlen(result)))
         error = 0;
     explicit_bzero(scratch, sizeof(*scratch));
@@ -129,17 +142,40 @@ static const struct method *find_method(const char *name)
     return NULL;
 }
 
-/* Without a name, the best method that libcrypt has. */
-static char *new_setting(const char *name)
+/* Whether this libcrypt has it: DES, which has no prefix, is asked for by a salt. */
+static bool is_known(const struct method *method)
+{
+    return crypt_checksalt(method->prefix[0] != '\0' ? method->prefix : "ab") != CRYPT_SALT_INVALID;
+}
+
+/* The named method, or without a name the best one; NULL if libcrypt has it not. */
+static const struct method *choose_method(const char *name)
 {
     const struct method *method = name != NULL ? find_method(name) : NULL;
-    char *setting = NULL;
     size_t i;
 
     if (name != NULL)
-        return method != NULL ? crypt_gensalt_ra(method->prefix, 0, NULL, 0) : NULL;
-    for (i = 0; i < sizeof(methods) / sizeof(methods[0]) && setting == NULL; i++)
-        setting = crypt_gensalt_ra(methods[i].prefix, 0, NULL, 0);
+        return method != NULL && is_known(method) ? method : NULL;
+    for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        if (is_known(&methods[i]))
+            return &methods[i];
+    return NULL;
+}
+
+static char *new_setting(const char *name, struct reason *reason)
+{
+    const struct method *method = choose_method(name);
+    char *setting;
+
+    if (method == NULL) {
+        reason_set(reason, "libcrypt cannot make \"%s\"", name != NULL ? name : "any hash");
+        return NULL;
+    }
+    errno = 0;
+    setting = crypt_gensalt_ra(method->prefix, 0, NULL, 0);
+    /* What else it needs is random bytes of the system. */
+    if (setting == NULL)
+        reason_set(reason, "%s", errno == ENOMEM ? "out of memory" : "libcrypt cannot make a salt");
     return setting;
 }
 
@@ -156,12 +192,13 @@ static bool store_crypt(const char *name, const struct secret *password, struct 
                    method->name, method->longest);
         return false;
     }
-    setting = new_setting(name);
-    error = setting != NULL ? hash(password->bytes, setting, out) : EINVAL;
+    setting = new_setting(name, reason);
+    if (setting == NULL)
+        return false;
+    error = hash(password->bytes, setting, out);
     free(setting);
     if (error != 0)
-        reason_set(reason, "cannot make a hash: %s",
-                   error == ENOMEM ? "out of memory" : "libcrypt does not know the method");
+        reason_set(reason, "%s", error == ENOMEM ? "out of memory" : "libcrypt cannot make a hash");
     return error == 0;
 }
 

@@ -4,6 +4,7 @@
  * what MD5() of MySQL and md5() of PostgreSQL return. */
 
 #include <ctype.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -11,22 +12,41 @@
 
 enum { HEX_LENGTH = 32 };
 
-/* Writes lower-case digits and a NUL. Fails where libcrypto refuses MD5. */
+/* Writes lower-case digits and a NUL. Leaves nothing in libcrypto's queue of errors, which
+ * belongs to the program: SSL_read(3) of its TLS connections would stumble over it. */
 static bool digest(const struct secret *password, char hex[HEX_LENGTH + 1])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char binary[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     unsigned i;
-    bool done =
-        EVP_Digest(password->bytes, password->length, binary, &length, EVP_md5(), NULL) == 1;
+    bool done;
 
+    ERR_set_mark();
+    done = EVP_Digest(password->bytes, password->length, binary, &length, EVP_md5(), NULL) == 1;
+    ERR_pop_to_mark();
     for (i = 0; i < length && i < HEX_LENGTH / 2; i++) {
         hex[2 * i] = digits[binary[i] >> 4];
         hex[2 * i + 1] = digits[binary[i] & 15];
     }
     hex[HEX_LENGTH] = '\0';
     explicit_bzero(binary, sizeof(binary));
+    return done;
+}
+
+/* A libcrypto that is restricted to FIPS methods has no MD5, and says so by the same
+ * result as it reports lack of memory. Where there is MD5 at the start, it is memory that
+ * is missing later. */
+static bool is_available(struct reason *reason)
+{
+    static char any[] = "any password";
+    const struct secret password = {any, sizeof(any) - 1};
+    char hex[HEX_LENGTH + 1];
+    bool done = digest(&password, hex);
+
+    if (!done)
+        reason_set(reason, "password_format: md5: libcrypto makes no MD5 digest: it is restricted "
+                           "to FIPS methods, or out of memory");
     return done;
 }
 
@@ -41,8 +61,8 @@ static enum verdict judge(const struct secret *stored, const struct secret *pass
         strspn(stored->bytes, "0123456789abcdefABCDEF") != HEX_LENGTH) {
         reason_set(reason, "the stored value is not an MD5 digest of 32 hexadecimal digits");
     } else if (!digest(password, computed)) {
-        reason_set(reason, "libcrypto of this system refuses MD5");
-        verdict = VERDICT_UNAVAILABLE;
+        reason_set(reason, "out of memory");
+        verdict = VERDICT_NO_MEMORY;
     } else {
         for (i = 0; i < HEX_LENGTH; i++)
             expected[i] = (char)tolower((unsigned char)stored->bytes[i]);
@@ -58,12 +78,10 @@ static bool store(const char *method, const struct secret *password, struct secr
                   struct reason *reason)
 {
     char hex[HEX_LENGTH + 1];
-    bool done = digest(password, hex);
+    bool done = digest(password, hex) && secret_set(out, hex, HEX_LENGTH);
 
     (void)method;
     if (!done)
-        reason_set(reason, "libcrypto of this system refuses MD5");
-    else if (!(done = secret_set(out, hex, HEX_LENGTH)))
         reason_set(reason, "out of memory");
     explicit_bzero(hex, sizeof(hex));
     return done;
@@ -72,6 +90,7 @@ static bool store(const char *method, const struct secret *password, struct secr
 const struct password_scheme scheme_md5 = {
     .name = "md5",
     .longest = PASSWORD_MAX,
+    .is_available = is_available,
     .judge = judge,
     .store = store,
     .sample = "00000000000000000000000000000000",

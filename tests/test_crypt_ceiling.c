@@ -9,6 +9,8 @@
 #define UNKNOWN "not a hash of a crypt(3) method known here"
 #define TOO_MUCH "costs more than is allowed"
 #define BCRYPT_SALT "abcdefghijklmnopqrstuu"
+#define SALT_21 "LdJMENpBABJJ3hIHjB1BLdJMENpB"
+#define SALT_63 SALT_21 SALT_21 SALT_21
 
 static const struct setting {
     const char *name;
@@ -125,6 +127,33 @@ static const struct setting {
     {"gost-yescrypt, 512 MiB", "$gy$jET$LdJMENpBABJJ3hIHjB1B", "(gost-yescrypt: 256 MiB"},
     {"sm3-yescrypt, 512 MiB", "$sm3y$jET$LdJMENpBABJJ3hIHjB1B", "(sm3-yescrypt: 256 MiB"},
 
+    {"yescrypt, N of 2", "$y$j.T$LdJMENpBABJJ3hIHjB1B", NOT_READ},
+    {"yescrypt, more threads than N has room for", "$y$j1..1$LdJMENpBABJJ3hIHjB1B", NOT_READ},
+    {"yescrypt, classic scrypt with a t", "$y$.5T/.$LdJMENpBABJJ3hIHjB1B", NOT_READ},
+    {"yescrypt, no salt", "$y$j9T$", NULL},
+    {"yescrypt, no salt, a hash", "$y$j9T$$hash", NULL},
+    {"yescrypt, half a byte of salt", "$y$j9T$L", NOT_READ},
+    {"yescrypt, one byte of salt", "$y$j9T$L1$", NULL},
+    {"yescrypt, one byte and a bit of salt", "$y$j9T$L2$", NOT_READ},
+    {"yescrypt, two bytes of salt", "$y$j9T$LLD$", NULL},
+    {"yescrypt, two bytes and a bit of salt", "$y$j9T$LLE$", NOT_READ},
+    {"yescrypt, not a digit of salt", "$y$j9T$LdJM-NpBABJJ3hIHjB1B$", NOT_READ},
+    {"yescrypt, two salts", "$y$j9T$LdJM$LdJM$hash", NOT_READ},
+    {"yescrypt, 64 bytes of salt", "$y$j9T$" SALT_63 "L1$", NULL},
+    {"yescrypt, 65 bytes of salt", "$y$j9T$" SALT_63 "LLD$", NOT_READ},
+    {"yescrypt, longer than a hash can be", "$y$j9T$LdJM$" SALT_63 SALT_63 SALT_63 SALT_63,
+     "too long"},
+    {"gost-yescrypt, damaged salt", "$gy$j9T$LdJMENpBABJJ3hIHjB1B2$hash", NOT_READ},
+    {"scrypt, N of 2", "$7$//..../....SodiumChloride", NOT_READ},
+    {"scrypt, r of 0", "$7$C...../....SodiumChloride", NOT_READ},
+    {"scrypt, p of 0", "$7$C6.........SodiumChloride", NOT_READ},
+    {"scrypt, no salt", "$7$C6..../....", NULL},
+    {"scrypt, dollar sign in the salt", "$7$C6..../....Sodium$Chloride$", NULL},
+    {"scrypt, not a digit of salt", "$7$C6..../....Sodium-Chloride", NOT_READ},
+    {"scrypt, not a digit behind the salt", "$7$C6..../....SodiumChloride$-hash", NULL},
+    {"scrypt, longer than a hash can be", "$7$C6..../....$" SALT_63 SALT_63 SALT_63 SALT_63,
+     "too long"},
+
     {"MD5", "$1$saltsalt$", NULL},
     {"MD5, rounds are a salt", "$1$rounds=999999999$", NULL},
     {"NT", "$3$$", NULL},
@@ -155,6 +184,69 @@ static void allows(void **state)
         assert_contains(reason.text, row->want_reason);
     if (strlen(row->setting) > 10)
         assert_lacks(reason.text, row->setting);
+}
+
+/* Of methods that allocate, what is allowed is a hash to libcrypt, and nothing else is:
+ * its EINVAL then means that there was no memory. All of these are cheap. */
+static const struct attempt {
+    const char *name;
+    const char *setting;
+    bool want;
+} attempts[] = {
+    {"yescrypt", "$y$j/.$LdJMENpBABJJ3hIHjB1B", true},
+    {"yescrypt, N of 2", "$y$j..$LdJMENpBABJJ3hIHjB1B", false},
+    {"yescrypt, p of 4", "$y$j1..0$LdJMENpBABJJ3hIHjB1B", true},
+    {"yescrypt, p of 5", "$y$j1..1$LdJMENpBABJJ3hIHjB1B", false},
+    {"yescrypt, t of 1", "$y$j/./.$LdJMENpBABJJ3hIHjB1B", true},
+    {"yescrypt, hash upgrades", "$y$j/.1.$LdJMENpBABJJ3hIHjB1B", false},
+    {"yescrypt, classic scrypt", "$y$./.$LdJMENpBABJJ3hIHjB1B", true},
+    {"yescrypt, classic scrypt with a t", "$y$./././$LdJMENpBABJJ3hIHjB1B", false},
+    {"yescrypt, write once with a t", "$y$//./.$LdJMENpBABJJ3hIHjB1B", true},
+    {"yescrypt, another flavour", "$y$i/.$LdJMENpBABJJ3hIHjB1B", false},
+    {"yescrypt, no salt", "$y$j/.$", true},
+    {"yescrypt, one byte of salt", "$y$j/.$L1", true},
+    {"yescrypt, a bit more", "$y$j/.$L2", false},
+    {"yescrypt, 64 bytes of salt", "$y$j/.$" SALT_63 "L1$", true},
+    {"yescrypt, 65 bytes of salt", "$y$j/.$" SALT_63 "LLD$", false},
+    {"yescrypt, not a digit of salt", "$y$j/.$LdJM-NpBABJJ3hIHjB1B", false},
+    {"gost-yescrypt", "$gy$j/.$LdJMENpBABJJ3hIHjB1B", true},
+    {"gost-yescrypt, damaged salt", "$gy$j/.$LdJMENpBABJJ3hIHjB1B2", false},
+    {"scrypt", "$7$0/..../....SodiumChloride", true},
+    {"scrypt, r of 0", "$7$0...../....SodiumChloride", false},
+    {"scrypt, not a digit of salt", "$7$0/..../....Sodium-Chloride", false},
+    {"scrypt, not a digit behind it", "$7$0/..../....SodiumChloride$-hash", true},
+};
+
+static void allows_what_libcrypt_takes(void **state)
+{
+    const struct attempt *row = *state;
+    struct reason reason;
+    struct crypt_data *scratch;
+    const char *result;
+
+    if (crypt_checksalt(row->setting) == CRYPT_SALT_INVALID)
+        skip();
+    scratch = calloc(1, sizeof(*scratch));
+    assert_non_null(scratch);
+    result = crypt_r("x", row->setting, scratch);
+    assert_int_equal(result != NULL && result[0] != '*', row->want);
+    free(scratch);
+    assert_int_equal(crypt_ceiling_allows(row->setting, &reason), row->want);
+    assert_true(crypt_ceiling_needs_memory(row->setting));
+}
+
+static void needs_memory(void **state)
+{
+    (void)state;
+    assert_true(crypt_ceiling_needs_memory("$y$"));
+    assert_true(crypt_ceiling_needs_memory("$gy$"));
+    assert_true(crypt_ceiling_needs_memory("$sm3y$"));
+    assert_true(crypt_ceiling_needs_memory("$7$"));
+    assert_false(crypt_ceiling_needs_memory("$6$salt$"));
+    assert_false(crypt_ceiling_needs_memory("$2b$04$" BCRYPT_SALT));
+    assert_false(crypt_ceiling_needs_memory("abhqWgdm30m6k"));
+    assert_false(crypt_ceiling_needs_memory("$argon2id$"));
+    assert_false(crypt_ceiling_needs_memory(""));
 }
 
 /* Libcrypt writes the parameters, which it has its own numbers for. */
@@ -218,6 +310,8 @@ int main(void)
     struct test_list list = {0};
 
     TEST_ADD_CASES(&list, allows, settings);
+    TEST_ADD_CASES(&list, allows_what_libcrypt_takes, attempts);
+    TEST_ADD(&list, needs_memory);
     TEST_ADD_CASES(&list, allows_what_libcrypt_makes, mades);
     TEST_ADD(&list, allows_the_defaults);
     return test_run("crypt_ceiling", &list);

@@ -3,13 +3,23 @@
 /*
  * Every allocation of common/ fails once, by the linker's --wrap: the call that
  * needed it says so, and nothing is left held. Leaks show under ASan and
- * valgrind.
+ * valgrind. What libcrypt and libcrypto allocate fails as well: by mmap(2), which is
+ * defined here, by libcrypto's own hooks, and by a limit of the process.
  */
 
+#include <crypt.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <stddef.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "host_addresses.h"
 #include "password_policy.h"
+#include "password_scheme.h"
 #include "sql_settings.h"
 #include "sql_template.h"
 #include "test_support.h"
@@ -61,6 +71,48 @@ char *__wrap_strdup(const char *string)
 char *__wrap_strndup(const char *string, size_t length)
 {
     return fails() ? NULL : __real_strndup(string, length);
+}
+
+/* --- of libraries */
+
+/* How many calls of mmap(2) by libraries have failed, if they are to. */
+static bool no_mappings;
+static unsigned failed_mappings;
+
+/* In the place of the C library's. */
+void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    static void *(*real)(void *, size_t, int, int, int, off_t);
+
+    if (no_mappings) {
+        failed_mappings++;
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    if (real == NULL)
+        *(void **)&real = dlsym(RTLD_NEXT, "mmap");
+    return real(address, length, protection, flags, fd, offset);
+}
+
+/* Whether libcrypto's allocations count. */
+static bool counts_libcrypto;
+
+static void *malloc_of_libcrypto(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return counts_libcrypto && fails() ? NULL : __real_malloc(size);
+}
+
+static void *realloc_of_libcrypto(void *pointer, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return counts_libcrypto && fails() ? NULL : __real_realloc(pointer, size);
+}
+
+static void free_of_libcrypto(void *pointer, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(pointer);
 }
 
 /* Runs `attempt` with the first allocation failing, then with the second, and
@@ -311,6 +363,227 @@ static void judge_without_memory(void **state)
     password_policy_free(policy);
 }
 
+/* --- libcrypt, which calls lack of memory a malformed hash */
+
+static const struct mapping {
+    const char *name;
+    const char *setting;
+    enum verdict want;
+} mappings[] = {
+    {"yescrypt", "$y$j75$LdJMENpBABJJ3hIHjB1B$", VERDICT_NO_MEMORY},
+    {"yescrypt, prefixed", "{CRYPT}$y$j75$LdJMENpBABJJ3hIHjB1B$", VERDICT_NO_MEMORY},
+    {"gost-yescrypt", "$gy$j75$LdJMENpBABJJ3hIHjB1B$", VERDICT_NO_MEMORY},
+    {"scrypt", "$7$C6..../....SodiumChloride$", VERDICT_NO_MEMORY},
+    {"yescrypt, damaged salt", "$y$j75$LdJMENpBABJJ3hIHjB1B2$", VERDICT_UNUSABLE},
+    {"yescrypt, damaged parameters", "$y$j.5$LdJMENpBABJJ3hIHjB1B$", VERDICT_UNUSABLE},
+    {"gost-yescrypt, damaged salt", "$gy$j75$LdJ,ENpBABJJ3hIHjB1B$", VERDICT_UNUSABLE},
+    {"scrypt, damaged salt", "$7$C6..../....Sodium-Chloride$", VERDICT_UNUSABLE},
+    {"method that libcrypt lacks", "$sm3y$j75$LdJMENpBABJJ3hIHjB1B$", VERDICT_UNUSABLE},
+    {"SHA-256", "$5$rounds=1000$salt$", VERDICT_MISMATCH},
+};
+
+/* A text of the right length: with memory, it is a wrong password. */
+static void fill_hash(char text[200], const char *setting)
+{
+    snprintf(text, 200, "%s%s", setting, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP.");
+}
+
+static enum verdict judge_setting(const char *setting, struct reason *reason)
+{
+    const struct secret password = lend("Tr0ub4d");
+    struct secret stored;
+    char text[200];
+
+    fill_hash(text, setting);
+    stored = lend(text);
+    return scheme_crypt.judge(&stored, &password, reason);
+}
+
+/* Whether this system's libcrypt has the method. */
+static bool is_known(const char *setting)
+{
+    return crypt_checksalt(strchr(setting, '$')) != CRYPT_SALT_INVALID;
+}
+
+static void judge_without_mappings(void **state)
+{
+    const struct mapping *row = *state;
+    struct reason reason = {""};
+    enum verdict verdict;
+
+    if (row->want == VERDICT_NO_MEMORY && !is_known(row->setting))
+        skip();
+    if (row->want == VERDICT_UNUSABLE && strstr(row->setting, "$sm3y$") != NULL &&
+        is_known(row->setting))
+        skip();
+    failed_mappings = 0;
+    no_mappings = true;
+    verdict = judge_setting(row->setting, &reason);
+    no_mappings = false;
+    assert_verdict(verdict, row->want);
+    assert_int_equal(failed_mappings > 0, row->want == VERDICT_NO_MEMORY);
+    if (row->want != VERDICT_NO_MEMORY)
+        return;
+    assert_string_equal(reason.text, "out of memory");
+    /* With memory, it is a hash like others. */
+    assert_verdict(judge_setting(row->setting, &reason), VERDICT_MISMATCH);
+}
+
+static const struct making {
+    const char *name;
+    const char *method;
+    bool want;
+} makings[] = {
+    {"yescrypt", "YESCRYPT", false},
+    {"gost-yescrypt", "GOST-YESCRYPT", false},
+    {"scrypt", "SCRYPT-CRYPT", false},
+    {"SHA-256", "SHA256-CRYPT", true},
+};
+
+static void store_without_mappings(void **state)
+{
+    const struct making *row = *state;
+    const struct secret password = lend("Tr0ub4d");
+    struct secret stored = SECRET_EMPTY;
+    struct reason reason = {""};
+    char *setting = scheme_crypt.new_setting(row->method, &reason);
+    bool done;
+
+    if (setting == NULL)
+        skip();
+    free(setting);
+    no_mappings = true;
+    done = scheme_crypt.store(row->method, &password, &stored, &reason);
+    no_mappings = false;
+    assert_int_equal(done, row->want);
+    if (!done) {
+        assert_null(stored.bytes);
+        assert_string_equal(reason.text, "out of memory");
+    }
+    secret_wipe(&stored);
+}
+
+/* Sanitizers need address space themselves. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { HAS_SANITIZER = true };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { HAS_SANITIZER = true };
+#else
+enum { HAS_SANITIZER = false };
+#endif
+#else
+enum { HAS_SANITIZER = false };
+#endif
+
+/* Leaves the process `more` bytes of address space. */
+static bool limit_memory(size_t more)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    unsigned long pages = 0;
+    struct rlimit limit;
+
+    if (file == NULL || fscanf(file, "%lu", &pages) != 1)
+        pages = 0;
+    if (file != NULL)
+        fclose(file);
+    limit.rlim_cur = limit.rlim_max = pages * (size_t)sysconf(_SC_PAGESIZE) + more;
+    return pages > 0 && setrlimit(RLIMIT_AS, &limit) == 0;
+}
+
+static const struct limit {
+    const char *name;
+    const char *setting;
+} limits[] = {
+    {"yescrypt", "$y$j9T$LdJMENpBABJJ3hIHjB1B$"},
+    {"yescrypt, 256 MiB", "$y$jDT$LdJMENpBABJJ3hIHjB1B$"},
+    {"gost-yescrypt", "$gy$j9T$LdJMENpBABJJ3hIHjB1B$"},
+    {"scrypt", "$7$CU..../....SodiumChloride$"},
+};
+
+/* A child with 4 MiB to spare, as "ulimit -v" leaves them. */
+static void judge_within_a_limit(void **state)
+{
+    const struct limit *row = *state;
+    int status = 0;
+    pid_t child;
+
+    if (HAS_SANITIZER || !is_known(row->setting))
+        skip();
+    child = fork();
+    if (child == 0) {
+        struct reason reason = {""};
+        bool right = limit_memory((size_t)1 << 22) &&
+                     judge_setting(row->setting, &reason) == VERDICT_NO_MEMORY &&
+                     strcmp(reason.text, "out of memory") == 0;
+
+        _exit(right ? 0 : 1);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* --- libcrypto */
+
+static bool judge_md5(void)
+{
+    const struct secret stored = lend("0cc175b9c0f1b6a831c399e269772661"), password = lend("a");
+    struct reason reason = {""};
+    enum verdict verdict = scheme_md5.judge(&stored, &password, &reason);
+
+    /* The queue of errors is the program's. */
+    assert_int_equal(ERR_peek_error(), 0);
+    if (verdict == VERDICT_MATCH)
+        return true;
+    assert_verdict(verdict, VERDICT_NO_MEMORY);
+    assert_string_equal(reason.text, "out of memory");
+    return false;
+}
+
+/* Some of what libcrypto allocates it can do without. */
+static void judge_md5_without_memory(void **state)
+{
+    unsigned allocations, refused = 0;
+
+    (void)state;
+    counts_libcrypto = true;
+    for (allocations = 0; allocations < 100; allocations++) {
+        failures = 0;
+        allocations_left = (int)allocations;
+        refused += !judge_md5();
+        allocations_left = -1;
+        if (failures == 0)
+            break;
+    }
+    counts_libcrypto = false;
+    assert_int_equal(failures, 0);
+    assert_true(refused > 0);
+    assert_true(judge_md5());
+}
+
+/* What is refused is not called lack of memory. */
+static void md5_is_refused(void **state)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    struct reason reason = {""};
+    struct password_policy *none;
+
+    (void)state;
+    assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
+    none = password_policy_new("md5", NULL, &reason);
+    assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+    assert_null(none);
+    assert_string_equal(reason.text,
+                        "password_format: md5: libcrypto makes no MD5 digest: it is restricted to "
+                        "FIPS methods, or out of memory");
+    assert_int_equal(ERR_peek_error(), 0);
+#else
+    (void)state;
+    skip(); /* it takes a system of its own to have it refused */
+#endif
+}
+
 static void store_md5_without_memory(void **state)
 {
     struct reason reason;
@@ -371,12 +644,24 @@ static void fail_each(void **state)
 int main(void)
 {
     struct test_list list = {0};
+    struct reason reason;
 
+    /* Before libcrypto allocates anything. What it makes once, it makes here: it does not
+     * try again if that fails. */
+    if (CRYPTO_set_mem_functions(malloc_of_libcrypto, realloc_of_libcrypto, free_of_libcrypto) !=
+            1 ||
+        ERR_peek_error() != 0 || !scheme_md5.is_available(&reason))
+        return 1;
     TEST_ADD_CASES(&list, fail_each, allocations);
     TEST_ADD(&list, use_template);
     TEST_ADD(&list, judge_without_memory);
     TEST_ADD(&list, store_plain_without_memory);
     TEST_ADD(&list, store_crypt_without_memory);
     TEST_ADD(&list, store_md5_without_memory);
+    TEST_ADD(&list, judge_md5_without_memory);
+    TEST_ADD(&list, md5_is_refused);
+    TEST_ADD_CASES(&list, judge_without_mappings, mappings);
+    TEST_ADD_CASES(&list, store_without_mappings, makings);
+    TEST_ADD_CASES(&list, judge_within_a_limit, limits);
     return test_run("out_of_memory", &list);
 }
