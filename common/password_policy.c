@@ -1,9 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * What a refusal costs.
+ *
+ * Whoever times a refused login must not learn whether there is such a user. The measure
+ * for all of them is the standard: a hash of a setting that is made once, when the policy
+ * is, as password_store_scheme and password_store_cost would have a new one. Nothing that
+ * is stored and nothing that clients do changes it; what is remembered while logins come
+ * and go is how long the standard takes, and that is learnt from the standard alone.
+ *
+ *  - A refusal that has made no hash (no such user, locked, unreadable), or one that is
+ *    cheap beside the standard, does the standard's work as well: at most a CHEAP-th more
+ *    than the standard.
+ *  - One that has made a hash which is not that cheap, but cheaper than the standard, waits
+ *    for the rest of the time, busily: of processor time, so that a machine under load
+ *    stretches it as it stretches work.
+ *  - A hash that is as dear as the standard, or dearer, is left alone. Users with a dearer
+ *    one stand out: there is no way around it but to let everybody pay for the dearest row,
+ *    which one user could then make as dear as he likes.
+ *
+ * A long password takes some methods longer, so the time is learnt for each length. The
+ * first refusal of each length costs the standard's work once more, whoever is refused.
+ * Right passwords cost their own hash.
+ *
+ * Why not what most of the rows cost: a process of Postfix sees some hundred logins in its
+ * life, and it is clients who choose whose rows these are.
+ */
+
 #include "password_policy.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "password_scheme.h"
 #include "stored_text.h"
@@ -11,14 +41,12 @@
 struct password_policy {
     const struct password_scheme *scheme;
     char *store_method;
+    struct secret standard;
 
-    /* What to judge against for the work alone: until a hash has been judged, */
-    struct secret first_sample;
-
-    /* and from then on the start of the last one, which takes as long as the site's
-     * own hashes do. NULL while a thread has taken it out: a lock could be held by
-     * another thread while the process forks. */
-    _Atomic(struct secret *) last_sample;
+    /* How long the standard takes, by the length of the password, in nanoseconds of
+     * processor time; 0: not known yet. Threads learn together. No lock: another thread
+     * could hold it while the process forks. */
+    _Atomic(uint64_t) standard_times[PASSWORD_MAX + 1];
 };
 
 struct password_policy *password_policy_new(const char *format, const char *store_scheme,
@@ -47,7 +75,7 @@ struct password_policy *password_policy_new(const char *format, const char *stor
         policy->scheme = scheme;
         if (store_scheme != NULL)
             policy->store_method = strdup(store_scheme);
-        if (!secret_set(&policy->first_sample, sample, strlen(sample)) ||
+        if (!secret_set(&policy->standard, sample, strlen(sample)) ||
             (store_scheme != NULL && policy->store_method == NULL)) {
             password_policy_free(policy);
             policy = NULL;
@@ -59,34 +87,13 @@ struct password_policy *password_policy_new(const char *format, const char *stor
     return policy;
 }
 
-static void free_sample(struct secret *sample)
-{
-    if (sample != NULL)
-        secret_wipe(sample);
-    free(sample);
-}
-
 void password_policy_free(struct password_policy *policy)
 {
     if (policy == NULL)
         return;
-    free_sample(atomic_load(&policy->last_sample));
-    secret_wipe(&policy->first_sample);
+    secret_wipe(&policy->standard);
     free(policy->store_method);
     free(policy);
-}
-
-/* Copies the last sample, or the first one where the last is not at hand. */
-static bool copy_sample(struct password_policy *policy, struct secret *copy)
-{
-    struct secret *last = atomic_exchange(&policy->last_sample, NULL), *none = NULL;
-    const struct secret *sample = last != NULL ? last : &policy->first_sample;
-    bool copied = secret_set(copy, sample->bytes, sample->length);
-
-    /* Another thread may have put a newer one there. */
-    if (last != NULL && !atomic_compare_exchange_strong(&policy->last_sample, &none, last))
-        free_sample(last);
-    return copied;
 }
 
 static bool has_nul(const char *bytes, size_t length)
@@ -107,34 +114,57 @@ static bool is_possible(const struct password_policy *policy, const struct secre
     return false;
 }
 
-/* Does the work of judging a password, which may depend on its length, and forgets
- * the outcome. Another one stands in for a password that is not possible. */
-static void judge_sample(struct password_policy *policy, const struct secret *password)
+/* Of this thread. */
+static uint64_t processor_time(void)
 {
+    struct timespec time;
+
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0)
+        return 0;
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* A moving average: machines are not always equally fast. */
+static void learn_time(_Atomic(uint64_t) *known, uint64_t took)
+{
+    const uint64_t before = atomic_load_explicit(known, memory_order_relaxed);
+
+    atomic_store_explicit(known, before == 0 ? took : (3 * before + took) / 4,
+                          memory_order_relaxed);
+}
+
+/* Does the standard's work, and forgets the outcome. Without memory, there is none. */
+static void do_standard(struct password_policy *policy, const struct secret *password)
+{
+    const uint64_t start = processor_time();
+    struct reason ignored;
+
+    if (policy->scheme->judge(&policy->standard, password, &ignored) != VERDICT_NO_MEMORY)
+        learn_time(&policy->standard_times[password->length], processor_time() - start);
+}
+
+/* Brings what a refusal has cost since `start` to what the standard costs: see the top.
+ * Another password stands in for one that is not possible. */
+static void reach_standard(struct password_policy *policy, const struct secret *password,
+                           uint64_t start)
+{
+    enum { CHEAP = 32 };
     static char any[] = "any password";
     const struct secret stand_in = {any, sizeof(any) - 1};
-    struct secret sample = SECRET_EMPTY;
+    const _Atomic(uint64_t) *time;
     struct reason ignored;
+    uint64_t spent = processor_time() - start;
 
     if (!is_possible(policy, password, &ignored))
         password = &stand_in;
-    /* Without memory there is no sample, and no work for it. */
-    if (copy_sample(policy, &sample))
-        policy->scheme->judge(&sample, password, &ignored);
-    secret_wipe(&sample);
-}
-
-static void remember_sample(struct password_policy *policy, const struct secret *stored)
-{
-    struct secret *sample;
-
-    if (policy->scheme->setting_length == NULL)
-        return;
-    sample = calloc(1, sizeof(*sample));
-    if (sample != NULL && secret_set(sample, stored->bytes, policy->scheme->setting_length(stored)))
-        free_sample(atomic_exchange(&policy->last_sample, sample));
-    else
-        free_sample(sample);
+    time = &policy->standard_times[password->length];
+    if (atomic_load_explicit(time, memory_order_relaxed) == 0)
+        do_standard(policy, password);
+    start = processor_time() - spent;
+    if (spent < atomic_load_explicit(time, memory_order_relaxed) / CHEAP)
+        do_standard(policy, password);
+    while (processor_time() - start < atomic_load_explicit(time, memory_order_relaxed))
+        ;
 }
 
 bool password_is_locked(const struct secret *stored)
@@ -175,7 +205,7 @@ static bool is_readable(const struct password_policy *policy, struct stored_text
     return false;
 }
 
-static enum verdict judge_text(struct password_policy *policy, struct stored_text text,
+static enum verdict judge_text(const struct password_policy *policy, struct stored_text text,
                                const struct secret *password, struct reason *reason)
 {
     struct secret copy = SECRET_EMPTY;
@@ -188,32 +218,45 @@ static enum verdict judge_text(struct password_policy *policy, struct stored_tex
     verdict = policy->scheme->judge(&copy, password, reason);
     if (verdict == VERDICT_MISMATCH)
         reason_set(reason, "wrong password");
-    if (verdict == VERDICT_MISMATCH || verdict == VERDICT_MATCH)
-        remember_sample(policy, &copy);
     secret_wipe(&copy);
     return verdict;
+}
+
+static enum verdict judge(const struct password_policy *policy, const struct secret *stored,
+                          const struct secret *password, struct reason *reason)
+{
+    if (stored == NULL) {
+        reason_set(reason, "no such user");
+        return VERDICT_NO_USER;
+    }
+    if (password_is_locked(stored))
+        return refuse_locked(stored, reason);
+    if (!is_readable(policy, text_of(policy, stored), reason))
+        return VERDICT_UNUSABLE;
+    if (!is_possible(policy, password, reason))
+        return VERDICT_MISMATCH;
+    return judge_text(policy, text_of(policy, stored), password, reason);
 }
 
 enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
                                    const struct secret *password, struct reason *reason)
 {
-    enum verdict verdict = VERDICT_UNUSABLE;
+    const uint64_t start = processor_time();
+    const enum verdict verdict = judge(policy, stored, password, reason);
 
-    if (stored == NULL) {
-        reason_set(reason, "no such user");
-        verdict = VERDICT_NO_USER;
-    } else if (password_is_locked(stored)) {
-        verdict = refuse_locked(stored, reason);
-    } else if (!is_readable(policy, text_of(policy, stored), reason)) {
-        verdict = VERDICT_UNUSABLE;
-    } else if (!is_possible(policy, password, reason)) {
-        verdict = VERDICT_MISMATCH;
-    } else {
-        verdict = judge_text(policy, text_of(policy, stored), password, reason);
-        if (verdict == VERDICT_MISMATCH || verdict == VERDICT_MATCH)
-            return verdict;
+    switch (verdict) {
+    case VERDICT_LOCKED:
+    case VERDICT_UNUSABLE:
+    case VERDICT_NO_USER:
+    case VERDICT_MISMATCH:
+        reach_standard(policy, password, start);
+        break;
+    case VERDICT_UNAVAILABLE:
+    case VERDICT_NO_MEMORY:
+    case VERDICT_MALFORMED:
+    case VERDICT_MATCH:
+        break;
     }
-    judge_sample(policy, password);
     return verdict;
 }
 

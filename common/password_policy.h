@@ -5,7 +5,8 @@
 /*
  * What a site has settled about its stored passwords (password_format,
  * password_store_scheme), and the rules that hold for every scheme: what never
- * matches, and that a login that cannot succeed costs as much as one that can.
+ * matches, and that all refusals cost the same, unless the user's hash is dearer than
+ * one by password_store_scheme.
  *
  * A policy may be used by several threads at once.
  */

@@ -48,16 +48,13 @@ struct password_scheme {
     bool (*store)(const char *method, const struct secret *password, struct secret *out,
                   struct reason *reason);
 
-    /* What to judge against, for the work alone, where no stored text is at
-     * hand. NULL if the cost is the stored text's own choice. */
+    /* What to judge against, for the work alone. NULL if the cost is the stored text's
+     * own choice. */
     const char *sample;
 
-    /* For such a scheme: how many of the first bytes of `stored` settle what
-     * judging costs (method, rounds, salt, but not the hash itself). */
-    size_t (*setting_length)(const struct secret *stored);
-
-    /* And such first bytes for a new text by `method`, from malloc(3); NULL with a
-     * reason if there is no such method, or no memory. */
+    /* For such a scheme: the start of a new text by `method`, which settles what a
+     * hash costs, from malloc(3); NULL with a reason if there is no such method, or no
+     * memory. */
     char *(*new_setting)(const char *method, struct reason *reason);
 };
 

@@ -209,30 +209,11 @@ static bool store_trad(const char *method, const struct secret *password, struct
     return store_crypt("DES-CRYPT", password, out, reason);
 }
 
-/* Layouts of settings: see crypt(5). */
-static size_t setting_length(const struct secret *stored)
-{
-    const size_t before = prefix_length(stored);
-    const char *text = stored->bytes + before;
-    size_t length;
-
-    if (text[0] == '_')
-        length = 9;
-    else if (text[0] != '$')
-        length = 2;
-    else if (text[1] == '2')
-        length = 29;
-    else
-        length = (size_t)(strrchr(text, '$') - text) + 1;
-    return before + length < stored->length ? before + length : stored->length;
-}
-
 const struct password_scheme scheme_crypt = {
     .name = "crypt",
     .longest = LONGEST,
     .judge = judge_crypt,
     .store = store_crypt,
-    .setting_length = setting_length,
     .new_setting = new_setting,
 };
 

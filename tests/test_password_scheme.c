@@ -208,54 +208,6 @@ static void hash_is_no_clear_text(void **state)
     assert_lacks(reason.text, row->stored);
 }
 
-/* The first bytes cost as much as the whole: they give the same hash. */
-static void setting_of_known(void **state)
-{
-    const struct known *row = *state;
-    const struct secret stored = lend(row->stored);
-    struct crypt_data *scratch;
-    char setting[256];
-    const char *result;
-
-    skip_unless_known(row->stored);
-    snprintf(setting, sizeof(setting), "%.*s", (int)scheme_crypt.setting_length(&stored),
-             row->stored);
-    assert_true(strlen(setting) + 11 <= strlen(row->stored));
-    scratch = calloc(1, sizeof(*scratch));
-    assert_non_null(scratch);
-    result = crypt_r(row->password, setting, scratch);
-    /* DES of many blocks is one block by the setting alone. */
-    assert_non_null(result);
-    assert_memory_equal(result, row->stored, strlen(result));
-    assert_true(strlen(result) >= strlen(setting) + 11);
-    free(scratch);
-}
-
-static const struct setting {
-    const char *name;
-    const char *stored;
-    size_t want_length;
-} settings[] = {
-    {"DES", "abhqWgdm30m6k", 2},
-    {"DES, prefixed", "{CRYPT}abhqWgdm30m6k", 9},
-    {"BSDi", "_v/..k/.AEpBSYugrBD6", 9},
-    {"bcrypt", "$2b$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", 29},
-    {"bcrypt, prefixed", "{crypt}$2b$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", 36},
-    {"rounds and salt", "$5$rounds=1400$anotherlongsalts$sw4nxJsiJXpEwiiUuqI9TpwduvozaXd", 32},
-    {"shorter than a setting", "$2b$04$abc", 10},
-    {"one byte", "a", 1},
-    {"underscore", "_", 1},
-    {"dollar sign", "$", 1},
-};
-
-static void setting_length(void **state)
-{
-    const struct setting *row = *state;
-    const struct secret stored = lend(row->stored);
-
-    assert_int_equal(scheme_crypt.setting_length(&stored), row->want_length);
-}
-
 /* --- what is no stored text of the scheme */
 
 static const struct foreign {
@@ -535,8 +487,6 @@ int main(void)
     TEST_ADD_CASES(&list, prefixed_crypt, crypt_answers);
     TEST_ADD_CASES(&list, prefixed_crypt_trad, des_answers);
     TEST_ADD_CASES(&list, hash_is_no_clear_text, crypt_answers);
-    TEST_ADD_CASES(&list, setting_of_known, crypt_answers);
-    TEST_ADD_CASES(&list, setting_length, settings);
     TEST_ADD_CASES(&list, judge_other_text, foreign);
     TEST_ADD(&list, judge_endless_text);
     TEST_ADD_CASES(&list, is_hash, likenesses);
