@@ -12,6 +12,9 @@
  *     warm COUNT             logs in that often; answers "done"
  *     run THREADS COUNT      as often in each thread, 0 being the main one;
  *                            answers with the nanoseconds that it took
+ *     enter NAME             logs in as this user; answers "done"
+ *     refuse COUNT NAME...   each of these users a wrong password, in random order, that
+ *                            often; answers with the nanoseconds of each: "NAME=123"
  *     alternate COUNT        each time an unknown user or a wrong password,
  *                            in random order, until there are as many of both;
  *                            answers with the nanoseconds of each: "u123 w456"
@@ -34,7 +37,7 @@
 
 enum kind { RIGHT, WRONG, UNKNOWN };
 
-enum { THREADS_MAX = 256 };
+enum { THREADS_MAX = 256, NAMES_MAX = 32 };
 
 static const char *directory;
 static uint64_t rows;
@@ -71,10 +74,13 @@ static int get_configuration_path(void *context, char **path)
     return *path != NULL ? SASL_OK : SASL_NOMEM;
 }
 
+/* Some who are refused have a value that cannot be read. */
+static bool expects_errors;
+
 static int log_line(void *context, int level, const char *message)
 {
     (void)context;
-    if (level == SASL_LOG_ERR)
+    if (level == SASL_LOG_ERR && !expects_errors)
         fprintf(stderr, "logins: %s\n", message);
     return SASL_OK;
 }
@@ -107,7 +113,7 @@ static void mutex_free(void *mutex)
 }
 
 /* As smtpd of Postfix goes about it. */
-static void log_in(enum kind kind, uint64_t *random)
+static void log_in_as(const char *user, enum kind kind)
 {
     char message[1000];
     sasl_security_properties_t properties = {.security_flags = SASL_SEC_NOANONYMOUS};
@@ -115,13 +121,10 @@ static void log_in(enum kind kind, uint64_t *random)
     const char *reply;
     unsigned reply_length;
     const void *name;
-    char user[32];
     int length, result;
 
-    snprintf(user, sizeof(user), "%c%" PRIu64, kind == UNKNOWN ? 'x' : 'u',
-             next_random(random, rows));
-    length = snprintf(message, sizeof(message), "%c%s%c%s%s", '\0', user, '\0', password,
-                      kind == RIGHT ? "" : "?");
+    length = snprintf(message, sizeof(message), "%c%s%c%s%s", '\0', user, '\0',
+                      kind == RIGHT ? "" : "?", password);
     if (sasl_server_new("smtp", "mail.example.com", "example.com", "127.0.0.1;25",
                         "127.0.0.1;40000", NULL, 0, &connection) != SASL_OK ||
         sasl_setprop(connection, SASL_SEC_PROPS, &properties) != SASL_OK)
@@ -137,6 +140,15 @@ static void log_in(enum kind kind, uint64_t *random)
         die("a wrong password is not refused");
     }
     sasl_dispose(&connection);
+}
+
+static void log_in(enum kind kind, uint64_t *random)
+{
+    char user[32];
+
+    snprintf(user, sizeof(user), "%c%" PRIu64, kind == UNKNOWN ? 'x' : 'u',
+             next_random(random, rows));
+    log_in_as(user, kind);
 }
 
 /* --- commands */
@@ -212,6 +224,42 @@ static void alternate(unsigned long count)
     printf("\n");
 }
 
+static void enter(const char *name)
+{
+    log_in_as(name, RIGHT);
+    printf("done\n");
+}
+
+static void refuse(char *arguments)
+{
+    static uint64_t order = 3;
+    const char *names[NAMES_MAX];
+    unsigned long left[NAMES_MAX], count = strtoul(arguments, &arguments, 10), all = 0;
+    unsigned known = 0;
+    char *name, *rest = NULL;
+
+    for (name = strtok_r(arguments, " \n", &rest); name != NULL && known < NAMES_MAX;
+         name = strtok_r(NULL, " \n", &rest)) {
+        names[known] = name;
+        left[known++] = count;
+        all += count;
+    }
+    expects_errors = true;
+    for (; all > 0; all--) {
+        uint64_t chosen = next_random(&order, all), start;
+        unsigned i = 0;
+
+        while (chosen >= left[i])
+            chosen -= left[i++];
+        left[i]--;
+        start = now();
+        log_in_as(names[i], WRONG);
+        printf("%s=%" PRIu64 " ", names[i], now() - start);
+    }
+    expects_errors = false;
+    printf("\n");
+}
+
 int main(int argc, char **argv)
 {
     static const sasl_callback_t callbacks[] = {
@@ -219,7 +267,7 @@ int main(int argc, char **argv)
         {SASL_CB_LOG, (any_function)(void (*)(void))log_line, NULL},
         {SASL_CB_LIST_END, NULL, NULL},
     };
-    char line[100];
+    char line[1000], name[32];
     uint64_t start;
 
     if (argc < 4 || (rows = strtoull(argv[2], NULL, 10)) == 0)
@@ -246,6 +294,10 @@ int main(int argc, char **argv)
             run(threads, count);
         else if (sscanf(line, "alternate %lu", &count) == 1)
             alternate(count);
+        else if (strncmp(line, "refuse ", 7) == 0)
+            refuse(line + 7);
+        else if (sscanf(line, "enter %31s", name) == 1)
+            enter(name);
         else
             die("this is no command");
         fflush(stdout);

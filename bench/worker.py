@@ -40,6 +40,17 @@ class Worker:
             (unknown if word[0] == "u" else wrong).append(int(word[1:]))
         return unknown, wrong
 
+    def enter(self, name):
+        self.command(f"enter {name}")
+
+    def refuse(self, count, names):
+        """Nanoseconds of each refusal of each of these users."""
+        times = {name: [] for name in names}
+        for word in self.command(f"refuse {count} {' '.join(names)}"):
+            name, time = word.split("=")
+            times[name].append(int(time))
+        return times
+
     def memory(self):
         """Private dirty memory in bytes."""
         return private_dirty(self.process.pid)
