@@ -41,6 +41,7 @@
 struct password_policy {
     const struct password_scheme *scheme;
     char *store_method;
+    unsigned long store_cost;
     struct secret standard;
 
     /* How long the standard takes, by the length of the password, in nanoseconds of
@@ -49,13 +50,25 @@ struct password_policy {
     _Atomic(uint64_t) standard_times[PASSWORD_MAX + 1];
 };
 
+/* Digits alone, the first of which is no zero. */
+static bool read_cost(const char *text, unsigned long *cost)
+{
+    enum { DIGITS = 9 }; /* more than any method takes */
+    const size_t digits = strspn(text, "0123456789");
+
+    if (digits == 0 || digits > DIGITS || text[digits] != '\0' || text[0] == '0')
+        return false;
+    *cost = strtoul(text, NULL, 10);
+    return true;
+}
+
 struct password_policy *password_policy_new(const char *format, const char *store_scheme,
-                                            struct reason *reason)
+                                            const char *store_cost, struct reason *reason)
 {
     const struct password_scheme *scheme = password_scheme_find(format);
     struct password_policy *policy;
+    unsigned long cost = 0;
     const char *sample;
-    struct reason why;
     char *setting;
 
     if (scheme == NULL) {
@@ -64,15 +77,18 @@ struct password_policy *password_policy_new(const char *format, const char *stor
     }
     if (scheme->is_available != NULL && !scheme->is_available(reason))
         return NULL;
-    setting = scheme_crypt.new_setting(store_scheme, &why);
-    if (setting == NULL) {
-        reason_set(reason, "password_store_scheme: %s", why.text);
+    if (store_cost != NULL && !read_cost(store_cost, &cost)) {
+        reason_set(reason, "password_store_cost: must be a whole number from 1");
         return NULL;
     }
+    setting = scheme_crypt.new_setting(store_scheme, cost, reason);
+    if (setting == NULL)
+        return NULL;
     sample = scheme->sample != NULL ? scheme->sample : setting;
     policy = calloc(1, sizeof(*policy));
     if (policy != NULL) {
         policy->scheme = scheme;
+        policy->store_cost = cost;
         if (store_scheme != NULL)
             policy->store_method = strdup(store_scheme);
         if (!secret_set(&policy->standard, sample, strlen(sample)) ||
@@ -265,7 +281,7 @@ bool password_policy_store(const struct password_policy *policy, const struct se
 {
     if (!is_possible(policy, password, reason))
         return false;
-    return policy->scheme->store(policy->store_method, password, out, reason);
+    return policy->scheme->store(policy->store_method, policy->store_cost, password, out, reason);
 }
 
 bool password_policy_is_clear_text(const struct password_policy *policy)

@@ -4,9 +4,9 @@
 
 /*
  * What a site has settled about its stored passwords (password_format,
- * password_store_scheme), and the rules that hold for every scheme: what never
+ * password_store_scheme, password_store_cost), and the rules that hold for every scheme: what never
  * matches, and that all refusals cost the same, unless the user's hash is dearer than
- * one by password_store_scheme.
+ * a new one would be.
  *
  * A policy may be used by several threads at once.
  */
@@ -19,11 +19,11 @@
 
 struct password_policy;
 
-/* Reads `format` (password_format) and `store_scheme` (password_store_scheme,
- * NULL for the best one). Returns NULL with a reason if either is not known.
- * The caller frees the policy. */
+/* Reads `format` (password_format), `store_scheme` (password_store_scheme, NULL for the
+ * best one) and `store_cost` (password_store_cost, NULL for libcrypt's default). Returns
+ * NULL with a reason if one is not known. The caller frees the policy. */
 struct password_policy *password_policy_new(const char *format, const char *store_scheme,
-                                            struct reason *reason);
+                                            const char *store_cost, struct reason *reason);
 void password_policy_free(struct password_policy *policy);
 
 /* Judges a typed password. `stored` is NULL if there is no such user, and has

@@ -43,19 +43,19 @@ struct password_scheme {
                           struct reason *reason);
 
     /* Puts a new text for `password` into `out`. `method` is a name from
-     * `password_store_scheme`, or NULL for the best one; a scheme with one
-     * method ignores it. Returns false with a reason. */
-    bool (*store)(const char *method, const struct secret *password, struct secret *out,
+     * `password_store_scheme`, or NULL for the best one; `cost` is in its unit, or 0 for
+     * libcrypt's default. A scheme with one method ignores them. Returns false with a
+     * reason. */
+    bool (*store)(const char *method, unsigned long cost, const struct secret *password, struct secret *out,
                   struct reason *reason);
 
     /* What to judge against, for the work alone. NULL if the cost is the stored text's
      * own choice. */
     const char *sample;
 
-    /* For such a scheme: the start of a new text by `method`, which settles what a
-     * hash costs, from malloc(3); NULL with a reason if there is no such method, or no
-     * memory. */
-    char *(*new_setting)(const char *method, struct reason *reason);
+    /* For such a scheme: the start of a new text by `method` and `cost`, from
+     * malloc(3); NULL with a reason if there is no such method or cost, or no memory. */
+    char *(*new_setting)(const char *method, unsigned long cost, struct reason *reason);
 };
 
 extern const struct password_scheme scheme_plain;

@@ -19,17 +19,21 @@
 /* crypt(3) takes one byte less than its buffer has. */
 enum { LONGEST = CRYPT_MAX_PASSPHRASE_SIZE - 1 };
 
-/* The names of password_store_scheme, best first, as Dovecot spells them, and
- * how many bytes of a password each looks at. */
+/* The names of password_store_scheme, best first, as Dovecot spells them, how many
+ * bytes of a password each looks at, and which costs it takes: in libcrypt's units, and
+ * up to our own ceiling. */
 static const struct method {
     const char *name;
     const char *prefix;
     size_t longest;
+    struct {
+        unsigned long least, most; /* 0: there is no choice */
+    } cost;
 } methods[] = {
-    {"YESCRYPT", "$y$", LONGEST},       {"SHA512-CRYPT", "$6$", LONGEST},
-    {"GOST-YESCRYPT", "$gy$", LONGEST}, {"SCRYPT-CRYPT", "$7$", LONGEST},
-    {"BLF-CRYPT", "$2y$", 72},          {"SHA256-CRYPT", "$5$", LONGEST},
-    {"MD5-CRYPT", "$1$", LONGEST},      {"DES-CRYPT", "", 8},
+    {"YESCRYPT", "$y$", LONGEST, {1, 9}},       {"SHA512-CRYPT", "$6$", LONGEST, {1000, 5000000}},
+    {"GOST-YESCRYPT", "$gy$", LONGEST, {1, 9}}, {"SCRYPT-CRYPT", "$7$", LONGEST, {6, 9}},
+    {"BLF-CRYPT", "$2y$", 72, {4, 15}},         {"SHA256-CRYPT", "$5$", LONGEST, {1000, 5000000}},
+    {"MD5-CRYPT", "$1$", LONGEST, {0, 0}},      {"DES-CRYPT", "", 8, {0, 0}},
 };
 
 /* The prefix with the white space that may follow it. */
@@ -162,25 +166,41 @@ static const struct method *choose_method(const char *name)
     return NULL;
 }
 
-static char *new_setting(const char *name, struct reason *reason)
+/* Whether the method can be made to cost that; 0 is its default. */
+static bool is_cost_possible(const struct method *method, unsigned long cost, struct reason *reason)
+{
+    if (cost == 0 || (cost >= method->cost.least && cost <= method->cost.most))
+        return true;
+    if (method->cost.most == 0)
+        reason_set(reason, "password_store_cost: %s has no choice of cost", method->name);
+    else
+        reason_set(reason, "password_store_cost: %s takes %lu to %lu", method->name,
+                   method->cost.least, method->cost.most);
+    return false;
+}
+
+static char *new_setting(const char *name, unsigned long cost, struct reason *reason)
 {
     const struct method *method = choose_method(name);
     char *setting;
 
     if (method == NULL) {
-        reason_set(reason, "libcrypt cannot make \"%s\"", name != NULL ? name : "any hash");
+        reason_set(reason, "password_store_scheme: libcrypt cannot make \"%s\"",
+                   name != NULL ? name : "any hash");
         return NULL;
     }
+    if (!is_cost_possible(method, cost, reason))
+        return NULL;
     errno = 0;
-    setting = crypt_gensalt_ra(method->prefix, 0, NULL, 0);
+    setting = crypt_gensalt_ra(method->prefix, cost, NULL, 0);
     /* What else it needs is random bytes of the system. */
     if (setting == NULL)
         reason_set(reason, "%s", errno == ENOMEM ? "out of memory" : "libcrypt cannot make a salt");
     return setting;
 }
 
-static bool store_crypt(const char *name, const struct secret *password, struct secret *out,
-                        struct reason *reason)
+static bool store_crypt(const char *name, unsigned long cost, const struct secret *password,
+                        struct secret *out, struct reason *reason)
 {
     const struct method *method = name != NULL ? find_method(name) : NULL;
     char *setting;
@@ -192,7 +212,7 @@ static bool store_crypt(const char *name, const struct secret *password, struct 
                    method->name, method->longest);
         return false;
     }
-    setting = new_setting(name, reason);
+    setting = new_setting(name, cost, reason);
     if (setting == NULL)
         return false;
     error = hash(password->bytes, setting, out);
@@ -202,11 +222,11 @@ static bool store_crypt(const char *name, const struct secret *password, struct 
     return error == 0;
 }
 
-static bool store_trad(const char *method, const struct secret *password, struct secret *out,
-                       struct reason *reason)
+static bool store_trad(const char *method, unsigned long cost, const struct secret *password,
+                       struct secret *out, struct reason *reason)
 {
-    (void)method;
-    return store_crypt("DES-CRYPT", password, out, reason);
+    (void)method, (void)cost;
+    return store_crypt("DES-CRYPT", 0, password, out, reason);
 }
 
 const struct password_scheme scheme_crypt = {

@@ -74,13 +74,13 @@ static enum verdict judge(const struct secret *stored, const struct secret *pass
     return verdict;
 }
 
-static bool store(const char *method, const struct secret *password, struct secret *out,
-                  struct reason *reason)
+static bool store(const char *method, unsigned long cost, const struct secret *password,
+                  struct secret *out, struct reason *reason)
 {
     char hex[HEX_LENGTH + 1];
     bool done = digest(password, hex) && secret_set(out, hex, HEX_LENGTH);
 
-    (void)method;
+    (void)method, (void)cost;
     if (!done)
         reason_set(reason, "out of memory");
     explicit_bzero(hex, sizeof(hex));

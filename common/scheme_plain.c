@@ -17,10 +17,10 @@ static enum verdict judge(const struct secret *stored, const struct secret *pass
                : VERDICT_MISMATCH;
 }
 
-static bool store(const char *method, const struct secret *password, struct secret *out,
-                  struct reason *reason)
+static bool store(const char *method, unsigned long cost, const struct secret *password,
+                  struct secret *out, struct reason *reason)
 {
-    (void)method;
+    (void)method, (void)cost;
     if (secret_set(out, password->bytes, password->length))
         return true;
     reason_set(reason, "out of memory");

@@ -74,6 +74,7 @@ static const char *const login_options[] = {
     "auxprop_plugin",
     "mech_list",
     "password_format",
+    "password_store_cost",
     "password_store_scheme",
     "authdaemond_path",
     "authdaemon_path",

@@ -3,8 +3,8 @@
 #define SQLCRYPT_PASSWORD_OPTIONS_H
 
 /*
- * Reads the options about stored passwords: password_format and
- * password_store_scheme.
+ * Reads the options about stored passwords: password_format,
+ * password_store_scheme and password_store_cost.
  */
 
 #include <sasl/sasl.h>

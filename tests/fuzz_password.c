@@ -98,8 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (*policy == NULL) {
         const char *format = formats[data[0] % 4];
 
-        *policy =
-            password_policy_new(format, strcmp(format, "crypt") == 0 ? "MD5-CRYPT" : NULL, &reason);
+        *policy = password_policy_new(format, strcmp(format, "crypt") == 0 ? "MD5-CRYPT" : NULL,
+                                      NULL, &reason);
         FUZZ_ASSERT(*policy != NULL);
     }
     length = data[1] < size - 2 ? data[1] : size - 2;

@@ -824,6 +824,8 @@ static void test_refused_configurations(void **state)
         {"sql_timeout: soon\n", "sql_timeout: \"soon\": must be 0.001 to 3600 seconds"},
         {"password_format: rot13\n", "password_format: \"rot13\" is not known"},
         {"password_store_scheme: ROT13\n", "password_store_scheme: libcrypt cannot make \"ROT13\""},
+        {"password_store_scheme: BLF-CRYPT\npassword_store_cost: 16\n",
+         "password_store_cost: BLF-CRYPT takes 4 to 15"},
     };
     size_t i;
 

@@ -279,7 +279,7 @@ static void use_template(void **state)
 static bool make_policy(const char *format, const char *store_scheme)
 {
     struct reason reason = {""};
-    struct password_policy *policy = password_policy_new(format, store_scheme, &reason);
+    struct password_policy *policy = password_policy_new(format, store_scheme, NULL, &reason);
 
     if (policy == NULL)
         assert_string_not_equal(reason.text, "");
@@ -338,7 +338,7 @@ static void judge_without_memory(void **state)
     int allocations;
 
     (void)state;
-    policy = password_policy_new("crypt", "MD5-CRYPT", &reason);
+    policy = password_policy_new("crypt", "MD5-CRYPT", NULL, &reason);
     assert_non_null(policy);
     for (allocations = 0; allocations < 3; allocations++) {
         allocations_left = allocations;
@@ -446,14 +446,14 @@ static void store_without_mappings(void **state)
     const struct secret password = lend("Tr0ub4d");
     struct secret stored = SECRET_EMPTY;
     struct reason reason = {""};
-    char *setting = scheme_crypt.new_setting(row->method, &reason);
+    char *setting = scheme_crypt.new_setting(row->method, 0, &reason);
     bool done;
 
     if (setting == NULL)
         skip();
     free(setting);
     no_mappings = true;
-    done = scheme_crypt.store(row->method, &password, &stored, &reason);
+    done = scheme_crypt.store(row->method, 0, &password, &stored, &reason);
     no_mappings = false;
     assert_int_equal(done, row->want);
     if (!done) {
@@ -571,7 +571,7 @@ static void md5_is_refused(void **state)
 
     (void)state;
     assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
-    none = password_policy_new("md5", NULL, &reason);
+    none = password_policy_new("md5", NULL, NULL, &reason);
     assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
     assert_null(none);
     assert_string_equal(reason.text,
@@ -589,7 +589,7 @@ static void store_md5_without_memory(void **state)
     struct reason reason;
 
     (void)state;
-    policy = password_policy_new("md5", NULL, &reason);
+    policy = password_policy_new("md5", NULL, NULL, &reason);
     assert_non_null(policy);
     fail_each_allocation(store, 1);
     password_policy_free(policy);
@@ -600,7 +600,7 @@ static void store_plain_without_memory(void **state)
     struct reason reason;
 
     (void)state;
-    policy = password_policy_new("plain", NULL, &reason);
+    policy = password_policy_new("plain", NULL, NULL, &reason);
     assert_non_null(policy);
     fail_each_allocation(store, 1);
     password_policy_free(policy);
@@ -611,7 +611,7 @@ static void store_crypt_without_memory(void **state)
     struct reason reason;
 
     (void)state;
-    policy = password_policy_new("crypt", "MD5-CRYPT", &reason);
+    policy = password_policy_new("crypt", "MD5-CRYPT", NULL, &reason);
     assert_non_null(policy);
     fail_each_allocation(store, 2);
     password_policy_free(policy);

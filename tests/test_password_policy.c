@@ -152,8 +152,8 @@ void __wrap_free(void *pointer)
 static struct password_policy *new_policy(const char *format)
 {
     struct reason reason = {""};
-    struct password_policy *policy =
-        password_policy_new(format, strcmp(format, "crypt") == 0 ? "MD5-CRYPT" : NULL, &reason);
+    struct password_policy *policy = password_policy_new(
+        format, strcmp(format, "crypt") == 0 ? "MD5-CRYPT" : NULL, NULL, &reason);
 
     if (policy == NULL)
         print_error("%s: %s\n", format, reason.text);
@@ -190,28 +190,49 @@ static const struct options {
     const char *format;
     const char *store_scheme;
     const char *want_reason; /* NULL: they are taken */
+    const char *store_cost;
 } options[] = {
-    {"plain", "plain", NULL, NULL},
-    {"crypt", "crypt", NULL, NULL},
-    {"crypt_trad", "crypt_trad", NULL, NULL},
-    {"md5", "md5", NULL, NULL},
-    {"letter case", "CRYPT", "sha512-crypt", NULL},
-    {"unknown format", "rot13", NULL, "password_format: \"rot13\""},
-    {"no format", "", NULL, "password_format: \"\""},
-    {"format with a blank", "crypt ", NULL, "password_format: \"crypt \""},
-    {"unknown store scheme", "crypt", "ROT13", "password_store_scheme: "},
-    {"no store scheme", "crypt", "", "password_store_scheme: "},
-    {"prefix as store scheme", "crypt", "$6$", "password_store_scheme: "},
-    {"unknown store scheme, plain", "plain", "ROT13", "password_store_scheme: "},
-    {"unknown store scheme, crypt_trad", "crypt_trad", "ROT13", "password_store_scheme: "},
-    {"unknown store scheme, md5", "md5", "ROT13", "password_store_scheme: "},
+    {"plain", "plain", NULL, NULL, NULL},
+    {"crypt", "crypt", NULL, NULL, NULL},
+    {"crypt_trad", "crypt_trad", NULL, NULL, NULL},
+    {"md5", "md5", NULL, NULL, NULL},
+    {"letter case", "CRYPT", "sha512-crypt", NULL, NULL},
+    {"unknown format", "rot13", NULL, "password_format: \"rot13\"", NULL},
+    {"no format", "", NULL, "password_format: \"\"", NULL},
+    {"format with a blank", "crypt ", NULL, "password_format: \"crypt \"", NULL},
+    {"unknown store scheme", "crypt", "ROT13", "password_store_scheme: ", NULL},
+    {"no store scheme", "crypt", "", "password_store_scheme: ", NULL},
+    {"prefix as store scheme", "crypt", "$6$", "password_store_scheme: ", NULL},
+    {"unknown store scheme, plain", "plain", "ROT13", "password_store_scheme: ", NULL},
+    {"unknown store scheme, crypt_trad", "crypt_trad", "ROT13", "password_store_scheme: ", NULL},
+    {"unknown store scheme, md5", "md5", "ROT13", "password_store_scheme: ", NULL},
+    {"cost", "crypt", "BLF-CRYPT", NULL, "12"},
+    {"least cost", "crypt", "YESCRYPT", NULL, "1"},
+    {"cost of the best scheme", "crypt", NULL, NULL, "2"},
+    {"most rounds", "crypt", "SHA512-CRYPT", NULL, "5000000"},
+    {"cost over the ceiling", "crypt", "BLF-CRYPT", "password_store_cost: BLF-CRYPT takes 4 to 15",
+     "16"},
+    {"less cost than there is", "crypt", "BLF-CRYPT", "password_store_cost: BLF-CRYPT takes", "3"},
+    {"cost in another unit", "crypt", "SHA512-CRYPT",
+     "password_store_cost: SHA512-CRYPT takes 1000 to 5000000", "12"},
+    {"cost without a choice", "crypt", "MD5-CRYPT",
+     "password_store_cost: MD5-CRYPT has no choice of cost", "1000"},
+    {"cost of zero", "crypt", "BLF-CRYPT", "password_store_cost: must be", "0"},
+    {"leading zero", "crypt", "BLF-CRYPT", "password_store_cost: must be", "012"},
+    {"negative cost", "crypt", "BLF-CRYPT", "password_store_cost: must be", "-12"},
+    {"cost that is no number", "crypt", "BLF-CRYPT", "password_store_cost: must be", "high"},
+    {"cost and more", "crypt", "BLF-CRYPT", "password_store_cost: must be", "12 rounds"},
+    {"no cost", "crypt", "BLF-CRYPT", "password_store_cost: must be", ""},
+    {"cost beyond any number", "crypt", "SHA512-CRYPT", "password_store_cost: must be",
+     "18446744073709551617000"},
 };
 
 static void new (void **state)
 {
     const struct options *row = *state;
     struct reason reason = {""};
-    struct password_policy *policy = password_policy_new(row->format, row->store_scheme, &reason);
+    struct password_policy *policy =
+        password_policy_new(row->format, row->store_scheme, row->store_cost, &reason);
 
     password_policy_free(policy);
     if (row->want_reason == NULL) {
@@ -219,7 +240,7 @@ static void new (void **state)
     } else {
         assert_null(policy);
         assert_contains(reason.text, row->want_reason);
-        if (row->store_scheme != NULL)
+        if (row->store_scheme != NULL && strstr(row->want_reason, "must be") == NULL)
             assert_contains(reason.text, row->store_scheme);
     }
 }
@@ -548,7 +569,7 @@ static void capacity_of_methods(void **state)
 {
     const struct capacity *row = *state;
     struct reason reason = {""};
-    struct password_policy *policy = password_policy_new(row->format, row->method, &reason);
+    struct password_policy *policy = password_policy_new(row->format, row->method, NULL, &reason);
     char bytes[100];
     struct secret password = {bytes, row->length}, stored = SECRET_EMPTY;
 
@@ -598,7 +619,7 @@ static void store(void **state)
 
     if (row->want_prefix[0] == '$' && crypt_checksalt(row->want_prefix) == CRYPT_SALT_INVALID)
         skip();
-    policy = password_policy_new(row->format, row->store_scheme, &reason);
+    policy = password_policy_new(row->format, row->store_scheme, NULL, &reason);
     assert_non_null(policy);
     assert_true(password_policy_store(policy, &password, &stored, &reason));
     assert_non_null(stored.bytes);
@@ -713,13 +734,11 @@ static const struct refused {
 };
 
 static const struct site {
-    const char *store_scheme;
+    const char *store_scheme, *store_cost;
     const char *setting;
 } sites[] = {
-    {"YESCRYPT", "$y$j9T$"},
-    {"SHA512-CRYPT", "$6$"},
-    {"BLF-CRYPT", "$2y$05$"},
-    {"MD5-CRYPT", "$1$"},
+    {"YESCRYPT", "5", "$y$j9T$"},   {"SHA512-CRYPT", NULL, "$6$"}, {"BLF-CRYPT", "5", "$2y$05$"},
+    {"BLF-CRYPT", "10", "$2y$10$"}, {"MD5-CRYPT", NULL, "$1$"},
 };
 
 /* What a client may do before somebody else is refused. */
@@ -779,7 +798,8 @@ static uint64_t want_cost(const struct site *site, const struct refused *row, si
 static struct password_policy *new_site(const struct site *site)
 {
     struct reason reason;
-    struct password_policy *policy = password_policy_new("crypt", site->store_scheme, &reason);
+    struct password_policy *policy =
+        password_policy_new("crypt", site->store_scheme, site->store_cost, &reason);
 
     assert_non_null(policy);
     return policy;

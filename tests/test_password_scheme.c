@@ -3,6 +3,8 @@
 
 #include <crypt.h>
 
+#include "crypt_ceiling.h"
+
 #include "test_support.h"
 
 /* --- names */
@@ -413,8 +415,8 @@ static void new_setting(void **state)
 
     if (crypt_checksalt(row->want_prefix) == CRYPT_SALT_INVALID)
         skip();
-    first = scheme_crypt.new_setting(row->name, &reason);
-    second = scheme_crypt.new_setting(row->name, &reason);
+    first = scheme_crypt.new_setting(row->name, 0, &reason);
+    second = scheme_crypt.new_setting(row->name, 0, &reason);
     assert_non_null(first);
     assert_non_null(second);
     assert_memory_equal(first, row->want_prefix, strlen(row->want_prefix));
@@ -423,12 +425,61 @@ static void new_setting(void **state)
     free(second);
 }
 
+static const struct costing {
+    const char *name;
+    const char *method;
+    unsigned long cost;
+    const char *want_start; /* NULL: refused */
+} costings[] = {
+    {"yescrypt, least", "YESCRYPT", 1, "$y$j75$"},
+    {"yescrypt, most", "YESCRYPT", 9, "$y$jDT$"},
+    {"yescrypt, more", "YESCRYPT", 10, NULL},
+    {"gost-yescrypt, most", "GOST-YESCRYPT", 9, "$gy$jDT$"},
+    {"gost-yescrypt, more", "GOST-YESCRYPT", 10, NULL},
+    {"scrypt, less", "SCRYPT-CRYPT", 5, NULL},
+    {"scrypt, least", "SCRYPT-CRYPT", 6, "$7$BU..../....$"},
+    {"scrypt, most", "SCRYPT-CRYPT", 9, "$7$EU..../....$"},
+    {"scrypt, more", "SCRYPT-CRYPT", 10, NULL},
+    {"bcrypt, less", "BLF-CRYPT", 3, NULL},
+    {"bcrypt, least", "BLF-CRYPT", 4, "$2y$04$"},
+    {"bcrypt, most", "BLF-CRYPT", 15, "$2y$15$"},
+    {"bcrypt, more", "BLF-CRYPT", 16, NULL},
+    {"SHA-256, less", "SHA256-CRYPT", 999, NULL},
+    {"SHA-256, least", "SHA256-CRYPT", 1000, "$5$rounds=1000$"},
+    {"SHA-512, most", "SHA512-CRYPT", 5000000, "$6$rounds=5000000$"},
+    {"SHA-512, more", "SHA512-CRYPT", 5000001, NULL},
+    {"MD5", "MD5-CRYPT", 1000, NULL},
+    {"DES", "DES-CRYPT", 25, NULL},
+};
+
+/* No cost is made that could not log in. */
+static void new_setting_of_some_cost(void **state)
+{
+    const struct costing *row = *state;
+    struct reason reason = {""};
+    char *setting = scheme_crypt.new_setting(row->method, 0, &reason);
+
+    if (setting == NULL)
+        skip();
+    free(setting);
+    setting = scheme_crypt.new_setting(row->method, row->cost, &reason);
+    if (row->want_start == NULL) {
+        assert_null(setting);
+        assert_contains(reason.text, "password_store_cost: ");
+        return;
+    }
+    assert_non_null(setting);
+    assert_memory_equal(setting, row->want_start, strlen(row->want_start) - 1);
+    assert_true(crypt_ceiling_allows(setting, &reason));
+    free(setting);
+}
+
 static void new_setting_of_des(void **state)
 {
     static const char alphabet[] =
         "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     struct reason reason;
-    char *setting = scheme_crypt.new_setting("DES-CRYPT", &reason);
+    char *setting = scheme_crypt.new_setting("DES-CRYPT", 0, &reason);
 
     (void)state;
     if (setting == NULL && crypt_checksalt("ab") == CRYPT_SALT_INVALID)
@@ -442,7 +493,7 @@ static void new_setting_of_des(void **state)
 static void new_setting_of_the_best(void **state)
 {
     struct reason reason;
-    char *setting = scheme_crypt.new_setting(NULL, &reason);
+    char *setting = scheme_crypt.new_setting(NULL, 0, &reason);
     bool yescrypt = crypt_checksalt("$y$") != CRYPT_SALT_INVALID;
 
     (void)state;
@@ -467,9 +518,9 @@ static void unknown_method(void **state)
     struct secret out = SECRET_EMPTY;
     struct reason reason = {""};
 
-    assert_null(scheme_crypt.new_setting(row->method, &reason));
+    assert_null(scheme_crypt.new_setting(row->method, 0, &reason));
     assert_contains(reason.text, "libcrypt cannot make");
-    assert_false(scheme_crypt.store(row->method, &password, &out, &reason));
+    assert_false(scheme_crypt.store(row->method, 0, &password, &out, &reason));
     assert_null(out.bytes);
     assert_contains(reason.text, "libcrypt cannot make");
     assert_lacks(reason.text, "hunter2");
@@ -491,6 +542,7 @@ int main(void)
     TEST_ADD(&list, judge_endless_text);
     TEST_ADD_CASES(&list, is_hash, likenesses);
     TEST_ADD_CASES(&list, new_setting, methods);
+    TEST_ADD_CASES(&list, new_setting_of_some_cost, costings);
     TEST_ADD(&list, new_setting_of_des);
     TEST_ADD(&list, new_setting_of_the_best);
     TEST_ADD_CASES(&list, unknown_method, unknown_methods);

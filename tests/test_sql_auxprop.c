@@ -387,6 +387,7 @@ static void test_store(void **state)
         {"", "$y$"},
         {"password_store_scheme: SHA512-CRYPT\n", "$6$"},
         {"password_store_scheme: blf-crypt\n", "$2y$"},
+        {"password_store_scheme: BLF-CRYPT\npassword_store_cost: 6\n", "$2y$06$"},
         {"password_format: crypt_trad\n", ""},
         {"password_format: md5\n", "c8dae1c50e092f3d877192fc555b1dcf"},
         {"password_format: plain\n", "sesame"},
