@@ -24,9 +24,11 @@
 static struct {
     bool is_set;
     uint64_t now;
+    unsigned looks; /* since the last hash */
 } clock_of_work;
 
-enum { TICK = 100, MICROSECOND = 1000 };
+/* To look at it takes a moment; who does nothing else is waiting. */
+enum { MICROSECOND = 1000, LOOK = 100, LONG_LOOK = 2 * MICROSECOND, FEW_LOOKS = 20 };
 
 static const struct price {
     const char *start;
@@ -35,10 +37,10 @@ static const struct price {
 } prices[] = {
     {"$1$ab$", 105, 100, true},
     {"$1$", 105, 100, false},
-    {"$5$rounds=1400$", 520, 100, true},
+    {"$5$rounds=1400$", 520, 100, false},
     {"$5$rounds=4000000$", 1500000, 100, false},
     {"$5$", 1880, 100, false},
-    {"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iK", 1230, 100, true},
+    {"$6$truncated$", 1230, 100, true},
     {"$6$", 1230, 100, false},
     {"$2y$05$", 1700, 0, false},
     {"$2b$10$", 50700, 0, false},
@@ -71,7 +73,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
     if (!clock_of_work.is_set || clock != CLOCK_THREAD_CPUTIME_ID)
         return __real_clock_gettime(clock, time);
-    clock_of_work.now += TICK;
+    clock_of_work.now += ++clock_of_work.looks > FEW_LOOKS ? LONG_LOOK : LOOK;
     time->tv_sec = (time_t)(clock_of_work.now / 1000000000);
     time->tv_nsec = (long)(clock_of_work.now % 1000000000);
     return 0;
@@ -109,8 +111,10 @@ char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data 
     } else {
         result = __real_crypt_r(phrase, setting, data);
     }
-    if (clock_of_work.is_set)
+    if (clock_of_work.is_set) {
         clock_of_work.now += time_of(setting, strlen(phrase));
+        clock_of_work.looks = 0;
+    }
     if (watching)
         seen.calls++;
     if (watching && result != NULL && result[0] != '*') {
@@ -723,7 +727,7 @@ static const struct refused {
     {"over its ceiling", false, TEXT("$5$rounds=5000001$salt$hash"), NULL},
     {"damaged salt", false, TEXT("$y$j9T$LdJMENpBABJJ3hIHjB1B2$hash"), NULL},
     {"clear text", false, TEXT("hunter2"), "hu"},
-    {"truncated hash", false, TEXT("$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iK"), "$6$"},
+    {"truncated hash", false, TEXT("$6$truncated$svn8UoSVapNtMuq1ukKS4tPQd8iK"), "$6$"},
     {"DES", false, TEXT(DES_HASH), "ab"},
     {"MD5", false, TEXT(MD5_HASH), "$1$"},
     {"SHA-256 of few rounds", false, TEXT(SHA256_HASH), "$5$rounds=1400$"},
@@ -751,7 +755,7 @@ static const struct before {
     {"unknown user", NULL, "hunter2", VERDICT_NO_USER},
     {"right DES", DES_HASH, "Tr0ub4d", VERDICT_MATCH},
     {"wrong DES", DES_HASH, "hunter2", VERDICT_MISMATCH},
-    {"right SHA-256", SHA256_HASH, PHRASE, VERDICT_MATCH},
+    {"right MD5", MD5_HASH, PHRASE, VERDICT_MATCH},
     {"four million rounds", DEAREST, "hunter2", VERDICT_MISMATCH},
     {"bcrypt", BCRYPT_10, "hunter2", VERDICT_MISMATCH},
     {"unusable", "$9$salt$hash", "hunter2", VERDICT_UNUSABLE},
@@ -768,6 +772,7 @@ static uint64_t cost_of(struct password_policy *policy, const struct refused *ro
     const uint64_t start = clock_of_work.now;
     enum verdict verdict;
 
+    clock_of_work.looks = 0;
     bytes[length] = '\0';
     verdict = judge(policy, row->no_user ? NULL : &stored, &password);
     assert_true(verdict == VERDICT_NO_USER || verdict == VERDICT_LOCKED ||
@@ -819,7 +824,7 @@ static void refusals_cost_the_same(void **state)
             struct password_policy *policy = new_site(&sites[i]);
 
             cost_of(policy, &refused[0], 7);
-            for (k = 0; k < 3; k++) {
+            for (k = 0; k < 2; k++) {
                 assert_verdict(judge(policy, befores[j].stored != NULL ? &stored : NULL, &typed),
                                befores[j].want);
                 assert_cost(cost_of(policy, row, 7), want_cost(&sites[i], row, 7), befores[j].name,
