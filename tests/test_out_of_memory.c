@@ -378,6 +378,7 @@ static const struct mapping {
     {"yescrypt, damaged parameters", "$y$j.5$LdJMENpBABJJ3hIHjB1B$", VERDICT_UNUSABLE},
     {"gost-yescrypt, damaged salt", "$gy$j75$LdJ,ENpBABJJ3hIHjB1B$", VERDICT_UNUSABLE},
     {"scrypt, damaged salt", "$7$C6..../....Sodium-Chloride$", VERDICT_UNUSABLE},
+    {"bcrypt, damaged salt", "$2b$04$abcdefghij-lmnopqrstuu", VERDICT_UNUSABLE},
     {"method that libcrypt lacks", "$sm3y$j75$LdJMENpBABJJ3hIHjB1B$", VERDICT_UNUSABLE},
     {"SHA-256", "$5$rounds=1000$salt$", VERDICT_MISMATCH},
 };

@@ -254,6 +254,8 @@ static const struct foreign {
      VERDICT_UNUSABLE},
     {"crypt: bcrypt with a damaged salt", &scheme_crypt,
      "$2b$04$abcdefghij*lmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", "x", VERDICT_UNUSABLE},
+    {"crypt: bcrypt with a salt out of its alphabet", &scheme_crypt,
+     "$2b$04$abcdefghij-lmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", "x", VERDICT_UNUSABLE},
     {"crypt: bcrypt with a damaged cost", &scheme_crypt,
      "$2b$0x$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", "x", VERDICT_UNUSABLE},
     {"crypt: SHA-512 with rounds that are none", &scheme_crypt,
