@@ -46,8 +46,8 @@ struct password_scheme {
      * `password_store_scheme`, or NULL for the best one; `cost` is in its unit, or 0 for
      * libcrypt's default. A scheme with one method ignores them. Returns false with a
      * reason. */
-    bool (*store)(const char *method, unsigned long cost, const struct secret *password, struct secret *out,
-                  struct reason *reason);
+    bool (*store)(const char *method, unsigned long cost, const struct secret *password,
+                  struct secret *out, struct reason *reason);
 
     /* What to judge against, for the work alone. NULL if the cost is the stored text's
      * own choice. */
