@@ -135,6 +135,7 @@ const char *mail_users_configuration(const char *options)
                           "auxprop_plugin: sqlcrypt\n"
                           "mech_list: PLAIN LOGIN\n"
                           "password_format: crypt\n"
+                          "password_store_scheme: MD5-CRYPT\n" /* refusals cost as much */
                           "sql_engine: %s\n"
                           "sql_hostnames: %s\n"
                           "sql_user: %s\n"

@@ -36,7 +36,9 @@ chosen() { case " $TEST_HARDENING " in *" $1"*) true ;; *) false ;; esac; }
 
 # Where an indirect jump may land.
 landing_pad() {
-    objdump -d --disassemble="$2" "$1" | grep -qE 'endbr64|bti|paciasp'
+    address=$(nm -D --defined-only "$1" | awk -v name="$2" '$3 ~ "^" name { print "0x" $1 }')
+    objdump -d --start-address="$address" --stop-address="$((address + 16))" "$1" |
+        grep -qE 'endbr64|bti|paciasp'
 }
 
 check_unless 'stack-protector' "the builder's flags settle it" \

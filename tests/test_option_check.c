@@ -24,6 +24,7 @@ static const char *configuration(const char *options)
     snprintf(text, sizeof(text),
              "%s"
              "password_format: crypt\n"
+             "password_store_scheme: MD5-CRYPT\n" /* refusals cost as much */
              "pwcheck_method: auxprop\n"
              "auxprop_plugin: sqlcrypt\n"
              "mech_list: PLAIN LOGIN\n"
