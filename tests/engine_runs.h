@@ -81,15 +81,31 @@ static inline void run_keep_turns(struct test_list *list, size_t first, size_t t
     list->count = kept;
 }
 
+/* Of how many turns each engine takes one, if the environment names this group in
+ * TEST_TURNS: a slow tool is at work. As many as there are engines, times TEST_EVERY. */
+static inline size_t run_turns(const char *group, size_t engines)
+{
+    const char *turns = getenv("TEST_TURNS"), *every = getenv("TEST_EVERY");
+    size_t length = strlen(group);
+
+    for (; turns != NULL && *turns != '\0'; turns += strspn(turns, " ")) {
+        size_t word = strcspn(turns, " ");
+
+        if (word == length && strncmp(turns, group, length) == 0)
+            return engines * (every != NULL ? strtoul(every, NULL, 10) : 1);
+        turns += word;
+    }
+    return 1;
+}
+
 /* Runs what `add_all` adds for each engine, each test between `set_up` and
- * `tear_down`, which may be NULL. If the environment names this group in TEST_TURNS, a
- * slow tool is at work: the engines then take turns. Returns what main() returns. */
+ * `tear_down`, which may be NULL. Returns what main() returns. */
 static inline int run_all(const char *group, CMFixtureFunction set_up, CMFixtureFunction tear_down,
                           void (*add_all)(struct test_list *list,
                                           const struct engine_fixture *fixture))
 {
     static const struct engine_fixture *const fixtures[] = ENGINE_FIXTURES;
-    const char *turns = getenv("TEST_TURNS");
+    const size_t turns = run_turns(group, COUNT(fixtures));
     struct test_list list = {0};
     int failed;
     size_t i, j;
@@ -104,8 +120,8 @@ static inline int run_all(const char *group, CMFixtureFunction set_up, CMFixture
             continue;
         }
         add_all(&list, fixtures[i]);
-        if (turns != NULL && strcmp(turns, group) == 0)
-            run_keep_turns(&list, first, i, COUNT(fixtures));
+        if (turns > 1)
+            run_keep_turns(&list, first, i, turns);
         for (j = first; j < list.count; j++) {
             list.items[j].setup_func = set_up;
             list.items[j].teardown_func = tear_down;
