@@ -197,7 +197,7 @@ enum lookup pgsql_collect(struct pgsql_link *link, struct pgsql_answer *answer,
     if (pgsql_link_end(link, &limits, reason))
         return outcome;
     if (answer->value != NULL && answer->rows > 1)
-        reason_set(reason, "more than one row for one user, and too many to read");
+        reason_set(reason, "the answer is too long: more than one row for one user");
     return LOOKUP_UNAVAILABLE;
 }
 
