@@ -50,6 +50,9 @@ static const struct {
     {"sqlite3", is_engine},    {"sqlite", is_engine}, {"sql", is_stock_with_hashes},
 };
 
+/* Whether libsasl2 asks a plug-in is up to what `auxprop_plugin` says at a login. While
+ * the plug-ins are initialised, some programs have not yet read it: slapd says "slapd"
+ * then, whatever its file has. Where hashes are stored, whoever is named later is there. */
 const char *registration_auxprop(const sasl_utils_t *utils)
 {
     const char *name = NULL;
@@ -59,13 +62,11 @@ const char *registration_auxprop(const sasl_utils_t *utils)
     if (!sql_settings_wanted(sasl_host_sql_option, (void *)(uintptr_t)utils) ||
         !sasl_host_copy_option(utils, "auxprop_plugin", NULL, &plugins))
         return NULL;
-    if (plugins == NULL)
-        return stores_hashes(utils) ? names[0].name : NULL;
-    for (i = 0; i < sizeof(names) / sizeof(names[0]) && name == NULL; i++)
+    for (i = 0; plugins != NULL && i < sizeof(names) / sizeof(names[0]) && name == NULL; i++)
         if (sasl_host_has_word(plugins, names[i].name) && names[i].names_us(utils, names[i].name))
             name = names[i].name;
     free(plugins);
-    return name;
+    return name == NULL && stores_hashes(utils) ? names[0].name : name;
 }
 
 bool registration_authdaemond(const sasl_utils_t *utils)

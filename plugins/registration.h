@@ -14,7 +14,8 @@
 
 /* The name under which the auxprop plug-in is asked for: "sqlcrypt"; where
  * `password_format` is set, also the name of the engine; where that is other than
- * "plain", also "sql". NULL if it is not asked for. */
+ * "plain", also "sql", and "sqlcrypt" where nothing names it: libsasl2 asks only
+ * the plug-ins that are named at a login. NULL if it is not asked for. */
 const char *registration_auxprop(const sasl_utils_t *utils);
 
 /* Whether PLAIN and LOGIN of ours are asked for. */

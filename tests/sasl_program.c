@@ -176,6 +176,16 @@ static void read_configuration(const char *text)
     }
 }
 
+void program_answer(const char *name, const char *value)
+{
+    size_t i = 0;
+
+    while (i < option_count && strcmp(options[i].name, name) != 0)
+        i++;
+    assert_true(i < option_count);
+    snprintf(options[i].value, sizeof(options[i].value), "%s", value);
+}
+
 static int get_option(void *context, const char *plugin, const char *name, const char **value,
                       unsigned *length)
 {

@@ -25,6 +25,9 @@ void program_start(const char *plugins, const char *configuration);
 void program_start_with(const char *plugins, const char *configuration,
                         const sasl_callback_t *extra);
 
+/* From now on, it gives another value to an option that its configuration has. */
+void program_answer(const char *name, const char *value);
+
 /* Stops it, and fails the test if a secret stands in its log. */
 void program_stop(void);
 

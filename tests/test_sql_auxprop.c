@@ -302,6 +302,45 @@ static void test_names_that_select_us(void **state)
     }
 }
 
+/* slapd reads its file after the plug-ins were initialised. */
+static void test_named_after_initialisation(void **state)
+{
+    static const struct {
+        const char *name;   /* when clients log in */
+        const char *format; /* NULL where it is not set */
+        bool want;
+    } cases[] = {
+        {"sqlcrypt", "crypt", true},  {"sasldb SQLcrypt", "md5", true},
+        {"sasldb", "crypt", false},   {"sqlite3", "crypt", false},
+        {"sqlcrypt", "plain", false}, {"sasldb sqlcrypt", "Plain", false},
+        {"sqlcrypt", NULL, false},    {"sasldb", NULL, false},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[1000];
+
+        print_message("# %s, %s\n", cases[i].name,
+                      cases[i].format != NULL ? cases[i].format : "not set");
+        snprintf(text, sizeof(text),
+                 "auxprop_plugin: slapd\n%s%s%s"
+                 "log_level: 5\nsql_engine: sqlite3\nsql_database: %s/" DATABASE "\n"
+                 "sql_select: SELECT userPassword FROM users WHERE name='%%u'\n",
+                 cases[i].format != NULL ? "password_format: " : "",
+                 cases[i].format != NULL ? cases[i].format : "",
+                 cases[i].format != NULL ? "\n" : "", folder());
+        program_start(NULL, text);
+        assert_int_equal(program_log_count("sqlcrypt:"), 0);
+        login_plain("alice", "correct horse");
+        assert_int_equal(statements(), 0);
+        program_answer("auxprop_plugin", cases[i].name);
+        login_plain("alice", "correct horse");
+        assert_int_equal(statements() > 0, cases[i].want);
+        program_stop();
+    }
+}
+
 static void test_prefixed_options(void **state)
 {
     char text[1000];
@@ -702,6 +741,7 @@ int main(void)
         CASE(test_existence),
         CASE(test_macros),
         CASE(test_names_that_select_us),
+        CASE(test_named_after_initialisation),
         CASE(test_prefixed_options),
         CASE(test_old_name_of_select),
         CASE(test_scram),
