@@ -57,6 +57,12 @@ install_packages() {
             as_root debconf-set-selections
         ;;
     esac
+    case " $missing " in
+    *" slapd "*)
+        # The same for slapd, which would have an empty directory.
+        echo "slapd slapd/no_configuration boolean true" | as_root debconf-set-selections
+        ;;
+    esac
     # Two runs at once wait for each other.
     output=$(mktemp) || return 1
     if as_root flock -o /run/lock/sasl-sqlcrypt-packages \

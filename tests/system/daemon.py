@@ -103,6 +103,17 @@ exec setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"
 """
 
 
+# The same for paths in place of others: pairs, the new path first.
+ON_OTHER_PATHS = """\
+user=$1 count=$2 && shift 2 || exit
+while [ "$count" -gt 0 ]; do
+    mount --rbind "$1" "$2" && shift 2 || exit
+    count=$((count - 1))
+done
+exec setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"
+"""
+
+
 class Daemon:
     """One server with the processes that it starts. Subclasses say how."""
 
@@ -120,6 +131,7 @@ class Daemon:
         self._log = os.path.join(self.directory, self.program + ".log")
         self._log_start = 0
         self._small_disk = None
+        self._covers = []
 
     def path(self, *names):
         """A path in a directory that belongs to the server."""
@@ -147,6 +159,11 @@ class Daemon:
         can_mount(). None ends it."""
         self._small_disk = (path, size) if path is not None else None
 
+    def cover(self, path, other):
+        """From the next start on, the server sees `other` at that path, and nobody else
+        does. Covers are made in the order in which they were asked for. See can_mount()."""
+        self._covers += [other, path]
+
     def fill_small_disk(self):
         """Returns a function that makes room again."""
         filler = f"/proc/{self.process.pid}/root{self._small_disk[0]}/filler"
@@ -165,6 +182,10 @@ class Daemon:
             path, size = self._small_disk
             command = ["unshare", "-m", "sh", "-c", ON_SMALL_DISK, "sh", str(size), path,
                        self.owner] + command
+            become = {}
+        elif self._covers:
+            command = ["unshare", "-m", "sh", "-c", ON_OTHER_PATHS, "sh", self.owner,
+                       str(len(self._covers) // 2)] + self._covers + command
             become = {}
         self._log_start = os.path.getsize(self._log) if os.path.exists(self._log) else 0
         with open(self._log, "ab") as output:

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """SQLite tables of mail users, and the hashes of crypt(3) in them."""
 
+import base64
 import ctypes
+import hashlib
+import hmac
 import os
 import sqlite3
 
@@ -40,6 +43,15 @@ def crypt(password, prefix="$5$", cost=1000):
     if not stored or stored.startswith(b"*"):
         return None
     return guard.keep(stored.decode())
+
+
+def scram_verifier(password, salt=b"Salz-und-Pfeffer", rounds=4096):
+    """What a table may hold for SCRAM-SHA-256 (RFC 5803, and PostgreSQL)."""
+    salted = hashlib.pbkdf2_hmac("sha256", guard.keep(password).encode(), salt, rounds)
+    client_key = hmac.new(salted, b"Client Key", "sha256").digest()
+    keys = (hashlib.sha256(client_key).digest(), hmac.new(salted, b"Server Key", "sha256").digest())
+    return (f"SCRAM-SHA-256${rounds}:{base64.b64encode(salt).decode()}$"
+            + ":".join(base64.b64encode(key).decode() for key in keys))
 
 
 class Table:

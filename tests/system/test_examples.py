@@ -3,6 +3,7 @@
 """Every file of sasl2-conf-examples works as printed, but for the place and the
 password of the database."""
 
+import glob
 import os
 import re
 import sqlite3
@@ -14,27 +15,15 @@ import guard
 import postfix
 import servers
 import tap
+from examples import EXAMPLES, printed_table, read, with_options
 from postfix import WELCOME, WRONG, expect
-from tap import case, equal
+from tap import case, contains, equal
 
-EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
-                        "sasl2-conf-examples")
 PASSWORD = guard.keep("Beispiel-Passwort-3")
 USERS = "CREATE TABLE users (name TEXT, realm TEXT, password TEXT, PRIMARY KEY (name, realm))"
 
 postfix.require()
 server = postfix.Postfix()
-
-
-def read(name):
-    with open(os.path.join(EXAMPLES, name), encoding="utf-8") as file:
-        return file.read()
-
-
-def printed_table(example):
-    """The CREATE TABLE of its comment."""
-    comment = " ".join(re.findall(r"^# ?(.*)$", example, re.MULTILINE))
-    return re.search(r"CREATE TABLE .*?;", comment).group(0)
 
 
 def run(path, statement, *values):
@@ -43,14 +32,6 @@ def run(path, statement, *values):
         connection.execute(statement, values)
     connection.close()
     os.chmod(path, 0o644)
-
-
-def with_options(example, **options):
-    """The example with other values for options that it has."""
-    for name, value in options.items():
-        example, count = re.subn(rf"(?m)^{name}: .*$", f"{name}: {value}", example)
-        equal(count, 1, f"lines with {name}")
-    return example
 
 
 def at(example, path):
@@ -236,10 +217,13 @@ def _():
 
 @case("no example is left out")
 def _():
-    equal(sorted(os.listdir(EXAMPLES)),
-          ["smtpd-authdaemond.conf", "smtpd-mysql-chroot.conf", "smtpd-mysql.conf", "smtpd-pgbouncer.conf",
-           "smtpd-pgsql-replicas.conf", "smtpd-pgsql.conf", "smtpd-sqlite-chroot.conf",
-           "smtpd-sqlite-mailbox.conf", "smtpd-sqlite-saslauthd.conf", "smtpd-sqlite.conf"])
+    here = os.path.dirname(os.path.abspath(__file__))
+    programs = ""
+    for path in glob.glob(os.path.join(here, "test_*.py")):
+        with open(path, encoding="utf-8") as file:
+            programs += file.read()
+    for name in sorted(os.listdir(EXAMPLES)):
+        contains(programs, f'"{name}"', "tests of this folder")
 
 
 tap.run(server.close, stop_databases)

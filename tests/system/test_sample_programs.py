@@ -4,9 +4,6 @@
 in by each mechanism, saslpasswd2, which sets passwords, and saslpluginviewer,
 which shows what a program gets to see."""
 
-import base64
-import hashlib
-import hmac
 import os
 import select
 import shutil
@@ -157,15 +154,6 @@ MECHANISMS = ("PLAIN", "LOGIN")
 CHALLENGES = ("CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
 
 
-def verifier(password, salt=b"Salz-und-Pfeffer", rounds=4096):
-    """What a table may hold for SCRAM-SHA-256 (RFC 5803, and PostgreSQL)."""
-    salted = hashlib.pbkdf2_hmac("sha256", guard.keep(password).encode(), salt, rounds)
-    client_key = hmac.new(salted, b"Client Key", "sha256").digest()
-    keys = (hashlib.sha256(client_key).digest(), hmac.new(salted, b"Server Key", "sha256").digest())
-    return (f"SCRAM-SHA-256${rounds}:{base64.b64encode(salt).decode()}$"
-            + ":".join(base64.b64encode(key).decode() for key in keys))
-
-
 @case("users with hashes")
 def _():
     configure()
@@ -225,7 +213,7 @@ def _():
 
 @case("a SCRAM verifier serves SCRAM, and is no password")
 def _():
-    table.add("sven", verifier("Salzwasser-14"))
+    table.add("sven", database.scram_verifier("Salzwasser-14"))
     for password_format in ("plain", "crypt"):
         configure(password_format=password_format)
         accepted("SCRAM-SHA-256", "sven", "Salzwasser-14")

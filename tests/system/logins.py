@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What every program that logs in by libsasl2 must do, whatever its protocol: tell the
+right password from a wrong one and both from an outage, for many clients at once, too."""
+
+import collections
+import concurrent.futures
+import os
+import sqlite3
+
+import database
+import guard
+from tap import contains, equal
+
+# What a login comes to.
+RIGHT, WRONG, OUTAGE = "right", "wrong", "outage"
+
+REALM = "example.com"
+PASSWORDS = {user: guard.keep(f"Passwort-von-{user}") for user in
+             ["ann", "yves", "sam"] + [f"user{number}" for number in range(20)]}
+NOT_THE_PASSWORD = guard.keep("not-the-password")
+
+
+def stored(user):
+    """The hash of a user's password; sam's is a SCRAM verifier."""
+    if user == "sam":
+        return database.scram_verifier(PASSWORDS[user])
+    method = ("$y$", 1) if user == "yves" else ("$6$", 1000)
+    return database.crypt(PASSWORDS[user], *method)
+
+
+class SqliteUsers:
+    """All users in a SQLite file, in a table that an example prints."""
+
+    def __init__(self, path, statement):
+        self.path = path
+        self.hashes = {user: stored(user) for user in PASSWORDS}
+        connection = sqlite3.connect(path)
+        with connection:
+            connection.execute(statement)
+            connection.executemany("INSERT INTO users VALUES (?, ?, ?)",
+                                   [(user, REALM, text) for user, text in self.hashes.items()])
+        connection.close()
+        os.chmod(path, 0o644)
+
+    def stop(self):
+        os.rename(self.path, self.path + ".away")
+
+    def start(self):
+        os.rename(self.path + ".away", self.path)
+
+
+class ServerUsers:
+    """The same in a database server (servers.Database), which is started."""
+
+    def __init__(self, server, statement):
+        self.server = server
+        self.hashes = {user: stored(user) for user in PASSWORDS}
+        server.start()
+        server.create_user()
+        server.run(f"CREATE DATABASE {server.database}", database=server.system_database)
+        server.run(statement)
+        server.run(f"GRANT SELECT ON users TO {server.user}")
+        for user, text in self.hashes.items():
+            server.run("INSERT INTO users VALUES (?, ?, ?)", user, REALM, text)
+
+    def stop(self):
+        self.server.stop()
+
+    def start(self):
+        self.server.restart()
+
+
+def check(login, hashes):
+    """`login` takes a user and a password, and says what it comes to."""
+    for user in ("ann", "yves"):
+        equal(login(user, PASSWORDS[user]), RIGHT, user)
+        equal(login(user, NOT_THE_PASSWORD), WRONG, user)
+        equal(login(user, PASSWORDS[user] + "x"), WRONG, user)
+        equal(login(user, hashes[user]), WRONG, f"{user}, the stored hash")
+    equal(login("ann", PASSWORDS["yves"]), WRONG, "ann, another's password")
+    equal(login("nobody-knows-me", PASSWORDS["ann"]), WRONG, "unknown user")
+    equal(login("ann' OR '1'='1", PASSWORDS["ann"]), WRONG, "a quote in the name")
+
+
+def check_outage(login, users, log):
+    """A right and a wrong password and an unknown user while the users are away, and once
+    more when they are back. `log` returns what the program has logged."""
+    users.stop()
+    try:
+        for user, password in (("ann", PASSWORDS["ann"]), ("ann", NOT_THE_PASSWORD),
+                               ("nobody-knows-me", PASSWORDS["ann"])):
+            equal(login(user, password), OUTAGE, user)
+    finally:
+        users.start()
+    contains(log(), "sqlcrypt: ", "log")
+    equal(login("ann", PASSWORDS["ann"]), RIGHT, "after the outage")
+    equal(login("ann", NOT_THE_PASSWORD), WRONG, "after the outage")
+
+
+def at_once(login, rounds=3):
+    """Twenty clients at once, each of a user of its own, of which every other one has a
+    wrong password."""
+    def one(number):
+        user = f"user{number}"
+        return login(user, PASSWORDS[user] if number % 2 == 0 else NOT_THE_PASSWORD)
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        for _ in range(rounds):
+            outcomes = list(pool.map(one, range(20)))
+            for number, outcome in enumerate(outcomes):
+                equal(outcome, (RIGHT, WRONG)[number % 2], f"client {number}")
+
+
+def outage_at_once(login, users):
+    """The same while the users are away: nobody is told that a password is wrong."""
+    users.stop()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            outcomes = collections.Counter(pool.map(
+                lambda number: login(f"user{number}", NOT_THE_PASSWORD), range(20)))
+        equal(outcomes, {OUTAGE: 20})
+    finally:
+        users.start()
+    equal(login("ann", PASSWORDS["ann"]), RIGHT, "after the outage")
