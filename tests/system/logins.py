@@ -28,17 +28,26 @@ def stored(user):
     return database.crypt(PASSWORDS[user], *method)
 
 
-class SqliteUsers:
-    """All users in a SQLite file, in a table that an example prints."""
+def fill(run, hashes, realm):
+    """Adds all users to a table that an example prints, which has a realm or none.
+    `run` takes a statement and values."""
+    for row in hashes.items():
+        if realm is None:
+            run("INSERT INTO users (name, password) VALUES (?, ?)", *row)
+        else:
+            run("INSERT INTO users (name, password, realm) VALUES (?, ?, ?)", *row, realm)
 
-    def __init__(self, path, statement):
+
+class SqliteUsers:
+    """All users in a SQLite file."""
+
+    def __init__(self, path, statement, realm=REALM):
         self.path = path
         self.hashes = {user: stored(user) for user in PASSWORDS}
         connection = sqlite3.connect(path)
         with connection:
             connection.execute(statement)
-            connection.executemany("INSERT INTO users VALUES (?, ?, ?)",
-                                   [(user, REALM, text) for user, text in self.hashes.items()])
+            fill(lambda text, *values: connection.execute(text, values), self.hashes, realm)
         connection.close()
         os.chmod(path, 0o644)
 
@@ -50,9 +59,9 @@ class SqliteUsers:
 
 
 class ServerUsers:
-    """The same in a database server (servers.Database), which is started."""
+    """All users in a database server (servers.Database), which is started."""
 
-    def __init__(self, server, statement):
+    def __init__(self, server, statement, realm=REALM):
         self.server = server
         self.hashes = {user: stored(user) for user in PASSWORDS}
         server.start()
@@ -60,8 +69,7 @@ class ServerUsers:
         server.run(f"CREATE DATABASE {server.database}", database=server.system_database)
         server.run(statement)
         server.run(f"GRANT SELECT ON users TO {server.user}")
-        for user, text in self.hashes.items():
-            server.run("INSERT INTO users VALUES (?, ?, ?)", user, REALM, text)
+        fill(server.run, self.hashes, realm)
 
     def stop(self):
         self.server.stop()
