@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified libvirtd, which has threads, with sasl2-conf-examples/libvirt.conf, and
-virsh."""
+"""An unmodified libvirtd, which has threads, with sasl2-conf-examples/libvirtd-sqlite.conf,
+and virsh."""
 
 import guard
 import libvirtd
@@ -14,7 +14,7 @@ from tap import case, contains, equal
 
 libvirtd.require()
 
-EXAMPLE = read("libvirt.conf")
+EXAMPLE = read("libvirtd-sqlite.conf")
 LINES = printed_lines(EXAMPLE, "In libvirtd.conf:")
 
 server = libvirtd.Libvirtd()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified memcached -S with sasl2-conf-examples/memcached.conf, whose four threads
-ask MariaDB: many clients at once, outages, and clients that wait in the middle."""
+"""An unmodified memcached -S with sasl2-conf-examples/memcached-mysql.conf, whose four
+threads ask MariaDB: many clients at once, outages, and clients that wait in the middle."""
 
 import concurrent.futures
 
@@ -20,7 +20,7 @@ memcached.require()
 plugins.require_drivers("mysql")
 servers.require(servers.MariaDB)
 
-EXAMPLE = read("memcached.conf")
+EXAMPLE = read("memcached-mysql.conf")
 SERVED, TURNED_AWAY = MISSING, REFUSED  # what a client gets that asks for an unknown key
 
 host = servers.MariaDB()

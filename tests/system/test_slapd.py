@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified slapd with sasl2-conf-examples/slapd.conf: SASL binds, from many threads
-at once, and what clients are told while the database is away."""
+"""An unmodified slapd with sasl2-conf-examples/slapd-pgsql.conf: SASL binds, of many clients
+at once, which it serves by threads, and what clients are told while the database is away."""
 
 import re
 
@@ -20,7 +20,7 @@ slapd.require()
 plugins.require_drivers("pgsql")
 servers.require(servers.Postgres)
 
-EXAMPLE = read("slapd.conf")
+EXAMPLE = read("slapd-pgsql.conf")
 LINES = printed_lines(EXAMPLE, "slapd does not read auxprop_plugin from here. In its own slapd.conf:")
 
 host = servers.Postgres()
@@ -34,7 +34,7 @@ users = None
 def configuration():
     """The example, with a short timeout."""
     return with_options(EXAMPLE, sql_hostnames=host.address,
-                        sql_passwd=host.password) + "sql_timeout: 2\n"
+                        sql_passwd=host.password) + "sql_timeout: 1\n"
 
 
 def auxprops(value):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified svnserve with sasl2-conf-examples/svn.conf, which forks after libsasl2 has
-started, or has threads, and the real client."""
+"""An unmodified svnserve, which forks after libsasl2 has started, or has threads, with
+sasl2-conf-examples/svnserve-sqlite.conf, and the real client."""
 
 import re
 
@@ -15,7 +15,7 @@ from tap import case, contains, equal, lacks
 
 svnserve.require()
 
-EXAMPLE = read("svn.conf")
+EXAMPLE = read("svnserve-sqlite.conf")
 LINES = printed_lines(EXAMPLE, "In conf/svnserve.conf of the repository:")
 
 server = svnserve.Svnserve()
