@@ -21,7 +21,8 @@ plugins.require_drivers("pgsql")
 servers.require(servers.Postgres)
 
 EXAMPLE = read("slapd-pgsql.conf")
-LINES = printed_lines(EXAMPLE, "slapd does not read auxprop_plugin from here. In its own slapd.conf:")
+LINES = printed_lines(EXAMPLE,
+                      "slapd does not read auxprop_plugin from here. In its own slapd.conf:")
 
 host = servers.Postgres()
 host.user, host.database = "slapd", "directory"
