@@ -17,6 +17,8 @@ RIGHT, WRONG, OUTAGE = "right", "wrong", "outage"
 REALM = "example.com"
 PASSWORDS = {user: guard.keep(f"Passwort-von-{user}") for user in
              ["ann", "yves", "sam"] + [f"user{number}" for number in range(20)]}
+# Added to an example: a refused login costs as little as our hashes, not what a new one does.
+CHEAP = "password_store_scheme: SHA512-CRYPT\npassword_store_cost: 1000\n"
 NOT_THE_PASSWORD = guard.keep("not-the-password")
 
 

@@ -19,7 +19,7 @@ LINES = printed_lines(EXAMPLE, "In libvirtd.conf:")
 
 server = libvirtd.Libvirtd()
 users = logins.SqliteUsers(server.path("users.db"), printed_table(EXAMPLE), realm=None)
-CONFIGURATION = with_options(EXAMPLE, sql_database=users.path)
+CONFIGURATION = with_options(EXAMPLE, sql_database=users.path) + logins.CHEAP
 
 
 @case("the right password is accepted, and another refused")

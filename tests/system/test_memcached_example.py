@@ -56,7 +56,7 @@ def _():
     global users
     users = logins.ServerUsers(host, printed_table(EXAMPLE), realm=None)
     server.start(with_options(EXAMPLE, sql_hostnames=host.address, sql_passwd=host.password)
-                 + "sql_timeout: 1\n")
+                 + "sql_timeout: 1\n" + logins.CHEAP)
     logins.check(login, users.hashes)
     contains(server.log(), 'PLAIN: user "ann": wrong password; looked for %u "ann"')
 

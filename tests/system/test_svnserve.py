@@ -20,7 +20,7 @@ LINES = printed_lines(EXAMPLE, "In conf/svnserve.conf of the repository:")
 
 server = svnserve.Svnserve()
 users = logins.SqliteUsers(server.path("users.db"), printed_table(EXAMPLE))
-CONFIGURATION = with_options(EXAMPLE, sql_database=users.path)
+CONFIGURATION = with_options(EXAMPLE, sql_database=users.path) + logins.CHEAP
 
 MODES = {"forking": False, "-T": True}
 
