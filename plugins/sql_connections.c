@@ -108,9 +108,15 @@ static enum lookup ask_host(struct sql_connections *connections, size_t host,
         return open_session(connections, host, SQL_ACCESS_WRITE, deadline, &request->opened,
                             reason);
     request->route->connected = false;
-    if (!sql_pool_enter(connections->pool, host, deadline, &session)) {
+    switch (sql_pool_enter(connections->pool, host, deadline, &session)) {
+    case SQL_POOL_NO_MEMORY:
+        reason_set(reason, "out of memory");
+        return LOOKUP_UNAVAILABLE;
+    case SQL_POOL_FULL:
         reason_set(reason, "all %d sessions of this process were in use", SQL_POOL_PLACES);
         return LOOKUP_BUSY;
+    case SQL_POOL_ENTERED:
+        break;
     }
     result = ask(connections, host, request, deadline, &session, reason);
     replaced = request->route->connected && session != NULL;

@@ -165,8 +165,8 @@ static void give_up_place(struct places *places)
     pthread_cond_signal(&waiter->call);
 }
 
-bool sql_pool_enter(struct sql_pool *pool, size_t host, const struct deadline *deadline,
-                    struct sql_session **session)
+enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, size_t host,
+                                   const struct deadline *deadline, struct sql_session **session)
 {
     struct places *places = own_places(pool);
     struct sql_session *in_the_way = NULL;
@@ -174,7 +174,7 @@ bool sql_pool_enter(struct sql_pool *pool, size_t host, const struct deadline *d
 
     *session = NULL;
     if (places == NULL)
-        return false;
+        return SQL_POOL_NO_MEMORY;
     pthread_mutex_lock(&places->lock);
     if (places->taken < SQL_POOL_PLACES)
         places->taken++;
@@ -188,7 +188,7 @@ bool sql_pool_enter(struct sql_pool *pool, size_t host, const struct deadline *d
     pthread_mutex_unlock(&places->lock);
     if (in_the_way != NULL)
         pool->engine->close(in_the_way);
-    return entered;
+    return entered ? SQL_POOL_ENTERED : SQL_POOL_FULL;
 }
 
 void sql_pool_leave(struct sql_pool *pool, size_t host, struct sql_session *session)

@@ -23,11 +23,13 @@ struct sql_pool *sql_pool_new(const struct sql_engine *engine, bool persistent);
 /* Closes what this process has opened. Nobody has a place by now. */
 void sql_pool_free(struct sql_pool *pool);
 
+enum sql_pool_entry { SQL_POOL_NO_MEMORY, SQL_POOL_FULL, SQL_POOL_ENTERED };
+
 /* Takes a place, and with it a kept session with `host`, a number of the caller's, if
  * there is one: else *session is NULL, and the caller may open one. Waits while
- * all places are taken. Returns false if time is up or memory is out. */
-bool sql_pool_enter(struct sql_pool *pool, size_t host, const struct deadline *deadline,
-                    struct sql_session **session);
+ * all places are taken: SQL_POOL_FULL if time is up. */
+enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, size_t host,
+                                   const struct deadline *deadline, struct sql_session **session);
 
 /* Gives the place back, and `session` to be kept; NULL if it is closed. */
 void sql_pool_leave(struct sql_pool *pool, size_t host, struct sql_session *session);

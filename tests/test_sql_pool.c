@@ -71,7 +71,7 @@ static bool enters(size_t host, struct sql_session **session)
 {
     const struct deadline deadline = deadline_after(PATIENCE);
 
-    return sql_pool_enter(pool, host, &deadline, session);
+    return sql_pool_enter(pool, host, &deadline, session) == SQL_POOL_ENTERED;
 }
 
 static struct sql_session *enter(size_t host)
@@ -100,7 +100,7 @@ static bool is_full(void)
     const struct deadline over = {0};
     struct sql_session *session = &sessions[0];
 
-    return !sql_pool_enter(pool, NOWHERE, &over, &session) && session == NULL;
+    return sql_pool_enter(pool, NOWHERE, &over, &session) == SQL_POOL_FULL && session == NULL;
 }
 
 /* Keeps `count` sessions from `first` on, in this order. */
@@ -190,8 +190,9 @@ static void *visit(void *context)
     const struct deadline deadline = deadline_after(PATIENCE);
 
     self = context;
-    self->entered = sql_pool_enter(pool, self->host, &deadline, &self->session) &&
-                    deadline_remaining(&deadline) > 0;
+    self->entered =
+        sql_pool_enter(pool, self->host, &deadline, &self->session) == SQL_POOL_ENTERED &&
+        deadline_remaining(&deadline) > 0;
     return NULL;
 }
 
@@ -387,7 +388,7 @@ static void full_until_the_deadline(void **state)
     start();
     take_places(SQL_POOL_PLACES);
     deadline = deadline_after(row->milliseconds);
-    assert_false(sql_pool_enter(pool, 1, &deadline, &session));
+    assert_int_equal(sql_pool_enter(pool, 1, &deadline, &session), SQL_POOL_FULL);
     assert_null(session);
     assert_int_equal(deadline_remaining(&deadline), 0);
     leave_places(1);
@@ -812,7 +813,7 @@ static void visit_once(unsigned number)
     const size_t host = number % HOSTS;
     struct sql_session *session;
 
-    if (!sql_pool_enter(pool, host, &deadline, &session)) {
+    if (sql_pool_enter(pool, host, &deadline, &session) != SQL_POOL_ENTERED) {
         crush.wrong += is_patient;
         return;
     }
