@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,14 +73,15 @@ static void describe_group(gid_t gid, char *text, size_t size)
         snprintf(text, size, "the group with the number %u", (unsigned)gid);
 }
 
-/* Names the first part of the path that this process may not enter or write to. */
+/* Names the first part of the path, which fits into a socket's address, that this process
+ * may not enter or write to. */
 static void explain_permission(const char *path, struct reason *reason)
 {
     struct stat status;
-    char part[PATH_MAX], group[64];
+    char part[sizeof(((struct sockaddr_un *)NULL)->sun_path)], group[64];
     size_t length = 0;
 
-    while (path[length] != '\0' && length + 1 < sizeof(part)) {
+    while (path[length] != '\0') {
         length += 1 + strcspn(path + length + 1, "/");
         snprintf(part, sizeof(part), "%.*s", (int)length, path);
         if (stat(part, &status) != 0)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -123,11 +124,14 @@ static void serve(int connection)
             poll(NULL, 0, 1);
 }
 
+static __thread bool is_daemon; /* whose own calls do not fail */
+
 static void *run_daemon(void *context)
 {
     int connection;
 
     (void)context;
+    is_daemon = true;
     while ((connection = accept(daemon_.listener, NULL, NULL)) >= 0) {
         pthread_mutex_lock(&serving);
         daemon_.connections++;
@@ -598,29 +602,64 @@ static void path_too_long(void **state)
     assert_contains(reason.text, "too long");
 }
 
-/* Where the rights of root would not count, in a process of its own. */
-static void no_permission(void **state)
+/* Where the rights of root would not count. A child becomes another user, and is root
+ * again before it exits, so that whoever measures it can write. */
+static void expect_no_permission(const char *path, const char *want)
 {
     pid_t child;
     int status;
 
-    (void)state;
-    if (geteuid() != 0)
-        skip();
-    start_daemon(SCRIPT(ACCOUNT));
-    assert_int_equal(chmod(daemon_.directory, 0750), 0);
+    fflush(stdout);
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        bool said = setgid(65534) == 0 && setuid(65534) == 0 && ask() == VERDICT_UNAVAILABLE &&
+        const struct secret user = lend("ann"), password = lend(PASSWORD);
+        bool said = setgroups(0, NULL) == 0 && setegid(65534) == 0 && seteuid(65534) == 0 &&
+                    ask_for(path, &user, &password, PATIENCE, "") == VERDICT_UNAVAILABLE &&
                     strstr(reason.text, "Permission denied") != NULL &&
-                    strstr(reason.text, daemon_.directory) != NULL &&
-                    strstr(reason.text, "(mode 750) belongs to the group root") != NULL;
+                    strstr(reason.text, want) != NULL;
 
-        _exit(said ? 0 : 1);
+        if (!said)
+            print_error("\"%s\" lacks \"%s\"\n", reason.text, want);
+        exit(seteuid(0) == 0 && said ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+}
+
+static const struct permission {
+    const char *name;
+    mode_t folder, inner, socket;
+    gid_t group;      /* of all three */
+    const char *want; /* {directory} is that of the test */
+} permissions[] = {
+    {"a folder", 0750, 0755, 0777, 0,
+     "{directory} (mode 750) belongs to the group root, and does not let this process in"},
+    {"a folder within", 0755, 0700, 0777, 0,
+     "{directory}/inner (mode 700) belongs to the group root"},
+    {"the socket", 0755, 0755, 0660, 0, "{directory}/inner/socket (mode 660) belongs to"},
+    {"a group without a name", 0710, 0755, 0777, 54321,
+     "{directory} (mode 710) belongs to the group with the number 54321"},
+};
+
+static void no_permission(void **state)
+{
+    const struct permission *row = *state;
+    const char *rest = row->want + strlen("{directory}");
+    char inner[220], path[240], want[400];
+
+    if (geteuid() != 0)
+        skip();
+    snprintf(inner, sizeof(inner), "%s/inner", daemon_.directory);
+    snprintf(path, sizeof(path), "%s/socket", inner);
+    snprintf(want, sizeof(want), "%s%s", daemon_.directory, rest);
+    assert_int_equal(mkdir(inner, 0755), 0);
+    listen_at(path, 1);
+    assert_int_equal(chown(daemon_.directory, 0, row->group), 0);
+    assert_int_equal(chmod(path, row->socket), 0);
+    assert_int_equal(chmod(inner, row->inner), 0);
+    assert_int_equal(chmod(daemon_.directory, row->folder), 0);
+    expect_no_permission(path, want);
 }
 
 /* Fills the queue of connections to be accepted. Returns how many. */
@@ -669,6 +708,153 @@ static void no_time(void **state)
     assert_verdict(ask_within(0), VERDICT_UNAVAILABLE);
 }
 
+/* --- system calls that fail, which a socket of this kind hardly ever has happen */
+
+struct faults {
+    int socket, connect; /* what the first call fails with; 0: it does not */
+    int sends[3];        /* each of them in turn; 0: as many bytes as `most` says */
+    size_t most;
+    int receive, poll;
+};
+static struct faults faults;
+static unsigned sends;
+
+static bool fault(int *error)
+{
+    if (*error == 0)
+        return false;
+    errno = *error;
+    *error = 0;
+    return true;
+}
+
+int __real_socket(int domain, int type, int protocol);
+int __wrap_socket(int domain, int type, int protocol);
+int __real_connect(int descriptor, const struct sockaddr *address, socklen_t length);
+int __wrap_connect(int descriptor, const struct sockaddr *address, socklen_t length);
+ssize_t __real_send(int descriptor, const void *bytes, size_t length, int flags);
+ssize_t __wrap_send(int descriptor, const void *bytes, size_t length, int flags);
+ssize_t __real_recv(int descriptor, void *bytes, size_t length, int flags);
+ssize_t __wrap_recv(int descriptor, void *bytes, size_t length, int flags);
+int __real_poll(struct pollfd *wanted, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout);
+
+int __wrap_socket(int domain, int type, int protocol)
+{
+    return fault(&faults.socket) ? -1 : __real_socket(domain, type, protocol);
+}
+
+int __wrap_connect(int descriptor, const struct sockaddr *address, socklen_t length)
+{
+    return fault(&faults.connect) ? -1 : __real_connect(descriptor, address, length);
+}
+
+ssize_t __wrap_send(int descriptor, const void *bytes, size_t length, int flags)
+{
+    if (!is_daemon && sends < COUNT(faults.sends) && fault(&faults.sends[sends++]))
+        return -1;
+    if (!is_daemon && faults.most > 0 && length > faults.most)
+        length = faults.most;
+    return __real_send(descriptor, bytes, length, flags);
+}
+
+ssize_t __wrap_recv(int descriptor, void *bytes, size_t length, int flags)
+{
+    return !is_daemon && fault(&faults.receive) ? -1
+                                                : __real_recv(descriptor, bytes, length, flags);
+}
+
+int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout)
+{
+    return !is_daemon && count > 0 && fault(&faults.poll) ? -1
+                                                          : __real_poll(wanted, count, timeout);
+}
+static const struct faulty {
+    const char *name;
+    struct faults faults;
+    bool no_daemon, deaf;
+    enum verdict want;
+    const char *want_reason;
+} faulty[] = {
+    {"no more descriptors",
+     {.socket = EMFILE},
+     false,
+     false,
+     VERDICT_UNAVAILABLE,
+     "authdaemond: cannot create a socket: "},
+    {"connect, a signal", {.connect = EINTR}, false, false, VERDICT_MATCH, ""},
+    {"connect, no memory",
+     {.connect = ENOMEM},
+     false,
+     false,
+     VERDICT_UNAVAILABLE,
+     "/socket: Cannot allocate memory"},
+    {"connect, refused, and then nothing is there",
+     {.connect = ECONNREFUSED},
+     true,
+     false,
+     VERDICT_UNAVAILABLE,
+     "/socket: Connection refused: authdaemond is not running"},
+    {"connect, no permission by no folder",
+     {.connect = EACCES},
+     false,
+     false,
+     VERDICT_UNAVAILABLE,
+     "/socket: Permission denied"},
+    {"connect, no permission to what is not there",
+     {.connect = EACCES},
+     true,
+     false,
+     VERDICT_UNAVAILABLE,
+     "/socket: Permission denied"},
+    {"send, a signal", {.sends = {EINTR}}, false, false, VERDICT_MATCH, ""},
+    {"send, no room", {.sends = {EAGAIN, EAGAIN}}, false, false, VERDICT_MATCH, ""},
+    {"send, a few bytes", {.most = 7}, false, false, VERDICT_MATCH, ""},
+    {"send, a few bytes, and no room between",
+     {.sends = {0, EAGAIN}, .most = 20},
+     false,
+     false,
+     VERDICT_MATCH,
+     ""},
+    {"send, no room to the end",
+     {.sends = {EAGAIN}, .poll = ENOMEM},
+     false,
+     false,
+     VERDICT_UNAVAILABLE,
+     "/socket: timed out waiting for an answer"},
+    {"send, to one who has answered", {.sends = {EPIPE}}, false, true, VERDICT_MATCH, ""},
+    {"receive, a signal", {.receive = EINTR}, false, false, VERDICT_MATCH, ""},
+    {"receive, a signal during the wait",
+     {.receive = EAGAIN, .poll = EINTR},
+     false,
+     false,
+     VERDICT_MATCH,
+     ""},
+    {"receive, an error",
+     {.receive = EIO},
+     false,
+     false,
+     VERDICT_UNAVAILABLE,
+     "/socket: closed without a verdict"},
+};
+
+static void system_call_fails(void **state)
+{
+    const struct faulty *row = *state;
+
+    if (!row->no_daemon)
+        start_daemon(SCRIPT_WITH(ACCOUNT, .deaf = row->deaf));
+    sends = 0;
+    faults = row->faults;
+    assert_verdict(ask(), row->want);
+    assert_int_equal(faults.socket + faults.connect + faults.receive + faults.poll, 0);
+    assert_int_equal(faults.sends[0] + faults.sends[1] + faults.sends[2], 0);
+    faults = (struct faults){.socket = 0};
+    if (row->want != VERDICT_MATCH)
+        assert_contains(reason.text, row->want_reason);
+    assert_lacks(reason.text, "does not let this process in");
+}
+
 #define ADD(function)                                                                              \
     do {                                                                                           \
         struct CMUnitTest *test_ = TEST_ADD(&list, function);                                      \
@@ -710,7 +896,20 @@ int main(void)
     ADD(not_a_socket);
     ADD(nothing_listens);
     ADD(path_too_long);
-    ADD(no_permission);
+    for (i = 0; i < COUNT(permissions); i++) {
+        struct CMUnitTest *test =
+            test_add(&list, no_permission, &permissions[i], "no permission", permissions[i].name);
+
+        test->setup_func = set_up;
+        test->teardown_func = tear_down;
+    }
+    for (i = 0; i < COUNT(faulty); i++) {
+        struct CMUnitTest *test =
+            test_add(&list, system_call_fails, &faulty[i], "system call", faulty[i].name);
+
+        test->setup_func = set_up;
+        test->teardown_func = tear_down;
+    }
     ADD(full_backlog);
     ADD(no_time);
     return test_run("authdaemond", &list);

@@ -306,11 +306,12 @@ static void run_apart(bool (*run)(const void *), const void *argument)
     int status;
 
     memset(progress, 0, sizeof(*progress));
+    fflush(stdout);
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         die_of_signals();
-        _exit(run(argument) ? 0 : 1);
+        exit(run(argument) ? 0 : 1); /* in order, so that coverage is counted */
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
