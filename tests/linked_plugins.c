@@ -17,6 +17,8 @@
 #include "sqlite_table.h"
 #include "test_support.h"
 
+struct linked linked;
+
 /* --- memory */
 
 static int allocations_left = -1; /* negative: all succeed */
@@ -181,7 +183,7 @@ bool __wrap_sql_driver_load(struct sql_driver *driver, const struct sql_engine_k
 bool __wrap_sql_driver_load(struct sql_driver *driver, const struct sql_engine_kind *kind,
                             const char *directory, struct reason *reason)
 {
-    (void)directory;
+    snprintf(linked.engine_directory, sizeof(linked.engine_directory), "%s", directory);
     if (scripted == NULL)
         return __real_sql_driver_load(driver, kind, test_environment("TEST_ENGINE_DIR"), reason);
     *driver = (struct sql_driver){scripted, NULL};
@@ -189,8 +191,6 @@ bool __wrap_sql_driver_load(struct sql_driver *driver, const struct sql_engine_k
 }
 
 /* --- the program */
-
-struct linked linked;
 
 int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_version,
                            sasl_auxprop_plug_t **plug, const char *plugname);
@@ -219,7 +219,7 @@ static int start_mechanisms(const sasl_utils_t *utils, int max_version, int *ver
 
 void linked_add_plugins(void)
 {
-    linked = (struct linked){0};
+    memset(&linked, 0, sizeof(linked));
     linked.auxprop_result = sasl_auxprop_add_plugin("sqlcrypt", start_auxprop);
     linked.mechanisms_result = sasl_server_add_plugin("pwverify", start_mechanisms);
 }

@@ -31,6 +31,7 @@ struct linked {
     sasl_auxprop_plug_t *auxprop;
     sasl_server_plug_t *mechanisms;
     int mechanism_count;
+    char engine_directory[4100]; /* where libsqlcrypt has looked for its driver */
 };
 extern struct linked linked;
 

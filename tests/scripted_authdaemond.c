@@ -129,7 +129,7 @@ static void *run(void *context)
     return NULL;
 }
 
-const char *authdaemond_start(const char *user, const char *password)
+void authdaemond_start(const char *user, const char *password)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -145,6 +145,10 @@ const char *authdaemond_start(const char *user, const char *password)
     assert_int_equal(bind(daemon_.listener, (const struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(daemon_.listener, 20), 0);
     assert_int_equal(pthread_create(&daemon_.thread, NULL, run, NULL), 0);
+}
+
+const char *authdaemond_path(void)
+{
     return daemon_.path;
 }
 

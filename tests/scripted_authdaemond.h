@@ -8,11 +8,14 @@
  * by the program's own malloc(3).
  */
 
-/* Listens in the folder of sqlite_table.h, and returns the path of its socket. */
-const char *authdaemond_start(const char *user, const char *password);
+/* Listens in the folder of sqlite_table.h. */
+void authdaemond_start(const char *user, const char *password);
 void authdaemond_stop(void);
 
-/* How many questions it was asked, and the last one; of which it makes a text. */
+/* Its socket. */
+const char *authdaemond_path(void);
+
+/* How many questions it was asked, and the last one. */
 unsigned authdaemond_questions(void);
 const char *authdaemond_question(void);
 

@@ -7,6 +7,7 @@
  * points are called as another host might.
  */
 
+#include <dlfcn.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <sasl/sasl.h>
@@ -19,6 +20,8 @@
 #include "sasl_host.h"
 #include "sasl_program.h"
 #include "scripted_authdaemond.h"
+#include "sql_backend.h"
+#include "sql_pool.h"
 #include "sqlite_table.h"
 #include "test_support.h"
 #include "verifier.h"
@@ -37,6 +40,7 @@ static sasl_callback_t callback(unsigned long id, any_function function)
 /* --- the program */
 
 static char hash[200];
+static const char *object_name;    /* see folder_of_the_drivers() */
 static bool is_checkpass_scripted; /* see answer_of_libsasl2() */
 
 /* Lines of `options` come first, so that they win. */
@@ -83,6 +87,7 @@ static int tear_down(void **state)
     (void)state;
     no_random_bytes = false;
     is_checkpass_scripted = false;
+    object_name = NULL;
     linked_use_engine(NULL);
     program_abandon();
     authdaemond_stop();
@@ -131,6 +136,7 @@ static const struct canon_case {
     {"memory", SASL_NOMEM, SASL_NOMEM, "ERR "},
     {"failure", SASL_FAIL, SASL_UNAVAIL, "ERR "},
     {"outage", SASL_UNAVAIL, SASL_UNAVAIL, "ERR "},
+    {"no plug-in", SASL_NOMECH, SASL_UNAVAIL, "ERR "},
 };
 
 static void start_with_canon_user(const char *options)
@@ -314,12 +320,64 @@ static void another_method_of_one_connection(void **state)
     program_stop();
 }
 
+static int get_null(void *context, const char *plugin, const char *name, const char **value,
+                    unsigned *length)
+{
+    (void)context, (void)plugin, (void)length;
+    if (strcmp(name, "auxprop_plugin") != 0)
+        return SASL_FAIL;
+    *value = NULL;
+    return SASL_OK;
+}
+
+/* A program that knows an option, and no value of it. */
+static void option_without_a_value(void **state)
+{
+    const sasl_callback_t own[] = {
+        callback(SASL_CB_GETOPT, (any_function)get_null),
+        {SASL_CB_LIST_END, NULL, NULL},
+    };
+    sasl_conn_t *connection = NULL;
+
+    (void)state;
+    start("");
+    assert_int_equal(sasl_server_new("smtp", NULL, "example.com", NULL, NULL, own, 0, &connection),
+                     SASL_OK);
+    assert_int_equal(plain_over(connection, RIGHT_MESSAGE), SASL_OK);
+    program_stop();
+    linked_start("password_format: crypt\n", NULL);
+    assert_int_equal(sasl_server_new("smtp", NULL, "example.com", NULL, NULL, own, 0, &connection),
+                     SASL_OK);
+    assert_int_equal(plain_over(connection, RIGHT_MESSAGE), SASL_UNAVAIL);
+    assert_int_equal(program_log_count("auxprop: libsasl2 has no auxprop plug-in"), 1);
+    program_stop();
+}
+
+/* No name of a method is as long; it is cut off where it is copied. */
+static void long_name_of_a_method(void **state)
+{
+#define LONG "x123456789x123456789x123456789x123456789x123456789x123456789x123456789"
+    (void)state;
+    start("pwcheck_method: " LONG " auxprop\n");
+    assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
+    assert_int_equal(login_plain(USER, "wrong"), SASL_UNAVAIL);
+    assert_int_equal(program_log_count("does not know \"x123456789"), 3);
+    assert_int_equal(program_log_count(LONG), 0);
+    program_stop();
+#undef LONG
+}
+
 /* The addresses of client and server are not always known. */
 static void connection_without_addresses(void **state)
 {
     sasl_conn_t *connection = NULL;
 
     (void)state;
+    start("pwcheck_method: authdaemond\nauthdaemond_send_remote_ip: no\n");
+    assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
+    assert_int_equal(strncmp(authdaemond_question(), "AUTH ", 5), 0);
+    program_stop();
+
     start("pwcheck_method: authdaemond\nauthdaemond_send_remote_ip: yes\n");
     assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
     assert_int_equal(strncmp(authdaemond_question(), "TCPREMOTEIP=192.0.2.7\nAUTH ", 27), 0);
@@ -345,7 +403,6 @@ static const struct daemon_option {
     const char *want; /* in the log; NULL if it can be used */
 } daemon_options[] = {
     {"a service", "authdaemond_service: esmtp\n", NULL},
-    {"its other name", "authdaemon_path: /no/socket\n", NULL},
     {"no time", "authdaemond_timeout: 0\n", "authdaemond_timeout: \"0\""},
     {"a word for a time", "authdaemond_timeout: soon\n", "authdaemond_timeout: \"soon\""},
     {"options", "authdaemond_require_options: group=sales\n", NULL},
@@ -390,6 +447,21 @@ static void service_that_is_sent(void **state)
     start("pwcheck_method: authdaemond\nauthdaemond_service: esmtp\n");
     assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
     assert_non_null(strstr(authdaemond_question(), "\nesmtp\nlogin\n"));
+    program_stop();
+}
+
+/* As the manual of libsasl2 prints it. */
+static void other_name_of_the_path(void **state)
+{
+    char options[300];
+
+    (void)state;
+    snprintf(options, sizeof(options), "pwcheck_method: authdaemond\nauthdaemon_path: %s\n",
+             authdaemond_path());
+    linked_start(options, NULL);
+    assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
+    assert_int_equal(login_plain(USER, "wrong"), SASL_BADAUTH);
+    assert_int_equal(authdaemond_questions(), 2);
     program_stop();
 }
 
@@ -457,7 +529,24 @@ static struct other {
     int result;
     const char *property, *values[3]; /* that it sets, for the user himself and for others */
     bool all;                         /* whatever it is asked for, as the stock plug-in */
+    bool reads_options;               /* with their lengths */
+    unsigned option_length;           /* of auxprop_plugin */
 } other;
+
+/* Of the value, as libsasl2 itself gets at it: by the callback of the connection. */
+static unsigned length_of_option(const sasl_utils_t *own_utils, const char *name)
+{
+    sasl_callback_ft function = NULL;
+    void *context = NULL;
+    const char *value = NULL;
+    unsigned length = 0;
+
+    if (own_utils->getcallback(own_utils->conn, SASL_CB_GETOPT, &function, &context) != SASL_OK ||
+        ((sasl_getopt_t *)(any_function)function)(context, NULL, name, &value, &length) != SASL_OK)
+        return 0;
+    assert_int_equal(length, strlen(value));
+    return length;
+}
 
 static int other_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
                         const char *user, unsigned length)
@@ -467,6 +556,8 @@ static int other_lookup(void *glob_context, sasl_server_params_t *sparams, unsig
     size_t i;
 
     (void)glob_context, (void)flags, (void)length;
+    if (other.reads_options)
+        other.option_length = length_of_option(utils, "auxprop_plugin");
     for (; property != NULL && property->name != NULL; property++)
         for (i = 0; i < COUNT(other.values) && other.values[i] != NULL; i++)
             if (other.all ? property->values == NULL : strcmp(property->name, other.property) == 0)
@@ -610,6 +701,53 @@ static void no_random_bytes_beside_the_stock_plugin(void **state)
     program_stop();
 }
 
+static bool is_stock_asked;
+
+static int stock_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
+                        const char *user, unsigned length)
+{
+    (void)glob_context, (void)sparams, (void)flags, (void)user, (void)length;
+    is_stock_asked = true;
+    return SASL_NOUSER;
+}
+
+static int stock_init(const sasl_utils_t *own_utils, int max_version, int *version,
+                      sasl_auxprop_plug_t **plug, const char *name)
+{
+    static char stock_name[] = "sql";
+    static sasl_auxprop_plug_t own = {.auxprop_lookup = stock_lookup, .name = stock_name};
+
+    (void)own_utils, (void)max_version, (void)name;
+    *version = SASL_AUXPROP_PLUG_VERSION;
+    *plug = &own;
+    return SASL_OK;
+}
+
+/* Where there is to be no SQL, the stock plug-in is not asked, and the others are told so. */
+static void others_where_there_is_no_sql(void **state)
+{
+    char options[300];
+    int has_stock;
+
+    (void)state;
+    snprintf(options, sizeof(options),
+             "pwcheck_method: authdaemond\nsql_select: dummy\nauthdaemond_path: %s\n",
+             authdaemond_path());
+    for (has_stock = 0; has_stock < 2; has_stock++) {
+        linked_start(options, NULL);
+        if (has_stock)
+            assert_int_equal(sasl_auxprop_add_plugin("sql", stock_init), SASL_OK);
+        add_other("other",
+                  (struct other){.result = SASL_OK, .property = "", .reads_options = true});
+        is_stock_asked = false;
+        assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
+        assert_int_equal(login_plain(USER, "wrong"), SASL_BADAUTH);
+        assert_false(is_stock_asked);
+        assert_int_equal(other.option_length, has_stock ? strlen("none other") : 0);
+        program_stop();
+    }
+}
+
 /* --- methods of libsasl2 */
 
 static int checkpass_result;
@@ -667,6 +805,18 @@ struct sql_session {
     int unused;
 };
 
+/* Says `object_name`; fails if that is empty. */
+int __real_dladdr(const void *address, Dl_info *info);
+int __wrap_dladdr(const void *address, Dl_info *info);
+
+int __wrap_dladdr(const void *address, Dl_info *info)
+{
+    if (object_name == NULL)
+        return __real_dladdr(address, info);
+    info->dli_fname = object_name;
+    return object_name[0] != '\0';
+}
+
 static struct {
     enum lookup open, begin, commit, store;
     enum lookup selects[3]; /* in turn; the last one for all others */
@@ -674,6 +824,8 @@ static struct {
     enum sql_transaction steps[8];
     size_t step_count;
     unsigned sessions;
+    unsigned logins_within; /* a statement, one in the other, and what became of them */
+    int results[20];
 } driver;
 
 static enum lookup says(enum lookup result, struct reason *reason)
@@ -710,6 +862,11 @@ static enum lookup driver_select(struct sql_session *session, const struct sql_s
 
     (void)session, (void)statement, (void)deadline;
     driver.selected++;
+    if (driver.logins_within > 0) {
+        const unsigned left = --driver.logins_within;
+
+        driver.results[left] = login_plain(USER, RIGHT);
+    }
     if (result == LOOKUP_FOUND)
         assert_true(secret_set(value, hash, strlen(hash)));
     return says(result, reason);
@@ -843,6 +1000,61 @@ static void lost_between_two_properties(void **state)
         sasl_dispose(&connection);
         program_stop();
         assert_int_equal(driver.sessions, 0);
+    }
+}
+
+/* As many logins at once as there may be sessions, and one more. */
+static void all_sessions_in_use(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    start_with_driver("sql_timeout: 0.1\n");
+    driver.logins_within = SQL_POOL_PLACES;
+    assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
+    assert_int_equal(driver.results[0], SASL_UNAVAIL);
+    for (i = 1; i < SQL_POOL_PLACES; i++)
+        assert_int_equal(driver.results[i], SASL_OK);
+    assert_int_equal(
+        program_log_count("ERR sqlcrypt: sqlite3: all 8 sessions of this process were in use"), 1);
+    assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
+    assert_int_equal(driver.sessions, SQL_POOL_PLACES);
+    program_stop();
+    assert_int_equal(driver.sessions, 0);
+}
+
+/* Where drivers are looked for. */
+static void folder_of_the_drivers(void **state)
+{
+    static char long_name[5000];
+    static const struct {
+        const char *name; /* of the object that the plug-in is in; NULL if it is not known */
+        const char *want; /* NULL if there is no such folder */
+    } cases[] = {
+        {"/usr/lib/sasl2/libsqlcrypt.so", "/usr/lib/sasl2/sqlcrypt"},
+        {"./libsqlcrypt.so", "./sqlcrypt"},
+        {"libsqlcrypt.so", "./sqlcrypt"},
+        {long_name, NULL},
+        {NULL, NULL},
+    };
+    size_t i;
+
+    (void)state;
+    memset(long_name, 'x', sizeof(long_name) - 1);
+    memcpy(long_name + 4500, "/a.so", 6);
+    for (i = 0; i < COUNT(cases); i++) {
+        object_name = cases[i].name != NULL ? cases[i].name : "";
+        linked_start(configuration(""), NULL);
+        if (cases[i].want != NULL) {
+            assert_string_equal(linked.engine_directory, cases[i].want);
+            assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
+        } else {
+            assert_string_equal(linked.engine_directory, "");
+            assert_int_equal(
+                program_log_count("sqlcrypt: cannot tell where this plug-in was loaded from"), 1);
+            assert_int_equal(login_plain(USER, RIGHT), SASL_UNAVAIL);
+        }
+        program_stop();
     }
 }
 
@@ -1048,6 +1260,30 @@ static int finds_no_names(struct propctx *properties, const char **names, struct
     return 0;
 }
 
+/* There is nothing to erase then, either. */
+static void authorization_identity_without_properties(void **state)
+{
+    const sasl_utils_t *own;
+    sasl_conn_t *connection;
+    const char *reply;
+    unsigned length;
+
+    (void)state;
+    canon_flags = 0;
+    start_with_canon_user("pwcheck_method: authdaemond\nsql_select: dummy\n");
+    connection = connection_with_params();
+    own = params->utils;
+    utils = *own;
+    utils.prop_get = gets_nothing;
+    params->utils = &utils;
+    assert_int_equal(
+        sasl_server_start(connection, "PLAIN", MESSAGE("bob\0" USER "\0" RIGHT), &reply, &length),
+        SASL_OK);
+    params->utils = own;
+    sasl_dispose(&connection);
+    program_stop();
+}
+
 /* A lookup or a store of a host that has no properties to show. */
 static void no_property_can_be_read(void **state)
 {
@@ -1093,36 +1329,54 @@ static void null_parameters_of_auxprop(void **state)
     assert_int_equal(plug->auxprop_store(backend, &sparams, properties, MESSAGE("a\0b")),
                      SASL_BADPARAM);
     prop_dispose(&properties);
+    /* nothing to free, and nothing of what there is */
+    sql_backend_free(NULL);
+    verifier_free(NULL);
+    assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
     program_stop();
 }
 
-/* A host that compares a hash itself asks for the password once more. */
-static void lookup_to_verify_against_a_hash(void **state)
+/* A host that compares a hash itself asks for the password once more, and one may ask for all
+ * once more. */
+static void lookup_that_overrides(void **state)
 {
+    static const struct {
+        unsigned flags;
+        const char *want[2];
+    } cases[] = {
+        {0, {"of another", "of another"}},
+        {SASL_AUXPROP_VERIFY_AGAINST_HASH, {RIGHT, "of another"}},
+        {SASL_AUXPROP_OVERRIDE, {RIGHT, "a@b"}},
+        {SASL_AUXPROP_OVERRIDE | SASL_AUXPROP_AUTHZID, {"of another", "of another"}},
+    };
     const char *names[] = {"*userPassword", "*mail", NULL};
-    struct propctx *properties = prop_new(0);
-    struct propval values[3];
-    sasl_server_params_t sparams = {.service = "smtp",
-                                    .serverFQDN = "example.com",
-                                    .user_realm = "example.com",
-                                    .propctx = properties};
+    size_t i, j;
 
     (void)state;
     start("password_format: plain\n");
     run_sql(DATABASE, "UPDATE users SET userPassword = '" RIGHT "'");
-    sparams.utils = linked.utils;
-    assert_int_equal(prop_request(properties, names), SASL_OK);
-    assert_int_equal(prop_set(properties, "*userPassword", "of another", -1), SASL_OK);
-    assert_int_equal(prop_set(properties, "*mail", "of another", -1), SASL_OK);
-    assert_int_equal(linked.auxprop->auxprop_lookup(linked.auxprop->glob_context, &sparams,
-                                                    SASL_AUXPROP_VERIFY_AGAINST_HASH, USER,
-                                                    strlen(USER)),
-                     SASL_OK);
-    assert_int_equal(prop_getnames(properties, names, values), 2);
-    assert_string_equal(values[0].values[0], RIGHT);
-    assert_null(values[0].values[1]);
-    assert_string_equal(values[1].values[0], "of another");
-    prop_dispose(&properties);
+    for (i = 0; i < COUNT(cases); i++) {
+        struct propctx *properties = prop_new(0);
+        struct propval values[3];
+        sasl_server_params_t sparams = {.service = "smtp",
+                                        .serverFQDN = "example.com",
+                                        .user_realm = i % 2 == 0 ? "example.com" : NULL,
+                                        .utils = linked.utils,
+                                        .propctx = properties};
+
+        assert_int_equal(prop_request(properties, names), SASL_OK);
+        for (j = 0; j < 2; j++)
+            assert_int_equal(prop_set(properties, names[j], "of another", -1), SASL_OK);
+        assert_int_equal(linked.auxprop->auxprop_lookup(linked.auxprop->glob_context, &sparams,
+                                                        cases[i].flags, USER, strlen(USER)),
+                         SASL_OK);
+        assert_int_equal(prop_getnames(properties, names, values), 2);
+        for (j = 0; j < 2; j++) {
+            assert_string_equal(values[j].values[0], cases[i].want[j]);
+            assert_null(values[j].values[1]);
+        }
+        prop_dispose(&properties);
+    }
     program_stop();
 }
 
@@ -1257,9 +1511,12 @@ int main(void)
     ADD(authdaemond_comes_late);
     ADD(no_method_for_challenges);
     ADD(another_method_of_one_connection);
+    ADD(option_without_a_value);
+    ADD(long_name_of_a_method);
     ADD(connection_without_addresses);
     ADD_CASES(option_of_authdaemond, daemon_options);
     ADD(service_that_is_sent);
+    ADD(other_name_of_the_path);
     ADD(control_character_in_a_name);
     ADD_CASES(response_to_a_challenge, responses);
     ADD(challenge_without_random_bytes);
@@ -1269,18 +1526,22 @@ int main(void)
     ADD(outcome_that_is_not_ours);
     ADD(properties_of_the_authorization_identity);
     ADD(no_random_bytes_beside_the_stock_plugin);
+    ADD(others_where_there_is_no_sql);
     ADD(answer_of_libsasl2);
     ADD_CASES(store_in_a_transaction, transactions);
     ADD(no_session_to_store_with);
+    ADD(all_sessions_in_use);
+    ADD(folder_of_the_drivers);
     ADD(lost_between_two_properties);
     ADD_CASES(store_that_is_not_possible, unusable_stores);
     ADD(parameters_of_init);
     ADD(security_layer_is_demanded);
     ADD(challenge_of_a_host_without_a_name);
     ADD(no_property_can_be_requested);
+    ADD(authorization_identity_without_properties);
     ADD(no_property_can_be_read);
     ADD(null_parameters_of_auxprop);
-    ADD(lookup_to_verify_against_a_hash);
+    ADD(lookup_that_overrides);
     ADD(properties_that_are_not_there);
     ADD(callback_that_is_none);
     return test_run("plugin_failures", &list);

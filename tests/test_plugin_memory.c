@@ -29,7 +29,8 @@ enum { MOST_ALLOCATIONS = 2000 };
 
 /* --- the program */
 
-/* Lines of `options` come first, so that they win. */
+/* Lines of `options` come first, so that they win. With "sql_select: dummy" no auxprop plug-in
+ * is named. */
 static const char *configuration(const char *options)
 {
     static char text[4000];
@@ -39,7 +40,7 @@ static const char *configuration(const char *options)
              "log_level: 5\n"
              "password_format: crypt\n"
              "password_store_scheme: MD5-CRYPT\n"
-             "auxprop_plugin: sqlcrypt\n"
+             "%s"
              "sql_engine: sqlite3\n"
              "sql_database: %s/" DATABASE "\n"
              "sql_timeout: 1\n"
@@ -47,7 +48,8 @@ static const char *configuration(const char *options)
              "authdaemond_service: esmtp\n"
              "authdaemond_send_remote_ip: yes\n"
              "authdaemond_require_options: group=sales\n%s",
-             options, folder(), folder(),
+             options, strstr(options, "dummy") == NULL ? "auxprop_plugin: sqlcrypt\n" : "",
+             folder(), folder(),
              "sql_select: SELECT %p FROM users WHERE name='%u' AND realm='%r' AND '%a' <> ''\n"
              "sql_insert: INSERT INTO users (name, realm, %p) VALUES ('%u', '%r', '%v')\n"
              "sql_update: UPDATE users SET %p = '%v' WHERE name='%u' AND realm='%r'\n");
@@ -450,8 +452,10 @@ int main(void)
     for (i = 0; i < COUNT(logins); i++) {
         add(&list, right_password, &logins[i], "right password", logins[i].name);
         add(&list, wrong_password, &logins[i], "wrong password", logins[i].name);
-        /* Without memory, prop_clear(3) of libsasl2 ends the process. */
-        if (strstr(logins[i].options, "pwcheck_method: authdaemond") != NULL)
+        /* Without memory, prop_clear(3) of libsasl2 ends the process, and its
+         * sasl_server_new(3), which the last one needs, crashes. */
+        if (strstr(logins[i].options, "pwcheck_method: authdaemond") != NULL &&
+            !logins[i].beside_stock)
             add(&list, libsasl2_fails, &logins[i], "libsasl2 fails", logins[i].name);
     }
     for (i = 0; i < COUNT(starts); i++)
