@@ -74,7 +74,7 @@ static int start_thread(struct errand *errand)
     if (atomic_exchange(&counted_in, getpid()) != getpid())
         atomic_store(&running, 0);
     if (atomic_fetch_add(&running, 1) < THREADS)
-        error = thread_start(&thread, true, work, errand);
+        error = thread_start(&thread, work, errand);
     if (error != 0)
         atomic_fetch_sub(&running, 1);
     return error;

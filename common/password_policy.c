@@ -130,13 +130,15 @@ static bool is_possible(const struct password_policy *policy, const struct secre
     return false;
 }
 
-/* Of this thread. */
+enum { NO_CLOCK = 0 };
+
+/* Of this thread. A sandbox may have taken the clock away. */
 static uint64_t processor_time(void)
 {
     struct timespec time;
 
     if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0)
-        return 0;
+        return NO_CLOCK;
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
@@ -169,7 +171,7 @@ static void reach_standard(struct password_policy *policy, const struct secret *
     const struct secret stand_in = {any, sizeof(any) - 1};
     const _Atomic(uint64_t) *time;
     struct reason ignored;
-    uint64_t spent = processor_time() - start;
+    uint64_t spent = processor_time() - start, now;
 
     if (!is_possible(policy, password, &ignored))
         password = &stand_in;
@@ -179,8 +181,9 @@ static void reach_standard(struct password_policy *policy, const struct secret *
     start = processor_time() - spent;
     if (spent < atomic_load_explicit(time, memory_order_relaxed) / CHEAP)
         do_standard(policy, password);
-    while (processor_time() - start < atomic_load_explicit(time, memory_order_relaxed))
-        ;
+    do
+        now = processor_time();
+    while (now != NO_CLOCK && now - start < atomic_load_explicit(time, memory_order_relaxed));
 }
 
 bool password_is_locked(const struct secret *stored)

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <time.h>
 
-int thread_start(pthread_t *thread, bool detached, void *(*run)(void *), void *context)
+int thread_start(pthread_t *thread, void *(*run)(void *), void *context)
 {
     enum { STACK = 256 * 1024 };
     pthread_attr_t attributes;
@@ -13,8 +13,7 @@ int thread_start(pthread_t *thread, bool detached, void *(*run)(void *), void *c
 
     sigfillset(&all);
     pthread_attr_init(&attributes);
-    if (detached)
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     error = pthread_create(thread, &attributes, run, context);

@@ -8,11 +8,10 @@
  */
 
 #include <pthread.h>
-#include <stdbool.h>
 
-/* Starts a thread that takes none of the host's signals. `detached` says that nobody
- * joins it. Returns 0, or an error of errno(3). */
-int thread_start(pthread_t *thread, bool detached, void *(*run)(void *), void *context);
+/* Starts a thread that takes none of the host's signals and that nobody joins. Returns 0,
+ * or an error of errno(3). */
+int thread_start(pthread_t *thread, void *(*run)(void *), void *context);
 
 /* Initialises a condition for pthread_cond_timedwait() with deadline_time(). */
 void thread_condition_init(pthread_cond_t *condition);

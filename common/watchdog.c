@@ -126,7 +126,7 @@ static bool enter(struct watchdog *watchdog)
 
     pthread_mutex_lock(&kennel->lock);
     if (!kennel->has_keeper)
-        kennel->has_keeper = thread_start(&keeper, true, keep, kennel) == 0;
+        kennel->has_keeper = thread_start(&keeper, keep, kennel) == 0;
     watchdog->runs = kennel->has_keeper;
     if (watchdog->runs) {
         watchdog->next = kennel->first;

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "fork_mark.h"
 #include "host_addresses.h"
 #include "password_policy.h"
 #include "password_scheme.h"
@@ -71,6 +72,44 @@ char *__wrap_strdup(const char *string)
 char *__wrap_strndup(const char *string, size_t length)
 {
     return fails() ? NULL : __real_strndup(string, length);
+}
+
+int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The C library leaves the pointer as it likes. */
+static int print_or_fail(char **text, const char *format, va_list arguments)
+{
+    static char unusable[] = "unusable";
+
+    if (!fails())
+        return vasprintf(text, format, arguments);
+    *text = unusable;
+    return -1;
+}
+
+int __wrap_asprintf(char **text, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = print_or_fail(text, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    (void)flag;
+    va_start(arguments, format);
+    length = print_or_fail(text, format, arguments);
+    va_end(arguments);
+    return length;
 }
 
 /* --- of libraries */
@@ -223,7 +262,8 @@ static bool parse_pgsql(void)
 {
     return parse_template(&sql_dialect_pgsql,
                           "/* c */ UPDATE \"t\"\"%p\" SET %p = '%v%%' WHERE n = E'a\\'%u' AND "
-                          "r = $q$%r$q$ AND a = %a AND x = x'00' AND y = 'it''s' -- end");
+                          "r = $q$%r$q$ AND a = %a AND x = x'00' AND y = 'it''s' AND "
+                          "d = DATE '%u' -- end");
 }
 
 static bool parse_mysql(void)
@@ -525,6 +565,28 @@ static void judge_within_a_limit(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Without a page of its own, a process is told from its children by its id. */
+static void fork_mark_without_mappings(void **state)
+{
+    struct fork_mark mark;
+    int status = 0;
+    pid_t child;
+
+    (void)state;
+    no_mappings = true;
+    fork_mark_set(&mark);
+    no_mappings = false;
+    assert_null(mark.page);
+    assert_true(fork_mark_holds(&mark));
+    child = fork();
+    if (child == 0)
+        _exit(fork_mark_holds(&mark) ? 1 : 0);
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    fork_mark_free(&mark);
+}
+
 /* --- libcrypto */
 
 static bool judge_md5(void)
@@ -567,7 +629,9 @@ static void judge_md5_without_memory(void **state)
 static void md5_is_refused(void **state)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
-    struct reason reason = {""};
+    const struct secret password = lend("a");
+    struct secret stored = SECRET_EMPTY;
+    struct reason reason = {""}, reason_of_store = {""};
     struct password_policy *none;
 
     (void)state;
@@ -575,6 +639,11 @@ static void md5_is_refused(void **state)
     none = password_policy_new("md5", NULL, NULL, &reason);
     assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
     assert_null(none);
+    assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
+    assert_false(scheme_md5.store(NULL, 0, &password, &stored, &reason_of_store));
+    assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+    assert_null(stored.bytes);
+    assert_string_not_equal(reason_of_store.text, "");
     assert_string_equal(reason.text,
                         "password_format: md5: libcrypto makes no MD5 digest: it is restricted to "
                         "FIPS methods, or out of memory");
@@ -663,6 +732,7 @@ int main(void)
     TEST_ADD(&list, md5_is_refused);
     TEST_ADD_CASES(&list, judge_without_mappings, mappings);
     TEST_ADD_CASES(&list, store_without_mappings, makings);
+    TEST_ADD(&list, fork_mark_without_mappings);
     TEST_ADD_CASES(&list, judge_within_a_limit, limits);
     return test_run("out_of_memory", &list);
 }

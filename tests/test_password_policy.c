@@ -3,6 +3,7 @@
 #include "password_scheme.h"
 
 #include <crypt.h>
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -66,11 +67,17 @@ static uint64_t time_of(const char *setting, size_t length)
     return price->letters == 0 ? time : time + time * length / price->letters;
 }
 
+static bool no_clock; /* as a sandbox may have it */
+
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
+    if (no_clock) {
+        errno = EINVAL;
+        return -1;
+    }
     if (!clock_of_work.is_set || clock != CLOCK_THREAD_CPUTIME_ID)
         return __real_clock_gettime(clock, time);
     clock_of_work.now += ++clock_of_work.looks > FEW_LOOKS ? LONG_LOOK : LOOK;
@@ -854,6 +861,26 @@ static void first_refusals_cost_the_same(void **state)
     clock_of_work.is_set = false;
 }
 
+/* Without a clock, nothing is waited for, not even if there was one at first. */
+static void refusals_without_a_clock(void **state)
+{
+    const struct secret typed = lend("hunter2");
+    unsigned had_clock, i;
+
+    (void)state;
+    for (had_clock = 0; had_clock < 2; had_clock++) {
+        struct password_policy *policy = new_policy("crypt");
+
+        if (had_clock)
+            assert_verdict(judge(policy, NULL, &typed), VERDICT_NO_USER);
+        no_clock = true;
+        for (i = 0; i < 3; i++)
+            assert_verdict(judge(policy, NULL, &typed), VERDICT_NO_USER);
+        no_clock = false;
+        password_policy_free(policy);
+    }
+}
+
 /* A hash of a long password takes longer: a stranger's is as long as a user's. One that
  * is too long for any hash is as good as another. */
 static void refusals_of_each_length_cost_the_same(void **state)
@@ -1159,6 +1186,7 @@ int main(void)
     TEST_ADD(&list, clear_text_is_plain_alone);
     TEST_ADD_CASES(&list, refusals_cost_the_same, refused);
     TEST_ADD_CASES(&list, first_refusals_cost_the_same, refused);
+    TEST_ADD(&list, refusals_without_a_clock);
     TEST_ADD_CASES(&list, refusals_of_each_length_cost_the_same, refused);
     TEST_ADD_CASES(&list, works_by_the_standard_alone, refused);
     TEST_ADD(&list, a_match_costs_one_hash);

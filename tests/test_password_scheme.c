@@ -2,6 +2,7 @@
 #include "password_scheme.h"
 
 #include <crypt.h>
+#include <errno.h>
 
 #include "crypt_ceiling.h"
 
@@ -379,6 +380,8 @@ static const struct likeness {
     {"too short without its blanks", "$1$$I2o9Z7NcvQAKp7wyCTlia ", false},
     {"prefix without an end", "{CRYPT", false},
     {"brace alone", "{", false},
+    {"no id between dollar signs", "$$ab$BGweqrca.3UvnWSg8yFZd1BGweqrca", false},
+    {"an id to the end", "$1abBGweqrca3UvnWSg8yFZd1BGweqrca", false},
     {"prefix without a name", "{}abhqWgdm30m6k", false},
     {"blanks around a SCRAM verifier", " SCRAM-SHA-1$4096:c2FsdA==$a2V5:a2V5\n", true},
     {"SCRAM verifier", "SCRAM-SHA-1$4096:c2FsdA==$a2V5:a2V5", true},
@@ -504,6 +507,149 @@ static void new_setting_of_the_best(void **state)
     free(setting);
 }
 
+/* --- a libcrypt of another system, by the linker's --wrap */
+
+static struct {
+    bool is_other;
+    const char *only;    /* the prefix that it knows; NULL: none */
+    int salt_error;      /* what making a setting fails with; 0: it does not */
+    const char *failure; /* what crypt_r(3) answers */
+    int hash_error;      /* with this in errno(3); 0: it does not fail */
+} libcrypt;
+
+int __real_crypt_checksalt(const char *setting);
+int __wrap_crypt_checksalt(const char *setting);
+char *__real_crypt_gensalt_ra(const char *prefix, unsigned long cost, const char *random, int size);
+char *__wrap_crypt_gensalt_ra(const char *prefix, unsigned long cost, const char *random, int size);
+char *__real_crypt_r(const char *phrase, const char *setting, struct crypt_data *data);
+char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *data);
+
+int __wrap_crypt_checksalt(const char *setting)
+{
+    if (!libcrypt.is_other)
+        return __real_crypt_checksalt(setting);
+    return libcrypt.only != NULL && strcmp(setting, libcrypt.only) == 0 ? CRYPT_SALT_OK
+                                                                        : CRYPT_SALT_INVALID;
+}
+
+char *__wrap_crypt_gensalt_ra(const char *prefix, unsigned long cost, const char *random, int size)
+{
+    if (libcrypt.salt_error == 0)
+        return __real_crypt_gensalt_ra(prefix, cost, random, size);
+    errno = libcrypt.salt_error;
+    return NULL;
+}
+
+char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
+{
+    if (libcrypt.hash_error == 0)
+        return __real_crypt_r(phrase, setting, data);
+    errno = libcrypt.hash_error;
+    return (char *)(uintptr_t)libcrypt.failure;
+}
+
+static int restore_libcrypt(void **state)
+{
+    (void)state;
+    memset(&libcrypt, 0, sizeof(libcrypt));
+    return 0;
+}
+
+static void methods_of_another_libcrypt(void **state)
+{
+    static const struct {
+        const char *only, *method;
+        const char *want; /* the start of a setting, or why there is none */
+    } cases[] = {
+        {"$5$", NULL, "$5$"},
+        {"$1$", NULL, "$1$"},
+        {"ab", NULL, ""},
+        {NULL, NULL, "password_store_scheme: libcrypt cannot make \"any hash\""},
+        {"$5$", "SHA512-CRYPT", "password_store_scheme: libcrypt cannot make \"SHA512-CRYPT\""},
+        {"$6$", "DES-CRYPT", "password_store_scheme: libcrypt cannot make \"DES-CRYPT\""},
+        {"$6$", "SHA512-CRYPT", "$6$"},
+    };
+    size_t i;
+
+    (void)state;
+    libcrypt.is_other = true;
+    for (i = 0; i < COUNT(cases); i++) {
+        struct reason reason = {""};
+        char *setting;
+
+        libcrypt.only = cases[i].only;
+        setting = scheme_crypt.new_setting(cases[i].method, 0, &reason);
+        if (setting == NULL)
+            assert_string_equal(reason.text, cases[i].want);
+        else
+            assert_memory_equal(setting, cases[i].want, strlen(cases[i].want));
+        free(setting);
+    }
+}
+
+static void no_new_setting(void **state)
+{
+    static const struct {
+        int error;
+        const char *want;
+    } cases[] = {
+        {ENOMEM, "out of memory"},
+        {ENOSYS, "libcrypt cannot make a salt"},
+    };
+    const struct secret password = lend("hunter2");
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(cases); i++) {
+        struct secret out = SECRET_EMPTY;
+        struct reason reason = {""};
+
+        libcrypt.salt_error = cases[i].error;
+        assert_null(scheme_crypt.new_setting("MD5-CRYPT", 0, &reason));
+        assert_string_equal(reason.text, cases[i].want);
+        assert_false(scheme_crypt.store("MD5-CRYPT", 0, &password, &out, &reason));
+        assert_string_equal(reason.text, cases[i].want);
+        assert_null(out.bytes);
+    }
+}
+
+/* Some answer with NULL, others with a text that is no hash. */
+static void no_hash(void **state)
+{
+    static const struct {
+        const char *failure;
+        int error;
+        enum verdict want;
+        const char *want_judged, *want_stored;
+    } cases[] = {
+        {NULL, ENOMEM, VERDICT_NO_MEMORY, "out of memory", "out of memory"},
+        {"*0", ENOMEM, VERDICT_NO_MEMORY, "out of memory", "out of memory"},
+        {NULL, EINVAL, VERDICT_UNUSABLE,
+         "the stored value is not a hash that crypt(3) of this system knows",
+         "libcrypt cannot make a hash"},
+        {"*0", EPERM, VERDICT_UNUSABLE,
+         "the stored value is not a hash that crypt(3) of this system knows",
+         "libcrypt cannot make a hash"},
+    };
+    const struct secret password = lend("hunter2");
+    const struct secret stored = lend("$1$abcdefgh$WRZqCnVPd0p3k3JhOTKCA/");
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(cases); i++) {
+        struct secret out = SECRET_EMPTY;
+        struct reason reason = {""};
+
+        libcrypt.failure = cases[i].failure;
+        libcrypt.hash_error = cases[i].error;
+        assert_verdict(scheme_crypt.judge(&stored, &password, &reason), cases[i].want);
+        assert_string_equal(reason.text, cases[i].want_judged);
+        assert_false(scheme_crypt.store("MD5-CRYPT", 0, &password, &out, &reason));
+        assert_string_equal(reason.text, cases[i].want_stored);
+        assert_null(out.bytes);
+    }
+}
+
 static const struct unknown {
     const char *name;
     const char *method;
@@ -548,5 +694,8 @@ int main(void)
     TEST_ADD(&list, new_setting_of_des);
     TEST_ADD(&list, new_setting_of_the_best);
     TEST_ADD_CASES(&list, unknown_method, unknown_methods);
+    TEST_ADD(&list, methods_of_another_libcrypt)->teardown_func = restore_libcrypt;
+    TEST_ADD(&list, no_new_setting)->teardown_func = restore_libcrypt;
+    TEST_ADD(&list, no_hash)->teardown_func = restore_libcrypt;
     return test_run("password_scheme", &list);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "reason.h"
 
+#include <wchar.h>
+
 #include "test_support.h"
 
 #define TEN "0123456789"
@@ -28,6 +30,8 @@ static const struct line {
     {"no width, of other blocks",
      "a\302\255b\341\240\216c\363\240\200\201d\363\240\201\277e\363\240\202\200",
      "a?b?c?d?e\363\240\202\200"},
+    {"characters of other planes", "a\363\240\204\200b\363\260\200\200c\360\237\230\200",
+     "a\363\240\204\200b\363\260\200\200c\360\237\230\200"},
     {"no width", "a\342\200\213b\342\200\217c\357\273\277d\342\201\240e", "a?b?c?d?e"},
     {"their neighbours",
      "\330\233\330\235\342\200\212\342\200\220\342\200\247\342\200\257\342\201\237\342\201\260\357"
@@ -73,6 +77,16 @@ static void formats(void **state)
     assert_string_equal(reason.text, "position 7: %x, not known");
 }
 
+/* A character that the locale does not know. */
+static void what_cannot_be_formatted(void **state)
+{
+    struct reason reason = {"before"};
+
+    (void)state;
+    reason_set(&reason, "%lc", (wint_t)0x20ac);
+    assert_string_equal(reason.text, "");
+}
+
 /* One reason often becomes part of another one's text, never of its own. */
 static void replaces_what_was_there(void **state)
 {
@@ -89,6 +103,7 @@ int main(void)
 
     TEST_ADD_CASES(&list, set, lines);
     TEST_ADD(&list, formats);
+    TEST_ADD(&list, what_cannot_be_formatted);
     TEST_ADD(&list, replaces_what_was_there);
     return test_run("reason", &list);
 }
