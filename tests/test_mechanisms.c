@@ -1047,6 +1047,50 @@ static void test_log_levels(void **state)
     program_stop();
 }
 
+/* Whom the table was asked for, if that is not who has logged in. */
+static void test_who_was_looked_for(void **state)
+{
+    static const struct {
+        const char *options;
+        const char *message;
+        const char *realm; /* of the program */
+        const char *want;  /* in the log */
+    } cases[] = {
+        {"", "ann", "example.com", "; looked for %u \"ann\" and %r \"example.com\"\n"},
+        {"", "ann@b", "example.com", "; looked for %u \"ann\" and %r \"b\"\n"},
+        {"", "ann", NULL,
+         "; looked for %u \"ann\" and %r \"mx.example.com\", the name of this host: the login has "
+         "no @, and the program sets no realm (Postfix: smtpd_sasl_local_domain)\n"},
+        {"", "ann@b", NULL, "; looked for %u \"ann\" and %r \"b\"\n"},
+        {"sql_select: SELECT password FROM users WHERE name='%u'\n", "ann", "example.com",
+         "; looked for %u \"ann\"\n"},
+        {"sql_select: SELECT password FROM users WHERE name='%u'\n", "ann@b", "example.com",
+         "; looked for %u \"ann\" alone: sql_select has no %r\n"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sasl_conn_t *connection = NULL;
+        char message[100];
+        const char *reply;
+        unsigned length;
+        int size = snprintf(message, sizeof(message), "%c%s%cx", 0, cases[i].message, 0);
+
+        start(cases[i].options);
+        assert_int_equal(sasl_server_new("smtp", "mx.example.com", cases[i].realm, NULL, NULL, NULL,
+                                         0, &connection),
+                         SASL_OK);
+        assert_int_equal(
+            sasl_server_start(connection, "PLAIN", message, (unsigned)size, &reply, &length),
+            SASL_BADAUTH);
+        if (strstr(program_log(), cases[i].want) == NULL)
+            fail_msg("%s lacks %s", program_log(), cases[i].want);
+        sasl_dispose(&connection);
+        program_stop();
+    }
+}
+
 /* A name cannot break out of its line. */
 static void test_log_is_one_line(void **state)
 {
@@ -1148,6 +1192,7 @@ int main(void)
         CASE(test_log_levels),
         CASE(test_authdaemond_is_asked),
         CASE(test_cram_needs_authdaemond),
+        CASE(test_who_was_looked_for),
         CASE(test_log_is_one_line),
     };
 

@@ -465,6 +465,14 @@ static void other_name_of_the_path(void **state)
     assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
     assert_int_equal(login_plain(USER, "wrong"), SASL_BADAUTH);
     assert_int_equal(authdaemond_questions(), 2);
+    assert_int_equal(program_log_count("; asked for \"" USER
+                                       "@example.com\", with the realm of the "
+                                       "program"),
+                     1);
+    program_clear_log();
+    assert_int_equal(login_plain(USER "@example.com", "wrong"), SASL_BADAUTH);
+    assert_int_equal(program_log_count("; asked for \"" USER "@example.com\""), 1);
+    assert_int_equal(program_log_count("the realm of the program"), 0);
     program_stop();
 }
 

@@ -85,6 +85,26 @@ static int init_stock(const sasl_utils_t *utils, int max_version, int *version,
     return SASL_OK;
 }
 
+/* One more, which knows nobody. */
+static int know_nobody(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
+                       const char *user, unsigned length)
+{
+    (void)glob_context, (void)sparams, (void)flags, (void)user, (void)length;
+    return SASL_NOUSER;
+}
+
+static int init_other(const sasl_utils_t *utils, int max_version, int *version,
+                      sasl_auxprop_plug_t **plug, const char *name)
+{
+    static char own_name[] = "other";
+    static sasl_auxprop_plug_t other = {.auxprop_lookup = know_nobody, .name = own_name};
+
+    (void)utils, (void)max_version, (void)name;
+    *version = SASL_AUXPROP_PLUG_VERSION;
+    *plug = &other;
+    return SASL_OK;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -194,8 +214,10 @@ static void start(const char *options, bool beside_stock)
     };
 
     linked_start(configuration(options), permissive);
-    if (beside_stock)
+    if (beside_stock) {
         assert_int_equal(sasl_auxprop_add_plugin("sql", init_stock), SASL_OK);
+        assert_int_equal(sasl_auxprop_add_plugin("other", init_other), SASL_OK);
+    }
     program_secret(stored);
 }
 
