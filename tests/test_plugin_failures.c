@@ -1514,6 +1514,7 @@ int main(void)
     struct test_list list = {0};
     size_t i;
 
+    linked_prepare();
     alarm(300);
     ADD_CASES(no_canonical_name, canon_cases);
     ADD_CASES(no_canonical_authorization_identity, canon_cases);
