@@ -29,7 +29,8 @@ def require_drivers(*engines):
             tap.skip_all(f"{under_test()} does not hold sqlcrypt/{name}.so")
 
 
-def _installed_stock():
+def installed_stock():
+    """Where the stock plug-ins of this system are."""
     libdir = subprocess.run(["pkg-config", "--variable=libdir", "libsasl2"], text=True,
                             capture_output=True, check=False).stdout.strip() \
         if shutil.which("pkg-config") else ""
@@ -42,7 +43,7 @@ def _installed_stock():
 def stock(directory):
     """A copy of the stock directory in `directory`, in which there is nothing of
     ours even on a host where it is installed."""
-    source = _installed_stock()
+    source = installed_stock()
     copy = os.path.join(directory, "stock")
     if not os.path.isdir(copy):
         os.mkdir(copy)
@@ -50,6 +51,16 @@ def stock(directory):
             if name.endswith(".so") and name not in OURS:
                 os.symlink(os.path.join(source, name), os.path.join(copy, name))
     return copy
+
+
+def install(root):
+    """Copies what is under test to where libsasl2 looks, below `root`."""
+    target = root + installed_stock()
+    os.makedirs(target + "/sqlcrypt", 0o755)
+    for name in OURS:
+        shutil.copy(os.path.join(under_test(), name), target)
+    for driver in glob.glob(under_test() + "/sqlcrypt/*.so"):
+        shutil.copy(driver, target + "/sqlcrypt")
 
 
 def without_driver(directory):

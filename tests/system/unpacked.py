@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Servers of Debian packages that cannot be installed beside Postfix, or that would
+run from then on. Their packages are unpacked into a folder of the test. A server
+runs in a mount namespace in which the files of the packages, the plug-ins under
+test and the configuration are in their usual places, laid over the files of the
+system. Nothing outside of the folder changes."""
+
+import concurrent.futures
+import itertools
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+
+import guard
+import plugins
+import tap
+from daemon import PATIENCE, Daemon, can_mount, wait_for
+
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                        "sasl2-conf-examples")
+
+# Shared with tools/packages.sh, for what apt-get does not do twice at once.
+LOCK = "/run/lock/sasl-sqlcrypt-packages"
+
+OVERLAID = ("usr", "etc", "dev")
+IN_NAME_SPACE = "\n".join(
+    f'mount -t overlay -o lowerdir="$1/{name}:/{name}" overlay /{name} || exit'
+    for name in OVERLAID) + '\nshift\nexec "$@"\n'
+
+
+def require():
+    """Ends the program as skipped where it cannot have a namespace, or is not on
+    Debian."""
+    plugins.under_test()
+    if not can_mount():
+        tap.skip_all("name spaces for mounts are not allowed here")
+    if shutil.which("apt-get") is None:
+        tap.skip_all("apt-get is not there to fetch packages")
+
+
+# --- examples
+
+
+def example(name):
+    """An example configuration: the lines that are not comments, and the text of
+    the comments."""
+    with open(os.path.join(EXAMPLES, name), encoding="utf-8") as file:
+        lines = file.read().splitlines(keepends=True)
+    return ("".join(line for line in lines if not line.startswith("#")),
+            "".join(line[1:].removeprefix(" ") for line in lines if line.startswith("#")))
+
+
+def with_values(text, **values):
+    """The lines of an example with other values for options that it has."""
+    for name, value in values.items():
+        text, count = re.subn(rf"(?m)^{name}: .*$", f"{name}: {value}", text)
+        tap.equal(count, 1, f"lines with {name}")
+    return text
+
+
+# --- packages
+
+
+def _run(command, directory):
+    done = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _download(names, directory):
+    plan = _run(["apt-get", "-s", "install", "--no-install-recommends", *names], directory)
+    # The plan leaves out what is installed.
+    needed = set(re.findall(r"(?m)^Inst (\S+)", plan)) | set(names)
+    _run(["apt-get", "-q", "download", *sorted(needed)], directory)
+
+
+def _fetch(names, directory):
+    """Downloads these packages, and what they need that is not installed."""
+    try:
+        _download(names, directory)
+    except AssertionError:
+        # The list of packages is not there, or too old.
+        _run(["flock", "-o", LOCK, "apt-get", "-q", "update"], directory)
+        _download(names, directory)
+
+
+# --- what servers log
+
+
+class Syslog:
+    """A socket in the place of /dev/log."""
+
+    def __init__(self, path):
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(path)
+        os.chmod(path, 0o666)
+        self._arrived = threading.Condition()
+        self._messages = []
+        self._marks = 0
+        self._start = 0
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def _receive(self):
+        while True:
+            message = self._socket.recv(65536)
+            with self._arrived:
+                if message == b"mark":
+                    self._marks += 1
+                    self._arrived.notify_all()
+                else:
+                    text = message.rstrip(b"\0\n").decode("utf-8", "surrogateescape")
+                    self._messages.append(re.sub(r"^<\d+>(\w+ [ \d]+:\d+:\d+ )?", "", text))
+
+    def start(self):
+        """What has come so far does not belong to the log."""
+        self.log()
+        self._start = len(self._messages)
+
+    def log(self):
+        """All that was sent before this call, a message a line."""
+        wanted = self._marks + 1
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"mark", self.path)
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: self._marks >= wanted, PATIENCE):
+                raise AssertionError("a message to syslog does not arrive")
+            return "".join(line + "\n" for line in self._messages[self._start:])
+
+
+# --- servers
+
+
+class Server(Daemon):
+    """Its log is what it prints and what it sends to syslog."""
+
+    owner = "root"
+    packages = ()
+
+    def __init__(self, directory=None):
+        super().__init__(directory)
+        self.root = self.path("root")
+        downloads = self.path("packages")
+        for path in (downloads, *(os.path.join(self.root, name) for name in OVERLAID)):
+            os.makedirs(path, 0o755)
+        _fetch(self.packages, downloads)
+        for name in sorted(os.listdir(downloads)):
+            _run(["dpkg-deb", "-x", name, self.root], downloads)
+        shutil.rmtree(downloads)
+        plugins.install(self.root)
+        self.syslog = Syslog(self.path("syslog"))
+        os.symlink(self.syslog.path, os.path.join(self.root, "dev", "log"))
+
+    def folder(self, name, number):
+        """A folder for the user with that number. Returns its path."""
+        path = self.path(name)
+        os.mkdir(path, 0o755)
+        os.chown(path, number, number)
+        return path
+
+    def configure(self, path, text, mode=0o644, owner=0, group=0):
+        """A file as the server will see it at the next start, `path` being absolute."""
+        whole = self.root + path
+        os.makedirs(os.path.dirname(whole), 0o755, exist_ok=True)
+        if os.path.lexists(whole):
+            os.unlink(whole)
+        with open(whole, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(whole, mode)
+        os.chown(whole, owner, group)
+
+    def add_user(self, name, number):
+        """A user and a group as a package would make them, for this server alone."""
+        for path, line in (("/etc/passwd", f"{name}:x:{number}:{number}::/:/bin/false\n"),
+                           ("/etc/group", f"{name}:x:{number}:\n")):
+            ours = self.root + path
+            with open(ours if os.path.exists(ours) else path, encoding="utf-8") as file:
+                self.configure(path, line + file.read())
+
+    def command(self, *arguments):
+        """Arguments of subprocess.Popen for a program that sees what the server sees."""
+        return ["unshare", "-m", "sh", "-c", IN_NAME_SPACE, "sh", self.root, *arguments]
+
+    def run(self, *arguments, text=""):
+        """Runs a program like that to its end. Returns its status and its output."""
+        done = subprocess.run(self.command(*arguments), cwd=self.home, input=text, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                              timeout=60)
+        return done.returncode, done.stdout
+
+    def launch(self, command, ready):
+        self.syslog.start()
+        super().launch(self.command(*command), ready)
+
+    def wait_for_port(self, port):
+        """Waits until it listens there."""
+        def listens():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_for(listens, f"{self.program} at port {port}")
+
+    def log(self):
+        return super().log() + self.syslog.log()
+
+    def stop(self):
+        if self.process is None:
+            return
+        super().stop()
+        guard.check(self.log(), f"log of {self.program}")
+
+
+# --- clients
+
+
+def twenty(*kinds):
+    """Twenty items, of each kind in turn."""
+    return list(itertools.islice(itertools.cycle(kinds), 20))
+
+
+def at_once(function, arguments):
+    """Calls the function with each of these, all at the same time. Returns what it
+    returned."""
+    begin = threading.Barrier(len(arguments))
+
+    def call(argument):
+        begin.wait(PATIENCE)
+        return function(argument)
+
+    with concurrent.futures.ThreadPoolExecutor(len(arguments)) as pool:
+        return list(pool.map(call, arguments))
