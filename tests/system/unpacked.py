@@ -152,6 +152,10 @@ class Server(Daemon):
         for name in sorted(os.listdir(downloads)):
             _run(["dpkg-deb", "-x", name, self.root], downloads)
         shutil.rmtree(downloads)
+        # For packages that have libraries in /lib, which is a link to /usr/lib.
+        if os.path.isdir(os.path.join(self.root, "lib")):
+            shutil.copytree(os.path.join(self.root, "lib"), os.path.join(self.root, "usr", "lib"),
+                            symlinks=True, dirs_exist_ok=True)
         plugins.install(self.root)
         self.syslog = Syslog(self.path("syslog"))
         os.symlink(self.syslog.path, os.path.join(self.root, "dev", "log"))
