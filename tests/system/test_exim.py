@@ -123,6 +123,8 @@ def _():
             expect(mechanism, user, password, WRONG)
         contains(exim.log(), f'{mechanism}: user "ann": wrong password')
         contains(exim.log(), f'{mechanism}: user "nobody-knows-me": no such user')
+    equal(unpacked.smtplib_login(exim.port, "ann", PASSWORD), 235)
+    equal(unpacked.smtplib_login(exim.port, "ann", WRONG_PASSWORD), 535)
 
 
 @case("twenty logins at once")
@@ -140,6 +142,7 @@ def _():
     for mechanism in ("PLAIN", "LOGIN"):
         expect(mechanism, "ann", PASSWORD, OUTAGE)
         expect(mechanism, "ann", WRONG_PASSWORD, OUTAGE)
+    equal(unpacked.smtplib_login(exim.port, "ann", PASSWORD), 435)
     contains(exim.log(), f"sqlcrypt: pgsql: {host.address}: ")
     contains(exim.log(), "Unable to authenticate at present")
     host.start()

@@ -35,6 +35,7 @@ FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`nocanonify')dnl
 define(`confDOMAIN_NAME', `mail.example.com')dnl
 define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch-nodns')dnl
+define(`confREFUSE_LA', `1000')dnl
 define(`confPID_FILE', `{home}/pid')dnl
 define(`QUEUE_DIR', `{home}/queue')dnl
 define(`confHOST_STATUS_DIRECTORY', `{home}/hosts')dnl
@@ -126,6 +127,8 @@ def _():
             expect(mechanism, user, password, REFUSED)
         contains(sendmail.log(), f'{mechanism}: user "ann": wrong password')
         contains(sendmail.log(), f'{mechanism}: user "nobody-knows-me": no such user')
+    equal(unpacked.smtplib_login(sendmail.port, "ann", PASSWORD), 235)
+    equal(unpacked.smtplib_login(sendmail.port, "ann", WRONG_PASSWORD), 535)
 
 
 @case("twenty logins at once")
