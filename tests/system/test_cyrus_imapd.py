@@ -9,6 +9,7 @@ import re
 
 import authdaemond
 import database
+import examples
 import guard
 import saslauthd
 import servers
@@ -25,7 +26,7 @@ if saslauthd.why_not() is not None:
 
 PASSWORD = guard.keep("Ahorn-im-Herbst-3")
 WRONG_PASSWORD = guard.keep("Ahorn-im-Winter-4")
-LINES, COMMENT = unpacked.example("cyrus-imapd-mysql.conf")
+EXAMPLE = examples.read("cyrus-imapd-mysql.conf")
 PROGRAMS = "/usr/lib/cyrus/bin/"
 
 IMAPD = """\
@@ -122,8 +123,8 @@ asked = []
 
 
 def configuration(**values):
-    return unpacked.with_values(LINES, sasl_sql_hostnames=host.address,
-                                sasl_sql_passwd=host.password, **values)
+    return examples.with_options(EXAMPLE, sasl_sql_hostnames=host.address,
+                                 sasl_sql_passwd=host.password, **values)
 
 
 def expect(protocol, mechanism, user, password, want):
@@ -138,8 +139,8 @@ def _():
     host.start()
     host.create_user()
     host.run("CREATE DATABASE mail", database=host.system_database)
-    host.run(re.search(r"CREATE TABLE (.|\n)*?;", COMMENT).group())
-    host.run(re.search(r"GRANT .*;", COMMENT).group())
+    host.run(examples.printed_table(EXAMPLE))
+    host.run("GRANT SELECT ON users TO cyrus")
     for name, realm in [("ann", "example.com"), ("bob", "example.net")] + \
             [(f"user{number}", "example.com") for number in range(20)]:
         host.run("INSERT INTO users VALUES (?, ?, ?)", name, realm,
@@ -239,8 +240,8 @@ def _():
         courier.add(name, PASSWORD)
     courier.publish()
     courier.start()
-    lines = re.sub(r"(?m)^sasl_(sql|auxprop).*\n", "", LINES)
-    cyrus.start(unpacked.with_values(lines, sasl_pwcheck_method="authdaemond")
+    lines = re.sub(r"(?m)^sasl_(sql|auxprop).*\n", "", EXAMPLE)
+    cyrus.start(examples.with_options(lines, sasl_pwcheck_method="authdaemond")
                 + f"sasl_authdaemond_path: {courier.socket}\n")
     check_without_sasl(WELCOME)
     expect("imap", "PLAIN", "user1", PASSWORD, WELCOME)

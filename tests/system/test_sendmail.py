@@ -10,6 +10,7 @@ import socket
 import sqlite3
 
 import database
+import examples
 import guard
 import plugins
 import smtp
@@ -22,8 +23,9 @@ unpacked.require()
 
 PASSWORD = guard.keep("Elster-auf-dem-Dach-7")
 WRONG_PASSWORD = guard.keep("Elster-auf-dem-Baum-8")
-LINES, COMMENT = unpacked.example("sendmail-sqlite.conf")
-OPTIONS = re.search(r"(?m)^  define\(`confAUTH_MECH(.*\n)+?(?=\n)", COMMENT).group()
+EXAMPLE = examples.read("sendmail-sqlite.conf")
+OPTIONS = examples.printed_lines(EXAMPLE, "In sendmail.mc; AuthRealm is what %r stands for if the"
+                                 " login has no @:")
 
 SENDMAIL_MC = """\
 divert(-1)
@@ -93,7 +95,7 @@ path = sendmail.path("users.db")
 
 
 def configuration(**values):
-    return unpacked.with_values(LINES, sql_database=path, **values)
+    return examples.with_options(EXAMPLE, sql_database=path, **values)
 
 
 def expect(mechanism, user, password, want):
@@ -104,7 +106,7 @@ def expect(mechanism, user, password, want):
 def _():
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute(re.search(r"CREATE TABLE (.|\n)*?;", COMMENT).group())
+        connection.execute(examples.printed_table(EXAMPLE))
         for user, prefix, cost in (("ann", "$6$", 1000), ("bob", "$2b$", 4)):
             connection.execute("INSERT INTO users VALUES (?, 'example.com', ?)",
                                (user, database.crypt(PASSWORD, prefix, cost)))
@@ -168,7 +170,7 @@ def _():
 
 @case("without log_level, the log has errors but not why logins are refused")
 def _():
-    sendmail.start(re.sub(r"log_level: .*\n", "", configuration()))
+    sendmail.start(re.sub(r"(?m)^log_level: .*\n", "", configuration()))
     expect("PLAIN", "ann", WRONG_PASSWORD, REFUSED)
     contains(sendmail.log(), "AUTH failure (PLAIN): authentication failure")
     lacks(sendmail.log(), "wrong password")

@@ -19,14 +19,12 @@ import guard
 import plugins
 import tap
 from daemon import PATIENCE, Daemon, can_mount, wait_for
-
-EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
-                        "sasl2-conf-examples")
+from system_log import SystemLog
 
 # Shared with tools/packages.sh, for what apt-get does not do twice at once.
 LOCK = "/run/lock/sasl-sqlcrypt-packages"
 
-OVERLAID = ("usr", "etc", "dev")
+OVERLAID = ("usr", "etc")
 IN_NAME_SPACE = "\n".join(
     f'mount -t overlay -o lowerdir="$1/{name}:/{name}" overlay /{name} || exit'
     for name in OVERLAID) + '\nshift\nexec "$@"\n'
@@ -40,26 +38,6 @@ def require():
         tap.skip_all("name spaces for mounts are not allowed here")
     if shutil.which("apt-get") is None:
         tap.skip_all("apt-get is not there to fetch packages")
-
-
-# --- examples
-
-
-def example(name):
-    """An example configuration: the lines that are not comments, and the text of
-    the comments."""
-    with open(os.path.join(EXAMPLES, name), encoding="utf-8") as file:
-        lines = file.read().splitlines(keepends=True)
-    return ("".join(line for line in lines if not line.startswith("#")),
-            "".join(line[1:].removeprefix(" ") for line in lines if line.startswith("#")))
-
-
-def with_values(text, **values):
-    """The lines of an example with other values for options that it has."""
-    for name, value in values.items():
-        text, count = re.subn(rf"(?m)^{name}: .*$", f"{name}: {value}", text)
-        tap.equal(count, 1, f"lines with {name}")
-    return text
 
 
 # --- packages
@@ -90,50 +68,6 @@ def _fetch(names, directory):
         _download(names, directory)
 
 
-# --- what servers log
-
-
-class Syslog:
-    """A socket in the place of /dev/log."""
-
-    def __init__(self, path):
-        self.path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(path)
-        os.chmod(path, 0o666)
-        self._arrived = threading.Condition()
-        self._messages = []
-        self._marks = 0
-        self._start = 0
-        threading.Thread(target=self._receive, daemon=True).start()
-
-    def _receive(self):
-        while True:
-            message = self._socket.recv(65536)
-            with self._arrived:
-                if message == b"mark":
-                    self._marks += 1
-                    self._arrived.notify_all()
-                else:
-                    text = message.rstrip(b"\0\n").decode("utf-8", "surrogateescape")
-                    self._messages.append(re.sub(r"^<\d+>(\w+ [ \d]+:\d+:\d+ )?", "", text))
-
-    def start(self):
-        """What has come so far does not belong to the log."""
-        self.log()
-        self._start = len(self._messages)
-
-    def log(self):
-        """All that was sent before this call, a message a line."""
-        wanted = self._marks + 1
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"mark", self.path)
-        with self._arrived:
-            if not self._arrived.wait_for(lambda: self._marks >= wanted, PATIENCE):
-                raise AssertionError("a message to syslog does not arrive")
-            return "".join(line + "\n" for line in self._messages[self._start:])
-
-
 # --- servers
 
 
@@ -158,8 +92,7 @@ class Server(Daemon):
             shutil.copytree(os.path.join(self.root, "lib"), os.path.join(self.root, "usr", "lib"),
                             symlinks=True, dirs_exist_ok=True)
         plugins.install(self.root)
-        self.syslog = Syslog(self.path("syslog"))
-        os.symlink(self.syslog.path, os.path.join(self.root, "dev", "log"))
+        self.system_log = SystemLog(self)
 
     def folder(self, name, number):
         """A folder for the user with that number. Returns its path."""
@@ -199,7 +132,7 @@ class Server(Daemon):
         return done.returncode, done.stdout
 
     def launch(self, command, ready):
-        self.syslog.start()
+        self.system_log.clear()
         super().launch(self.command(*command), ready)
 
     def wait_for_port(self, port):
@@ -211,7 +144,7 @@ class Server(Daemon):
         wait_for(listens, f"{self.program} at port {port}")
 
     def log(self):
-        return super().log() + self.syslog.log()
+        return super().log() + self.system_log.text()
 
     def stop(self):
         if self.process is None:
