@@ -244,6 +244,14 @@ static inline void expect_secret(const struct secret *got, const struct secret *
 
 #define assert_secret(got, want) expect_secret(got, want, __FILE__, __LINE__)
 
+/* Forks for a child that may end by exit(3), as what counts calls needs it: nothing
+ * that waits to be written is written twice. */
+static inline pid_t test_fork(void)
+{
+    fflush(NULL);
+    return fork();
+}
+
 /* --- temporary directories */
 
 static inline void test_directory(char *path, size_t size)

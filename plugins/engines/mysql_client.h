@@ -42,9 +42,10 @@ struct mysql_call {
 
     MYSQL *mysql;
     const struct sql_target *target;
-    const char *name; /* that a certificate has to be for; NULL if no network is between */
-    ino_t settled;    /* the socket whose encryption has been settled */
-    bool lacks_ssl;   /* it was given up since the server does not encrypt */
+    const char *name;  /* that a certificate has to be for; NULL if no network is between */
+    char *name_to_put; /* a copy for the library, until it has it */
+    ino_t settled;     /* the socket whose encryption has been settled */
+    bool lacks_ssl;    /* it was given up since the server does not encrypt */
 };
 
 /* Makes ready what calls need, once, when the driver is loaded. */

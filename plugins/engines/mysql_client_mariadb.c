@@ -52,21 +52,18 @@ static struct mysql_call *get_current(void)
 
 /* Is called by OpenSSL for each session of TLS that is made, in the whole process. The
  * library checks the certificate for the host that it keeps here, which is the address
- * that it has connected to: it gets the name in its place. Where that fails, so does
- * the check. */
+ * that it has connected to: it gets the name in its place. */
 static void put_name(void *ssl, void *data, CRYPTO_EX_DATA *all, int number, long unused,
                      void *nothing)
 {
     struct mysql_call *call = get_current();
-    char *name = NULL;
 
     (void)ssl, (void)data, (void)all, (void)number, (void)unused, (void)nothing;
-    if (call != NULL && call->name != NULL && call->mysql->host != NULL)
-        name = strdup(call->name);
-    if (name == NULL)
+    if (call == NULL || call->name_to_put == NULL)
         return;
     free(call->mysql->host);
-    call->mysql->host = name;
+    call->mysql->host = call->name_to_put;
+    call->name_to_put = NULL;
 }
 
 static int put_name_number = -1; /* of the above, with OpenSSL */
@@ -380,6 +377,12 @@ bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
 {
     if (!begin(call, mysql, deadline, reason))
         return false;
+    /* Now: where there is no memory for it later, the address would be checked. */
+    if (name != NULL && (call->name_to_put = strdup(name)) == NULL) {
+        set_current(NULL);
+        reason_set(reason, "out of memory");
+        return false;
+    }
     call->target = target;
     call->name = name;
     set_options(mysql, target, name == NULL);
@@ -394,6 +397,7 @@ void mysql_client_end(struct mysql_call *call)
     if (call->is_guarded)
         sigpipe_release(&call->sigpipe);
     set_current(NULL);
+    free(call->name_to_put);
     ERR_clear_error();
 }
 

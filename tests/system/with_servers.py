@@ -11,7 +11,8 @@ The command finds in its environment, for E = PGSQL and MYSQL:
 
 and where openssl(1) is installed, of the certificates of both servers, which encrypt:
 
-    TEST_TLS_NAME               the name that they are for, besides the address of TEST_E_TCP
+    TEST_TLS_NAME               the name that they are for, besides localhost and the
+                                address of TEST_E_TCP
     TEST_TLS_CA                 the authority that has signed them, and that of
     TEST_TLS_CERT TEST_TLS_KEY  one for clients
     TEST_TLS_OTHER_CA           another one, which has signed nothing
@@ -45,7 +46,7 @@ class Certificates:
         self.client = self.authority.issue("client", pwd.getpwuid(os.geteuid()).pw_name)
 
     def settings(self, server):
-        files = self.authority.issue(NAME, server.owner, [f"DNS:{NAME}", "IP:127.0.0.1"])
+        files = self.authority.issue(NAME, server.owner, [f"DNS:{NAME}", "DNS:localhost", "IP:127.0.0.1"])
         return server.tls(*files, self.authority.certificate)
 
     def environment(self):
