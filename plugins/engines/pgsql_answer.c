@@ -67,14 +67,15 @@ static void wipe_result(PGresult *result)
     PQclear(result);
 }
 
-/* Takes the first column of the first row, and counts the others. */
+/* Takes the first column of the first row, and counts the others. Rows come one by one
+ * only where there is a value to read into. */
 static enum lookup read_row(const PGresult *result, struct pgsql_answer *answer,
                             struct reason *reason)
 {
     size_t length = (size_t)PQgetlength(result, 0, 0);
 
     answer->rows++;
-    if (answer->value == NULL || answer->rows > 1)
+    if (answer->rows > 1)
         return LOOKUP_FOUND;
     if (PQnfields(result) == 0) {
         reason_set(reason, "the statement returns no column");

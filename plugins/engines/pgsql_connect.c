@@ -28,13 +28,22 @@ struct attempt {
     bool with_options;
 };
 
-static PGconn *start(const struct attempt *attempt)
+/* Where the file of authorities is missing, as in a jail, libpq would check nothing. */
+static const char *mode_of(const struct sql_target *target)
 {
     static const char *const modes[] = {
         [SQL_SSL_DISABLE] = "disable",         [SQL_SSL_PREFER] = "prefer",
         [SQL_SSL_REQUIRE] = "require",         [SQL_SSL_VERIFY_CA] = "verify-ca",
         [SQL_SSL_VERIFY_FULL] = "verify-full",
     };
+
+    if (target->ssl_mode == SQL_SSL_REQUIRE && target->ssl_ca[0] != '\0')
+        return modes[SQL_SSL_VERIFY_CA];
+    return modes[target->ssl_mode];
+}
+
+static PGconn *start(const struct attempt *attempt)
+{
     const struct sql_target *target = attempt->target;
     char port[16] = "", options[80] = "", patience[16];
     const struct {
@@ -47,7 +56,7 @@ static PGconn *start(const struct attempt *attempt)
         {"user", target->user},
         {"password", target->password},
         {"dbname", target->database},
-        {"sslmode", modes[target->ssl_mode]},
+        {"sslmode", mode_of(target)},
         {"sslrootcert", target->ssl_ca},
         {"sslcert", target->ssl_cert},
         {"sslkey", target->ssl_key},
@@ -124,7 +133,7 @@ static void explain(const struct attempt *attempt, const PGconn *connection, str
     const struct reason why = *reason;
     char socket[PATH_MAX];
 
-    if (directory == NULL || directory[0] != '/') {
+    if (directory[0] != '/') {
         struct reason file;
 
         /* Unless told to, libpq does not insist on the files. */

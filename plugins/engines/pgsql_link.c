@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 static bool time_is_up(struct reason *reason)
@@ -20,7 +21,8 @@ static bool count(struct pgsql_link *link, const struct pgsql_limits *limits, st
 
     if (link->watchdog.runs)
         return true;
-    if (ioctl(socket, FIONREAD, &waiting) == 0 && waiting > 0)
+    ioctl(socket, FIONREAD, &waiting);
+    if (waiting > 0)
         link->taken += (unsigned)waiting;
     if (link->taken <= limits->ordinary)
         return true;
@@ -46,8 +48,10 @@ bool pgsql_link_wait(struct pgsql_link *link, bool reading, bool writing,
             return time_is_up(reason);
         ready = poll(&socket, 1, left);
     } while (ready == 0 || (ready < 0 && errno == EINTR));
-    if (ready < 0)
-        return time_is_up(reason);
+    if (ready < 0) {
+        reason_set(reason, "cannot wait for the server: %s", strerror(errno));
+        return false;
+    }
     return (socket.revents & POLLIN) == 0 || count(link, limits, reason);
 }
 
