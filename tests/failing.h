@@ -21,13 +21,13 @@ static struct {
     unsigned count;       /* of what has failed */
 } failing = {.allocations_left = -1};
 
-static void fail_allocation(unsigned left)
+static inline void fail_allocation(unsigned left)
 {
     failing.allocations_left = (int)left;
     failing.count = 0;
 }
 
-static void fail_call(const char *call, unsigned left)
+static inline void fail_call(const char *call, unsigned left)
 {
     failing.call = call;
     failing.calls_left = left;
@@ -35,14 +35,14 @@ static void fail_call(const char *call, unsigned left)
 }
 
 /* Returns how much has failed. */
-static unsigned fail_no_more(void)
+static inline unsigned fail_no_more(void)
 {
     failing.allocations_left = -1;
     failing.call = NULL;
     return failing.count;
 }
 
-static bool fails_allocation(void)
+static inline bool fails_allocation(void)
 {
     if (failing.allocations_left < 0 || failing.allocations_left-- > 0)
         return false;
@@ -52,7 +52,7 @@ static bool fails_allocation(void)
 }
 
 /* Whether this call is the one. */
-static bool fails_call(const char *call)
+static inline bool fails_call(const char *call)
 {
     if (failing.call == NULL || strcmp(failing.call, call) != 0 || failing.calls_left-- > 0)
         return false;

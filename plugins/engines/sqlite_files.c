@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,12 +32,9 @@ static const char *last_part(const char *path)
 static int folder_denied(const char *path)
 {
     char folder[PATH_MAX];
-    size_t length = (size_t)(last_part(path) - path);
+    const int length = (int)(last_part(path) - path);
 
-    if (length >= sizeof(folder))
-        return ENAMETOOLONG;
-    memcpy(folder, path, length);
-    folder[length] = '\0';
+    snprintf(folder, sizeof(folder), "%.*s", length, path);
     return denied(length > 0 ? folder : ".", W_OK | X_OK);
 }
 
@@ -46,8 +44,10 @@ void sqlite_files_explain_denied(const char *path, struct reason *reason)
     struct stat status;
     size_t length = 0;
 
-    while (path[length] != '\0' && length + 1 < sizeof(part)) {
+    while (path[length] != '\0') {
         length += 1 + strcspn(path + length + 1, "/");
+        if (length >= sizeof(part))
+            break;
         memcpy(part, path, length);
         part[length] = '\0';
         if (stat(part, &status) != 0)
@@ -69,7 +69,7 @@ static bool is_in_wal_mode(sqlite3 *database)
     unsigned char version = 0;
 
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
-           file != NULL && file->pMethods != NULL &&
+           file->pMethods != NULL /* as in memory */ &&
            file->pMethods->xRead(file, &version, 1, READ_VERSION) == SQLITE_OK &&
            version == VERSION_WAL;
 }
@@ -82,9 +82,7 @@ static bool explain_beside(const char *path, const char *suffix, int mode, const
     struct reason name;
     int error;
 
-    if (strlen(path) + strlen(suffix) >= sizeof(beside))
-        return false;
-    stpcpy(stpcpy(beside, path), suffix);
+    snprintf(beside, sizeof(beside), "%s%s", path, suffix);
     error = denied(beside, mode);
     if (error == 0 || error == ENOENT)
         return false;
