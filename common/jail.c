@@ -6,13 +6,11 @@
 
 void jail_note_root(struct jail *jail)
 {
-    struct stat root;
+    struct stat root = {.st_dev = 0};
 
     jail->noted = stat("/", &root) == 0;
-    if (jail->noted) {
-        jail->root_device = root.st_dev;
-        jail->root_inode = root.st_ino;
-    }
+    jail->root_device = root.st_dev;
+    jail->root_inode = root.st_ino;
 }
 
 static bool is_entered(const struct jail *jail)

@@ -65,9 +65,10 @@ static struct kennel *own_kennel(void)
  * a jail. */
 static uint64_t memory_taken(void)
 {
-    struct rusage usage;
+    struct rusage usage = {.ru_maxrss = 0};
 
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)usage.ru_maxrss * 1024;
 }
 
 /* What goes up with all that comes in: nothing but TCP counts it. */

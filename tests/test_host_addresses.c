@@ -93,6 +93,22 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
     return result;
 }
 
+/* Whether no address can be spelt. */
+static atomic_bool speechless;
+
+int __real_getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
+                       socklen_t host_size, char *service, socklen_t service_size, int flags);
+int __wrap_getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
+                       socklen_t host_size, char *service, socklen_t service_size, int flags);
+
+int __wrap_getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
+                       socklen_t host_size, char *service, socklen_t service_size, int flags)
+{
+    if (speechless)
+        return EAI_MEMORY;
+    return __real_getnameinfo(address, size, host, host_size, service, service_size, flags);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -212,6 +228,19 @@ static void find_nothing(void **state)
     assert_false(find(row->host, TIME_ENOUGH, &found, &reason));
     assert_string_equal(reason.text, gai_strerror(row->error));
     assert_lacks(reason.text, row->host);
+}
+
+static void find_what_cannot_be_spelt(void **state)
+{
+    struct host_addresses found;
+    struct reason reason;
+
+    (void)state;
+    speechless = true;
+    assert_false(find("one.test", TIME_ENOUGH, &found, &reason));
+    speechless = false;
+    assert_string_equal(reason.text, gai_strerror(EAI_NONAME));
+    assert_true(find("one.test", TIME_ENOUGH, &found, &reason));
 }
 
 /* --- time */
@@ -338,6 +367,7 @@ int main(void)
     TEST_ADD(&list, find_name);
     TEST_ADD(&list, find_many);
     TEST_ADD_CASES(&list, find_nothing, failures);
+    TEST_ADD(&list, find_what_cannot_be_spelt);
     TEST_ADD(&list, find_in_time);
     TEST_ADD(&list, find_too_late);
     TEST_ADD(&list, forget_the_name);

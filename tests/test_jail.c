@@ -53,6 +53,18 @@ static void hint_for_a_missing_path_alone(void **state)
     assert_string_equal(jail_hint_for(&jail, "/nonexistent/socket"), "");
 }
 
+static void hint_for_a_name(void **state)
+{
+    struct jail jail, other;
+
+    (void)state;
+    jail_note_root(&jail);
+    other = jail;
+    other.root_inode++;
+    assert_contains(jail_hint_for_name(&other), "etc/resolv.conf");
+    assert_string_equal(jail_hint_for_name(&jail), "");
+}
+
 enum answer { ANSWER_HINT = 10, ANSWER_NO_HINT, ANSWER_NO_CHROOT };
 
 /* Enters `directory` in a child process and tells what it says there. */
@@ -107,6 +119,7 @@ int main(void)
     TEST_ADD(&list, no_hint_without_a_note);
     TEST_ADD(&list, hint_where_the_root_differs);
     TEST_ADD(&list, hint_for_a_missing_path_alone);
+    TEST_ADD(&list, hint_for_a_name);
     TEST_ADD(&list, hint_inside);
     TEST_ADD(&list, no_hint_in_a_chroot_to_the_same_place);
     return test_run("jail", &list);

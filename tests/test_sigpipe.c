@@ -12,11 +12,11 @@
 static void in_child(bool (*holds)(void))
 {
     int status = 0;
-    pid_t child = fork();
+    pid_t child = test_fork();
 
     assert_true(child >= 0);
     if (child == 0)
-        _exit(holds() ? 0 : 1);
+        exit(holds() ? 0 : 1);
     assert_int_equal(waitpid(child, &status, 0), child);
     if (WIFSIGNALED(status))
         print_error("died of signal %d\n", WTERMSIG(status));
@@ -71,6 +71,21 @@ static bool has_disposition(void (*handler)(int))
     return action.sa_handler == handler;
 }
 
+/* Whether a signal is to come just while the guard looks for its own. */
+static bool interrupted;
+
+int __real_sigtimedwait(const sigset_t *set, siginfo_t *information, const struct timespec *time);
+int __wrap_sigtimedwait(const sigset_t *set, siginfo_t *information, const struct timespec *time);
+
+int __wrap_sigtimedwait(const sigset_t *set, siginfo_t *information, const struct timespec *time)
+{
+    if (!interrupted)
+        return __real_sigtimedwait(set, information, time);
+    interrupted = false;
+    errno = EINTR;
+    return -1;
+}
+
 static bool survives(void)
 {
     struct sigpipe_guard guard;
@@ -87,6 +102,18 @@ static void write_under_guard(void **state)
 {
     (void)state;
     in_child(survives);
+}
+
+static bool survives_interrupted(void)
+{
+    interrupted = true;
+    return survives() && !interrupted;
+}
+
+static void release_that_is_interrupted(void **state)
+{
+    (void)state;
+    in_child(survives_interrupted);
 }
 
 static bool leaves_nothing(void)
@@ -278,6 +305,7 @@ int main(void)
     alarm(60);
     TEST_ADD(&list, write_without_guard);
     TEST_ADD(&list, write_under_guard);
+    TEST_ADD(&list, release_that_is_interrupted);
     TEST_ADD(&list, guard_of_nothing);
     TEST_ADD(&list, handler_of_the_host);
     TEST_ADD(&list, host_that_ignores);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include "test_support.h"
@@ -43,6 +44,34 @@ static bool is_shut_down(int timeout)
     struct pollfd other = {.fd = ends[1], .events = POLLRDHUP};
 
     return poll(&other, 1, timeout) == 1;
+}
+
+/* --- what fails, or happens meanwhile, by the linker's --wrap */
+
+static bool no_memory, no_thread;
+static void (*meanwhile)(void);
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *context);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *context);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    void (*run)(void) = meanwhile;
+
+    meanwhile = NULL;
+    if (run != NULL)
+        run();
+    return no_memory ? NULL : __real_calloc(count, size);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *context)
+{
+    return no_thread ? EAGAIN : __real_pthread_create(thread, attributes, run, context);
 }
 
 static unsigned open_descriptors(void)
@@ -126,6 +155,106 @@ static void needs_a_socket(void **state)
     watchdog_call_off(&watchdog);
 }
 
+/* It shuts down once, and then waits to be called off. */
+static void barks_once(void **state)
+{
+    (void)state;
+    set(SHORT);
+    assert_true(is_shut_down(LONG));
+    poll(NULL, 0, SHORT);
+    assert_false(watchdog_is_flooded(&watchdog));
+    assert_true(watchdog.runs);
+    watchdog_call_off(&watchdog);
+    assert_false(watchdog.runs);
+}
+
+/* --- in a process that has none yet */
+
+static void in_child(bool (*holds)(void))
+{
+    int status = 0;
+    pid_t child = test_fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        exit(holds() ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static bool try_set(struct watchdog *other)
+{
+    const struct deadline deadline = deadline_after(SHORT);
+
+    return watchdog_set(other, ends[0], &deadline, UNLIMITED);
+}
+
+/* And works as soon as there is what it needs. */
+static bool fails_without(bool *missing)
+{
+    const unsigned before = open_descriptors();
+    bool failed;
+
+    *missing = true;
+    failed = !try_set(&watchdog) && !watchdog.runs && open_descriptors() == before;
+    *missing = false;
+    watchdog_call_off(&watchdog);
+    return failed && try_set(&watchdog) && is_shut_down(LONG);
+}
+
+static bool fails_without_memory(void)
+{
+    return fails_without(&no_memory);
+}
+
+static void needs_memory(void **state)
+{
+    (void)state;
+    in_child(fails_without_memory);
+}
+
+static bool fails_without_thread(void)
+{
+    return fails_without(&no_thread);
+}
+
+static void needs_a_thread(void **state)
+{
+    (void)state;
+    in_child(fails_without_thread);
+}
+
+static struct watchdog faster;
+
+static void *set_faster(void *context)
+{
+    return try_set(&faster) ? context : NULL;
+}
+
+static void set_in_other_thread(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, set_faster, NULL) == 0)
+        pthread_join(thread, NULL);
+}
+
+/* Both threads start, and one is first: one looks after both of them. */
+static bool shares_what_another_has_made(void)
+{
+    meanwhile = set_in_other_thread;
+    if (!try_set(&watchdog) || !faster.runs || faster.kennel != watchdog.kennel)
+        return false;
+    watchdog_call_off(&faster);
+    return is_shut_down(LONG);
+}
+
+static void another_thread_is_faster(void **state)
+{
+    (void)state;
+    in_child(shares_what_another_has_made);
+}
+
 static void time_is_up_already(void **state)
 {
     (void)state;
@@ -185,10 +314,17 @@ static void ends_a_flood(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(ends_a_wait),      CASE(does_nothing_if_called_off),
-        CASE(knows_its_socket), CASE(leaves_no_descriptor),
-        CASE(needs_a_socket),   CASE(time_is_up_already),
+        CASE(ends_a_wait),
+        CASE(does_nothing_if_called_off),
+        CASE(knows_its_socket),
+        CASE(leaves_no_descriptor),
+        CASE(needs_a_socket),
+        CASE(time_is_up_already),
         CASE(ends_a_flood),
+        CASE(barks_once),
+        CASE(needs_memory),
+        CASE(needs_a_thread),
+        CASE(another_thread_is_faster),
     };
 
     alarm(120);
