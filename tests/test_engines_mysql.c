@@ -282,6 +282,11 @@ static const struct engine_case cases[] = {
      "CALL find(^)", "alice", LOOKUP_REJECTED},
     {"procedure that signals 02000 after no row", PROCEDURE(FIND "; SIGNAL SQLSTATE '02000'"),
      "CALL find(^)", "nobody", LOOKUP_NONE},
+    {"row that fails after a good one",
+     "CREATE FUNCTION refuse () RETURNS TEXT BEGIN SIGNAL SQLSTATE '45000'; RETURN ''; END",
+     "SELECT IF(name = ^, secret, refuse()) FROM users WHERE name IN ('alice', 'bob') "
+     "ORDER BY name",
+     "alice", LOOKUP_REJECTED},
     {"no procedure", "DO 0", "CALL find(^)", "alice", LOOKUP_REJECTED},
     {"variable", "DO 0", "SET @wanted = ^", "alice", LOOKUP_REJECTED},
     {"change", "DO 0", "UPDATE users SET secret = secret WHERE name = ^", "alice", LOOKUP_REJECTED},

@@ -8,6 +8,7 @@
 #include <errmsg.h>
 #include <mysql.h>
 #include <netdb.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <sys/un.h>
 
 #include "engine_runs.h"
+#include "errand.h"
 #include "failing.h"
 #include "tls_modes.h"
 
@@ -67,6 +69,18 @@ my_bool __wrap_mysql_more_results(MYSQL *mysql);
 const char *__real_mysql_get_ssl_cipher(MYSQL *mysql);
 const char *__wrap_mysql_get_ssl_cipher(MYSQL *mysql);
 my_bool __wrap_mariadb_get_infov(MYSQL *mysql, enum mariadb_value value, void *result);
+my_bool __real_mysql_stmt_free_result(MYSQL_STMT *statement);
+my_bool __wrap_mysql_stmt_free_result(MYSQL_STMT *statement);
+int __real_poll(struct pollfd *wanted, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout);
+int __real_errand_run(void (*run)(void *), void (*discard)(void *), void *context,
+                      const struct deadline *deadline);
+int __wrap_errand_run(void (*run)(void *), void (*discard)(void *), void *context,
+                      const struct deadline *deadline);
+int __real_CRYPTO_get_ex_new_index(int class, long argument, void *pointer, CRYPTO_EX_new *make,
+                                   CRYPTO_EX_dup *copy, CRYPTO_EX_free *discard);
+int __wrap_CRYPTO_get_ex_new_index(int class, long argument, void *pointer, CRYPTO_EX_new *make,
+                                   CRYPTO_EX_dup *copy, CRYPTO_EX_free *discard);
 int __real_pthread_setspecific(pthread_key_t key, const void *value);
 int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
 int __real_pthread_key_create(pthread_key_t *key, void (*destroy)(void *));
@@ -167,6 +181,37 @@ const char *__wrap_mysql_get_ssl_cipher(MYSQL *mysql)
     return fails_call("mysql_get_ssl_cipher") ? NULL : __real_mysql_get_ssl_cipher(mysql);
 }
 
+my_bool __wrap_mysql_stmt_free_result(MYSQL_STMT *statement)
+{
+    if (!fails_call("mysql_stmt_free_result"))
+        return __real_mysql_stmt_free_result(statement);
+    lack_memory(statement);
+    return 1;
+}
+
+/* Not what waits for time to pass. */
+int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout)
+{
+    if (count == 0 || !fails_call("poll"))
+        return __real_poll(wanted, count, timeout);
+    errno = ENOMEM;
+    return -1;
+}
+
+int __wrap_errand_run(void (*run)(void *), void (*discard)(void *), void *context,
+                      const struct deadline *deadline)
+{
+    return fails_call("errand_run") ? EBUSY : __real_errand_run(run, discard, context, deadline);
+}
+
+int __wrap_CRYPTO_get_ex_new_index(int class, long argument, void *pointer, CRYPTO_EX_new *make,
+                                   CRYPTO_EX_dup *copy, CRYPTO_EX_free *discard)
+{
+    return fails_call("CRYPTO_get_ex_new_index")
+               ? -1
+               : __real_CRYPTO_get_ex_new_index(class, argument, pointer, make, copy, discard);
+}
+
 int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
 {
     return fails_call("pthread_setspecific") ? ENOMEM : __real_pthread_setspecific(key, value);
@@ -201,7 +246,7 @@ my_bool __wrap_mariadb_get_infov(MYSQL *mysql, enum mariadb_value value, void *r
 }
 
 /* Names in .test are those of this machine; "two.test" has two addresses, and there is
- * no server at the first one. */
+ * no server at the first one; "twice.test" has one that is there twice. */
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                        struct addrinfo **list)
 {
@@ -214,7 +259,7 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
         return EAI_NONAME;
     error = __real_getaddrinfo(strcmp(name, "two.test") == 0 ? "127.0.0.2" : "127.0.0.1", service,
                                hints, list);
-    if (error == 0 && strcmp(name, "two.test") == 0 &&
+    if (error == 0 && (strcmp(name, "two.test") == 0 || strcmp(name, "twice.test") == 0) &&
         __real_getaddrinfo("127.0.0.1", service, hints, &more) == 0)
         (*list)->ai_next = more;
     return error;
@@ -225,7 +270,9 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
 static const char users[] =
     "CREATE TABLE users (name VARCHAR(64) CHARACTER SET latin1, secret TEXT);"
     "INSERT INTO users VALUES ('alice', 'wonderland'), ('twin', 'one'), ('twin', 'two');"
-    "INSERT INTO users VALUES ('long', REPEAT('v', 2000));";
+    "INSERT INTO users VALUES ('long', REPEAT('v', 2000));"
+    /* As which a name passes that the column cannot hold */
+    "INSERT INTO users VALUES ('xmega', 'one'), ('xmega', 'two');";
 
 static int set_up(void **state)
 {
@@ -459,20 +506,50 @@ static void connects_by_name_in_time(void **state)
     poll(NULL, 0, 4 * SHORT_TIME);
 }
 
+static const struct errand_fault {
+    const char *name;
+    const char *call; /* of which the first looks the name up */
+    const char *want_reason;
+} errand_faults[] = {
+    {"no thread", "pthread_create", "cannot connect: "},
+    {"too many threads", "errand_run", "the name server has not answered other lookups yet"},
+};
+
 static void connects_by_name_without_a_thread(void **state)
 {
+    const struct run *run = *state;
+    const struct errand_fault *row = run->row;
     static const struct tls_mode mode = {
         "", "localhost", SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_FOUND, "", true, true, false};
 
-    (void)state;
     if (!tls_mode_apply(&mode, &world.target, &world.host, &world.by_address))
         skip();
     library_version = 30300;
     library_tls = "GnuTLS 3.7.1";
-    fail_call("pthread_create", 1); /* the first one looks the name up */
+    fail_call(row->call, 1);
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_UNAVAILABLE);
     assert_int_equal(fail_no_more(), 1);
-    assert_reason("cannot connect: ");
+    assert_reason(row->want_reason);
+}
+
+/* Those of the host, which OpenSSL tells of in the same way. */
+static bool makes_session_of_tls(void)
+{
+    CRYPTO_EX_DATA data;
+
+    if (CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL, NULL, &data) != 1)
+        return false;
+    CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL, NULL, &data);
+    return true;
+}
+
+static void leaves_other_sessions_of_tls_alone(void **state)
+{
+    (void)state;
+    assert_true(makes_session_of_tls());
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_true(makes_session_of_tls());
+    assert_alice();
 }
 
 /* --- where to connect */
@@ -528,11 +605,14 @@ static void connects_to_the_socket_of_the_library(void **state)
 
 static void tries_the_next_address(void **state)
 {
-    static char two[] = "two.test";
+    static char two[] = "two.test", twice[] = "twice.test";
 
     (void)state;
     world.host = world.by_address;
     world.host.name = two;
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_alice();
+    world.host.name = twice;
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
     assert_alice();
 }
@@ -653,7 +733,7 @@ static void server_says(void **state)
 
 /* --- a call of the library fails, or the connection is cut before it */
 
-enum what { OPEN_READ, OPEN_WRITE, LOOK_UP, LOOK_UP_LONG, STORE, COMMIT, DO_NOTHING };
+enum what { OPEN_READ, OPEN_WRITE, LOOK_UP, LOOK_UP_LONG, SLEEP, STORE, COMMIT, DO_NOTHING };
 
 static const struct fault {
     const char *name;
@@ -662,34 +742,46 @@ static const struct fault {
     enum what what;
     enum lookup want;
     const char *want_reason;
+    bool by_address;
 } faults[] = {
-    {"no handle", "mysql_init", 0, OPEN_READ, LOOKUP_UNAVAILABLE, "out of memory"},
+    {"no handle", "mysql_init", 0, OPEN_READ, LOOKUP_UNAVAILABLE, "out of memory", false},
     {"no place for a call to connect", "pthread_setspecific", 0, OPEN_READ, LOOKUP_UNAVAILABLE,
-     "cannot prepare a call of the client library"},
+     "cannot prepare a call of the client library", false},
     {"no place for a call to set up", "pthread_setspecific", 2, OPEN_READ, LOOKUP_UNAVAILABLE,
-     "cannot prepare a call of the client library"},
+     "cannot prepare a call of the client library", false},
     {"no place for a call", "pthread_setspecific", 0, LOOK_UP, LOOKUP_UNAVAILABLE,
-     "cannot prepare a call of the client library"},
+     "cannot prepare a call of the client library", false},
     {"no place for a call to commit", "pthread_setspecific", 0, COMMIT, LOOKUP_UNAVAILABLE,
-     "cannot prepare a call of the client library"},
+     "cannot prepare a call of the client library", false},
     {"no thread to watch", "pthread_create", 0, LOOK_UP, LOOKUP_UNAVAILABLE,
-     "cannot start a thread that ends the request in time"},
-    {"no thread to watch a connection", "pthread_create", 0, OPEN_READ, LOOKUP_UNAVAILABLE, ""},
-    {"cut when set up", "cut before mysql_real_query", 0, OPEN_READ, LOOKUP_UNAVAILABLE, "erver"},
+     "cannot start a thread that ends the request in time", false},
+    {"no thread to watch a connection", "pthread_create", 0, OPEN_READ, LOOKUP_UNAVAILABLE, "",
+     false},
+    {"cut when set up", "cut before mysql_real_query", 0, OPEN_READ, LOOKUP_UNAVAILABLE, "erver",
+     false},
     {"cut when asked about read-only", "cut before mysql_real_query", 1, OPEN_WRITE,
-     LOOKUP_UNAVAILABLE, "erver"},
-    {"no statement", "mysql_stmt_init", 0, LOOK_UP, LOOKUP_UNAVAILABLE, "out of memory"},
+     LOOKUP_UNAVAILABLE, "erver", false},
+    {"no statement", "mysql_stmt_init", 0, LOOK_UP, LOOKUP_UNAVAILABLE, "out of memory", false},
     {"parameters that cannot be bound", "mysql_stmt_bind_param", 0, LOOK_UP, LOOKUP_UNAVAILABLE,
-     "out of memory"},
+     "out of memory", false},
     {"long value that cannot be read", "mysql_stmt_fetch_column", 0, LOOK_UP_LONG,
-     LOOKUP_UNAVAILABLE, "out of memory"},
+     LOOKUP_UNAVAILABLE, "out of memory", false},
     {"more results after none", "mysql_more_results", 0, DO_NOTHING, LOOKUP_UNAVAILABLE,
-     "malformed reply"},
-    {"cut before it is prepared", "cut before mysql_stmt_prepare", 0, LOOK_UP, LOOKUP_LOST,
-     "erver"},
-    {"cut before it is run", "cut before mysql_stmt_execute", 0, LOOK_UP, LOOKUP_LOST, "erver"},
-    {"cut before it stores", "cut before mysql_stmt_execute", 0, STORE, LOOKUP_LOST, "erver"},
-    {"cut before COMMIT", "cut before mysql_real_query", 0, COMMIT, LOOKUP_LOST, "erver"},
+     "malformed reply", false},
+    {"cut before it is prepared", "cut before mysql_stmt_prepare", 0, LOOK_UP, LOOKUP_LOST, "erver",
+     false},
+    {"cut before it is run", "cut before mysql_stmt_execute", 0, LOOK_UP, LOOKUP_LOST, "erver",
+     false},
+    {"cut before it stores", "cut before mysql_stmt_execute", 0, STORE, LOOKUP_LOST, "erver",
+     false},
+    {"cut before COMMIT", "cut before mysql_real_query", 0, COMMIT, LOOKUP_LOST, "erver", false},
+    {"no thread to watch a connection by TCP", "pthread_create", 0, OPEN_READ, LOOKUP_UNAVAILABLE,
+     "", true},
+    {"not waited for to connect", "poll", 0, OPEN_READ, LOOKUP_UNAVAILABLE, "", true},
+    {"greeting is not waited for", "poll", 1, OPEN_READ, LOOKUP_UNAVAILABLE, "", true},
+    {"not waited for", "poll", 0, SLEEP, LOOKUP_LOST, "erver", false},
+    {"rows that are not freed", "mysql_stmt_free_result", 0, LOOK_UP, LOOKUP_UNAVAILABLE,
+     "out of memory", false},
 };
 
 static enum lookup run_what(enum what what)
@@ -703,6 +795,8 @@ static enum lookup run_what(enum what what)
         return look_up(BY_NAME, "alice");
     case LOOK_UP_LONG:
         return look_up(BY_NAME, "long");
+    case SLEEP:
+        return look_up("SELECT SLEEP(0.05)", NULL);
     case STORE:
         return store(UPDATE, "alice");
     case COMMIT:
@@ -724,6 +818,8 @@ static void call_fails(void **state)
     const struct run *run = *state;
     const struct fault *row = run->row;
 
+    if (row->by_address)
+        world.host = world.by_address;
     if (row->what > OPEN_WRITE)
         assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
     if (row->what == COMMIT) {
@@ -738,6 +834,73 @@ static void call_fails(void **state)
     /* Nothing was stored, and another session does. */
     assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
     assert_alice();
+}
+
+/* Both what reads the value and what comes after it fail: the first one is told. */
+static void two_things_fail(void **state)
+{
+    (void)state;
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(look_up(BY_NAME, "long"), LOOKUP_FOUND);
+    fail_call("mysql_stmt_free_result", 0);
+    fail_allocation(1);
+    assert_lookup(look_up(BY_NAME, "long"), LOOKUP_UNAVAILABLE);
+    assert_int_equal(fail_no_more(), 2);
+    assert_string_equal(world.reason.text, "out of memory");
+}
+
+static void stores_by_what_returns_a_row(void **state)
+{
+    (void)state;
+    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
+    assert_lookup(store("SELECT name FROM users WHERE name = ?", "alice"), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, "nobody"), LOOKUP_NONE);
+}
+
+/* --- waiting */
+
+/* Of which a socket takes only a part at once. */
+static void sends_a_long_parameter(void **state)
+{
+    enum { LENGTH = 8 << 20 };
+    char *name = malloc(LENGTH + 1);
+
+    (void)state;
+    assert_non_null(name);
+    memset(name, 'x', LENGTH);
+    name[LENGTH] = '\0';
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(look_up("SELECT LENGTH(?)", name), LOOKUP_FOUND);
+    assert_string_equal(world.value.bytes, "8388608");
+    free(name);
+}
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+static void waits_on_after_signals(void **state)
+{
+    const struct sigaction counting = {.sa_handler = count_signal};
+    const struct itimerspec often = {{0, 5000000}, {0, 5000000}};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    struct sigaction before;
+    timer_t timer;
+
+    (void)state;
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_int_equal(sigaction(SIGUSR1, &counting, &before), 0);
+    assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+    assert_int_equal(timer_settime(timer, 0, &often, NULL), 0);
+    assert_lookup(look_up("SELECT SLEEP(0.1)", NULL), LOOKUP_FOUND);
+    assert_int_equal(timer_delete(timer), 0);
+    assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+    assert_string_equal(world.value.bytes, "0");
+    assert_true(signals > 2);
 }
 
 /* The server may have it, or not: no success is told. */
@@ -817,9 +980,19 @@ static void flood_is_ended(void **state)
     assert_reason("the server sends too much");
 }
 
+static void flood_is_ended_when_set_up(void **state)
+{
+    (void)state;
+    world.host = world.by_address;
+    other_question = "SELECT REPEAT('x', 1000000) FROM information_schema.collations LIMIT 300";
+    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_UNAVAILABLE);
+    assert_reason("the server sends too much");
+}
+
 /* --- memory */
 
 #define FUNNY_NAME "\316\251mega"
+#define OTHER_NAME "\316\251nicron"
 
 /* All that a session may do, up to the first thing that fails, which is told as an
  * outage. Returns whether all went well. */
@@ -828,11 +1001,9 @@ static bool do_all(void)
     static const struct {
         const char *user;
         enum lookup want;
-    } users_to_find[] = {{"alice", LOOKUP_FOUND},
-                         {"long", LOOKUP_FOUND},
-                         {"nobody", LOOKUP_NONE},
-                         {FUNNY_NAME, LOOKUP_NONE},
-                         {"twin", LOOKUP_SEVERAL}};
+    } users_to_find[] = {{"alice", LOOKUP_FOUND},   {"long", LOOKUP_FOUND},
+                         {"nobody", LOOKUP_NONE},   {FUNNY_NAME, LOOKUP_NONE},
+                         {OTHER_NAME, LOOKUP_NONE}, {"twin", LOOKUP_SEVERAL}};
     enum lookup result = open_session(SQL_ACCESS_WRITE);
     size_t i;
 
@@ -897,6 +1068,7 @@ static const struct loading {
 } loadings[] = {
     {"no key", "pthread_key_create"},
     {"no handle", "mysql_init"},
+    {"no place for a name", "CRYPTO_get_ex_new_index"},
 };
 
 /* What the child says: 0 if all is well. */
@@ -908,7 +1080,7 @@ static int open_after(const char *call)
 
     fail_call(call, 0);
     sqlcrypt_engine.load();
-    if (fail_no_more() != 1)
+    if (fail_no_more() != 1 || !makes_session_of_tls())
         return 1;
     result = sqlcrypt_engine.open(&world.target, &world.host, SQL_ACCESS_READ, &deadline,
                                   &world.session, &world.reason);
@@ -959,7 +1131,7 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
     RUN_ADD(list, fixture, has_no_encryption_after_all);
     RUN_ADD_ROWS(list, fixture, takes_the_library_into_account, libraries);
     RUN_ADD(list, fixture, connects_by_name_in_time);
-    RUN_ADD(list, fixture, connects_by_name_without_a_thread);
+    RUN_ADD_ROWS(list, fixture, connects_by_name_without_a_thread, errand_faults);
     RUN_ADD(list, fixture, finds_the_socket_in_its_folder);
     RUN_ADD(list, fixture, finds_no_socket_in_a_folder);
     RUN_ADD(list, fixture, connects_to_the_socket_of_the_library);
@@ -968,10 +1140,16 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
     RUN_ADD(list, fixture, needs_neither_user_nor_password_nor_database);
     RUN_ADD_ROWS(list, fixture, server_says, sayings);
     RUN_ADD_ROWS(list, fixture, call_fails, faults);
+    RUN_ADD(list, fixture, two_things_fail);
+    RUN_ADD(list, fixture, stores_by_what_returns_a_row);
+    RUN_ADD(list, fixture, sends_a_long_parameter);
+    RUN_ADD(list, fixture, waits_on_after_signals);
+    RUN_ADD(list, fixture, leaves_other_sessions_of_tls_alone);
     RUN_ADD(list, fixture, commit_is_not_answered);
     RUN_ADD(list, fixture, prepares_once_more);
     RUN_ADD_ROWS(list, fixture, stores_where_that_is_possible, readings);
     RUN_ADD(list, fixture, flood_is_ended);
+    RUN_ADD(list, fixture, flood_is_ended_when_set_up);
     RUN_ADD_ROWS(list, fixture, out_of_memory, places);
 }
 

@@ -170,7 +170,7 @@ static void prepare_socket(my_socket socket)
     int flags = fcntl(socket, F_GETFL);
 
     fcntl(socket, F_SETFD, FD_CLOEXEC);
-    if (flags >= 0 && (flags & O_NONBLOCK) == 0)
+    if ((flags & O_NONBLOCK) == 0)
         fcntl(socket, F_SETFL, flags | O_NONBLOCK);
 }
 
@@ -196,10 +196,10 @@ static bool has_failed(my_socket socket)
     int error = 0;
     socklen_t size = sizeof(error);
 
-    if (getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error == 0)
-        return false;
-    errno = error;
-    return true;
+    getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0)
+        errno = error;
+    return error != 0;
 }
 
 static bool is_hung_up(my_socket socket)
@@ -272,9 +272,10 @@ static bool watch(struct mysql_call *call, my_socket socket)
 
 static ino_t inode_of(my_socket socket)
 {
-    struct stat status;
+    struct stat status = {.st_ino = 0};
 
-    return fstat(socket, &status) == 0 ? status.st_ino : 0;
+    fstat(socket, &status);
+    return status.st_ino;
 }
 
 /* A connection is under way. */
