@@ -645,7 +645,7 @@ static const struct saying {
     size_t length;
     const char *later; /* after a while */
     size_t later_length;
-    bool stays; /* rather than closes */
+    enum { CLOSES, STAYS, FLOODS } then;
     enum sql_ssl_mode mode;
     enum lookup want;
     const char *want_reason; /* NULL: that of the library */
@@ -657,38 +657,59 @@ static const struct saying {
     "\1\0\0\0"                                                                                     \
     "12345678\0"
 #define WITHOUT_SSL                                                                                \
-    "\x3a\0\0\0" GREETING_START "\xff\xf7\x2d\2\0\0\0\x15\0\0\0\0\0\0\0\0\0\0"                     \
-    "123456789012\0"                                                                               \
-    "\0\0\0\0\0\0"
-    {"closes at once", BYTES(""), BYTES(""), false, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE,
+    "\x32\0\0\0" GREETING_START "\xff\xf7\x2d\2\0\0\0\x15\0\0\0\0\0\0\0\0\0\0"                     \
+    "123456789012\0"
+    {"closes at once", BYTES(""), BYTES(""), CLOSES, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE,
      "reset by peer"},
     {"closes within the greeting",
      BYTES("\x4a\0\0\0\x0a"
            "10"),
-     BYTES(""), false, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE, "reset by peer"},
-    {"says nothing", BYTES(""), BYTES(""), true, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE,
+     BYTES(""), CLOSES, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE, "reset by peer"},
+    {"says nothing", BYTES(""), BYTES(""), STAYS, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE,
      "no connection when the time was up"},
     {"stops within the greeting",
      BYTES("\x4a\0\0\0\x0a"
            "10"),
-     BYTES(""), true, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE, "no connection when the time was up"},
-    {"speaks another protocol", BYTES("220 mx.example.com ESMTP\r\n"), BYTES(""), true,
+     BYTES(""), STAYS, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE, "no connection when the time was up"},
+    {"speaks another protocol", BYTES("220 mx.example.com ESMTP\r\n"), BYTES(""), STAYS,
      SQL_SSL_PREFER, LOOKUP_UNAVAILABLE, "Protocol error"},
-    {"is full", BYTES("\x17\0\0\0\xff\x10\4Too many connections"), BYTES(""), false, SQL_SSL_PREFER,
-     LOOKUP_BUSY, "Too many connections"},
+    {"is full", BYTES("\x17\0\0\0\xff\x10\4Too many connections"), BYTES(""), CLOSES,
+     SQL_SSL_PREFER, LOOKUP_BUSY, "Too many connections"},
     {"is full, and says so in two parts", BYTES("\x17\0\0"),
-     BYTES("\0\xff\x10\4Too many connections"), false, SQL_SSL_REQUIRE, LOOKUP_BUSY,
+     BYTES("\0\xff\x10\4Too many connections"), CLOSES, SQL_SSL_REQUIRE, LOOKUP_BUSY,
      "Too many connections"},
-    {"does not encrypt", BYTES(WITHOUT_SSL), BYTES(""), true, SQL_SSL_REQUIRE, LOOKUP_UNAVAILABLE,
+    {"does not encrypt", BYTES(WITHOUT_SSL), BYTES(""), STAYS, SQL_SSL_REQUIRE, LOOKUP_UNAVAILABLE,
      "the server does not encrypt, and sql_ssl_mode demands it"},
-    {"does not encrypt, and closes", BYTES(WITHOUT_SSL), BYTES(""), false, SQL_SSL_PREFER,
+    {"does not encrypt, and closes", BYTES(WITHOUT_SSL), BYTES(""), CLOSES, SQL_SSL_PREFER,
      LOOKUP_UNAVAILABLE, NULL},
+    {"reports progress without end", BYTES(WITHOUT_SSL), BYTES(""), FLOODS, SQL_SSL_PREFER,
+     LOOKUP_UNAVAILABLE, "the server sends too much"},
 };
 
 static struct {
     int listener;
     const struct saying *saying;
 } server;
+
+/* What MariaDB reports while it works; the fourth byte counts. */
+static void flood(int connection)
+{
+    static const char progress[] = "\x0e\0\0\0\xff\xff\xff\1\1\1\0\0\0\4work";
+    enum { LENGTH = sizeof(progress) - 1, REPORTS = 1000, MOST = 256 << 20 };
+    static char bytes[LENGTH * REPORTS];
+    unsigned char number = 2; /* after the greeting, and what the client has said */
+    size_t sent = 0, i;
+
+    while (sent < MOST) {
+        for (i = 0; i < REPORTS; i++) {
+            memcpy(bytes + i * LENGTH, progress, LENGTH);
+            bytes[i * LENGTH + 3] = (char)number++;
+        }
+        if (send(connection, bytes, sizeof(bytes), MSG_NOSIGNAL) < 0)
+            return;
+        sent += sizeof(bytes);
+    }
+}
 
 static void *serve(void *context)
 {
@@ -701,7 +722,9 @@ static void *serve(void *context)
         poll(NULL, 0, 20);
         send(connection, row->later, row->later_length, MSG_NOSIGNAL);
     }
-    if (!row->stays)
+    if (row->then == FLOODS && recv(connection, bytes, sizeof(bytes), 0) > 0)
+        flood(connection);
+    if (row->then != STAYS)
         shutdown(connection, SHUT_WR);
     while (recv(connection, bytes, sizeof(bytes), 0) > 0)
         continue;
@@ -723,7 +746,7 @@ static void server_says(void **state)
     world.host = (struct sql_host){address, port, address};
     world.target.ssl_mode = row->mode;
     assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
-    result = open_within(SQL_ACCESS_READ, row->stays ? SHORT_TIME : LONG_TIME);
+    result = open_within(SQL_ACCESS_READ, row->then == STAYS ? SHORT_TIME : LONG_TIME);
     assert_int_equal(pthread_join(thread, NULL), 0);
     close(server.listener);
     assert_lookup(result, row->want);
@@ -1074,6 +1097,8 @@ static const struct loading {
 /* What the child says: 0 if all is well. */
 static int open_after(const char *call)
 {
+    static const struct tls_mode mode = {
+        "", "localhost", SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_FOUND, "", true, true, false};
     const struct deadline deadline = deadline_after(LONG_TIME);
     bool has_key = strcmp(call, "pthread_key_create") != 0;
     enum lookup result;
@@ -1082,6 +1107,7 @@ static int open_after(const char *call)
     sqlcrypt_engine.load();
     if (fail_no_more() != 1 || !makes_session_of_tls())
         return 1;
+    tls_mode_apply(&mode, &world.target, &world.host, &world.by_address);
     result = sqlcrypt_engine.open(&world.target, &world.host, SQL_ACCESS_READ, &deadline,
                                   &world.session, &world.reason);
     if (result != (has_key ? LOOKUP_FOUND : LOOKUP_UNAVAILABLE))
@@ -1107,6 +1133,9 @@ static int load_without(const struct loading *row)
                                            .ssl_key = "",
                                            .timeout = LONG_TIME};
         world.host.name = world.host.label = (char *)(uintptr_t)test_environment("TEST_MYSQL_HOST");
+        world.by_address = world.host;
+        world.by_address.port =
+            (unsigned)strtoul(strrchr(test_environment("TEST_MYSQL_TCP"), ':') + 1, NULL, 10);
         exit(open_after(row->call));
     }
     if (child > 0)

@@ -163,13 +163,19 @@ ConnStatusType __wrap_PQstatus(const PGconn *connection)
     return fails_call("PQstatus") ? CONNECTION_BAD : __real_PQstatus(connection);
 }
 
-/* In the words of a server that does not say which parameter it is about. */
+/* In the words of a server that does not say which parameter it is about, or the wrong one. */
 char *__wrap_PQresultErrorField(const PGresult *result, int field)
 {
-    static char vague[] = "could not determine the data types of all parameters";
+    static char none[] = "could not determine the data types of all parameters",
+                first[] = "could not determine data type of parameter $1",
+                ninth[] = "could not determine data type of parameter $9";
 
-    if (field == PG_DIAG_MESSAGE_PRIMARY && fails_call("vague"))
-        return vague;
+    if (field == PG_DIAG_MESSAGE_PRIMARY && fails_call("no parameter"))
+        return none;
+    if (field == PG_DIAG_MESSAGE_PRIMARY && fails_call("first parameter"))
+        return first;
+    if (field == PG_DIAG_MESSAGE_PRIMARY && fails_call("ninth parameter"))
+        return ninth;
     return __real_PQresultErrorField(result, field);
 }
 
@@ -196,7 +202,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 }
 
 /* Names in .test are those of this machine; "two.test" has two addresses, and there is
- * no server at the first one. */
+ * no server at the first one; "twice.test" has one that is there twice. */
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                        struct addrinfo **list)
 {
@@ -209,7 +215,7 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
         return EAI_NONAME;
     error = __real_getaddrinfo(strcmp(name, "two.test") == 0 ? "127.0.0.2" : "127.0.0.1", service,
                                hints, list);
-    if (error == 0 && strcmp(name, "two.test") == 0 &&
+    if (error == 0 && (strcmp(name, "two.test") == 0 || strcmp(name, "twice.test") == 0) &&
         __real_getaddrinfo("127.0.0.1", service, hints, &more) == 0)
         (*list)->ai_next = more;
     return error;
@@ -373,11 +379,14 @@ static void encrypts(void **state)
 
 static void tries_the_next_address(void **state)
 {
-    static char two[] = "two.test";
+    static char two[] = "two.test", twice[] = "twice.test";
 
     (void)state;
     world.host = world.by_address;
     world.host.name = two;
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_alice();
+    world.host.name = twice;
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
     assert_alice();
 }
@@ -576,7 +585,10 @@ static const struct fault {
      "libpq cannot go on with the connection"},
     {"not waited for", "poll", 0, LOOK_UP, LOOKUP_UNAVAILABLE, "cannot wait for the server: "},
     {"not waited for to connect", "poll", 0, OPEN, LOOKUP_UNAVAILABLE, ""},
-    {"no parameter is named", "vague", 0, LOOK_UP_UNTYPED, LOOKUP_FOUND, ""},
+    {"no parameter is named", "no parameter", 0, LOOK_UP_UNTYPED, LOOKUP_FOUND, ""},
+    {"a parameter too many is named", "ninth parameter", 0, LOOK_UP_UNTYPED, LOOKUP_FOUND, ""},
+    /* The text of each error is asked for twice. */
+    {"the same parameter is named again", "first parameter", 2, LOOK_UP_UNTYPED, LOOKUP_FOUND, ""},
     {"parameters are not described", "PQsendDescribePrepared", 0, LOOK_UP_BY_NUMBER, LOOKUP_LOST,
      "the connection was closed"},
     {"other parameters are described", "PQnparams", 0, LOOK_UP_BY_NUMBER, LOOKUP_NONE, ""},
@@ -700,6 +712,10 @@ static void flood_is_ended(void **state)
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
     assert_lookup(look_up(row->statement, NULL), LOOKUP_UNAVAILABLE);
     assert_string_equal(world.reason.text, row->want_reason);
+    /* To store, nothing is read. */
+    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
+    assert_lookup(store(row->statement, NULL), LOOKUP_UNAVAILABLE);
+    assert_string_equal(world.reason.text, "the answer is too long");
 }
 
 static void no_thread_ends_a_flood(void **state)
@@ -767,13 +783,24 @@ static bool spoil_transactions(const struct act *act)
     return act->statement == NULL;
 }
 
+/* After which the session has no names for statements. */
+static bool takes_the_names(void)
+{
+    enum lookup result;
+
+    forgotten = 2;
+    result = look_up(BY_NAME, "alice");
+    forgotten = 0;
+    return is_well(result);
+}
+
 static bool do_all(void)
 {
     return is_well(open_session(SQL_ACCESS_READ)) && look_up_all(looking) &&
-           look_up_all(spoiling) && is_well(open_session(SQL_ACCESS_WRITE)) &&
-           spoil_transactions(spoiling) && is_well(step(SQL_BEGIN, LONG_TIME)) &&
-           look_up_all(looking) && is_well(store(UPDATE, "twin")) &&
-           is_well(step(SQL_COMMIT, LONG_TIME));
+           look_up_all(spoiling) && takes_the_names() && look_up_all(looking) &&
+           is_well(open_session(SQL_ACCESS_WRITE)) && spoil_transactions(spoiling) &&
+           is_well(step(SQL_BEGIN, LONG_TIME)) && look_up_all(looking) &&
+           is_well(store(UPDATE, "twin")) && is_well(step(SQL_COMMIT, LONG_TIME));
 }
 
 /* Not a row of a failed transaction is there, and nothing is told of it. */
@@ -788,6 +815,8 @@ static void assert_failed_well(const struct run *run)
     assert_non_null(count);
     if (!may_be_committed)
         assert_string_equal(count, "0");
+    else /* This waits for the server to be done with it. */
+        assert_true(run->fixture->execute("UPDATE users SET secret = 'one' WHERE name = 'twin'"));
     free(count);
 }
 
