@@ -300,7 +300,8 @@ static enum lookup read_rows(const struct request *request, MYSQL_STMT *prepared
 static bool drain(const struct request *request, MYSQL_STMT *prepared)
 {
     for (;;) {
-        if (mysql_stmt_free_result(prepared) != 0)
+        /* Without columns there is nothing to free, which Connector/C 3.4 calls an error. */
+        if (mysql_stmt_field_count(prepared) > 0 && mysql_stmt_free_result(prepared) != 0)
             return false;
         if (!mysql_more_results(request->session->mysql))
             return true;
