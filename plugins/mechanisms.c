@@ -94,6 +94,10 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
     /* A directory that is twice in the search path loads them twice. */
     if (plugins[0].glob_context != NULL || !registration_mechanisms(utils))
         return SASL_OK;
+    if (!sasl_host_fits(utils)) {
+        sasl_host_log_misfit("pwverify");
+        return SASL_OK;
+    }
 
     verifier = verifier_new(utils);
     if (verifier == NULL)

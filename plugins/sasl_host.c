@@ -2,14 +2,35 @@
 #include "sasl_host.h"
 
 #include <ctype.h>
+#include <sasl/saslutil.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <syslog.h>
 
 #include "option_values.h"
 #include "reason.h"
+
+/* From the first member to the last: what is no longer there at the end is not looked at. */
+bool sasl_host_fits(const sasl_utils_t *utils)
+{
+    return utils->encode64 == sasl_encode64 && utils->getprop == sasl_getprop &&
+           utils->setprop == sasl_setprop && utils->seterror == sasl_seterror &&
+           utils->prop_request == prop_request && utils->prop_get == prop_get &&
+           utils->prop_getnames == prop_getnames && utils->prop_set == prop_set &&
+           utils->prop_erase == prop_erase;
+}
+
+/* As libsasl2 itself logs while it starts; where its own function is, is not known. */
+void sasl_host_log_misfit(const char *plugin)
+{
+    syslog(LOG_AUTH | LOG_ERR,
+           "%s: not used, as it was built with the header of another libsasl2: rebuild "
+           "sasl-sqlcrypt with that of this one",
+           plugin);
+}
 
 const char *sasl_host_exact_option(const sasl_utils_t *utils, const char *name)
 {

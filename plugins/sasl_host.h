@@ -14,6 +14,15 @@
 
 #include "verdict.h"
 
+/* Whether libsasl2 hands its functions over as the header says with which this was built.
+ * Its versions do not tell: members of sasl_utils_t come and go without a new number.
+ * If it does not, of the functions that follow only those that read options may be
+ * called: what they need is at the very start. */
+bool sasl_host_fits(const sasl_utils_t *utils);
+
+/* Logs that it does not, in one ERR line of `plugin`. */
+void sasl_host_log_misfit(const char *plugin);
+
 /* The value of an option, or of its name with "sasl_" in front, which a
  * widespread guide prints. NULL if neither is set. Owned by the host; valid
  * until an option is asked for again. */

@@ -20,6 +20,27 @@
  * an error for every other way of declining. */
 static sasl_auxprop_plug_t declined = {.name = NULL};
 
+/* Beside a libsasl2 that it was not built for, the plug-in uses nothing of it. But its name
+ * is in auxprop_plugin: without it, a password would be wrong. */
+static int fail_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
+                       const char *user, unsigned length)
+{
+    (void)glob_context, (void)sparams, (void)flags, (void)user, (void)length;
+    return SASL_UNAVAIL;
+}
+
+static int fail_store(void *glob_context, sasl_server_params_t *sparams, struct propctx *ctx,
+                      const char *user, unsigned length)
+{
+    (void)glob_context, (void)sparams, (void)ctx, (void)user, (void)length;
+    return SASL_UNAVAIL;
+}
+
+static sasl_auxprop_plug_t misfit = {
+    .auxprop_lookup = fail_lookup,
+    .auxprop_store = fail_store,
+};
+
 /* Without a backend while libsasl2 is not using it. */
 static sasl_auxprop_plug_t plugin = {
     .auxprop_lookup = sql_lookup,
@@ -63,6 +84,12 @@ int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_
     /* A directory that is twice in the search path loads it twice. */
     if (name == NULL || plugin.glob_context != NULL)
         return SASL_OK;
+    if (!sasl_host_fits(utils)) {
+        sasl_host_log_misfit("sqlcrypt");
+        misfit.name = (char *)(uintptr_t)name;
+        *plug = &misfit;
+        return SASL_OK;
+    }
     plugin.glob_context = sql_backend_new(utils);
     if (plugin.glob_context == NULL)
         return SASL_NOMEM;
