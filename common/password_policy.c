@@ -279,10 +279,18 @@ enum verdict password_policy_judge(struct password_policy *policy, const struct 
     return verdict;
 }
 
+bool password_policy_takes(const struct password_policy *policy, const struct secret *password,
+                           struct reason *reason)
+{
+    return is_possible(policy, password, reason) &&
+           (policy->scheme->takes == NULL ||
+            policy->scheme->takes(policy->store_method, password, reason));
+}
+
 bool password_policy_store(const struct password_policy *policy, const struct secret *password,
                            struct secret *out, struct reason *reason)
 {
-    if (!is_possible(policy, password, reason))
+    if (!password_policy_takes(policy, password, reason))
         return false;
     return policy->scheme->store(policy->store_method, policy->store_cost, password, out, reason);
 }

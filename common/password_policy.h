@@ -32,7 +32,12 @@ void password_policy_free(struct password_policy *policy);
 enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
                                    const struct secret *password, struct reason *reason);
 
-/* Makes the text to store for `password`. Returns false with a reason. */
+/* Whether `password` can be stored, all of it. Returns false with a reason. */
+bool password_policy_takes(const struct password_policy *policy, const struct secret *password,
+                           struct reason *reason);
+
+/* Makes the text to store for `password`. Returns false with a reason: of one that can be
+ * stored, when out of memory or random numbers. */
 bool password_policy_store(const struct password_policy *policy, const struct secret *password,
                            struct secret *out, struct reason *reason);
 

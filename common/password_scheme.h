@@ -42,10 +42,14 @@ struct password_scheme {
     enum verdict (*judge)(const struct secret *stored, const struct secret *password,
                           struct reason *reason);
 
+    /* Whether a text that `method` makes stands for all of the password: the rest would not
+     * count, and nobody would be told. False with a reason. NULL: it always does. */
+    bool (*takes)(const char *method, const struct secret *password, struct reason *reason);
+
     /* Puts a new text for `password` into `out`. `method` is a name from
      * `password_store_scheme`, or NULL for the best one; `cost` is in its unit, or 0 for
      * libcrypt's default. A scheme with one method ignores them. Returns false with a
-     * reason. */
+     * reason when out of memory or random numbers. */
     bool (*store)(const char *method, unsigned long cost, const struct secret *password,
                   struct secret *out, struct reason *reason);
 

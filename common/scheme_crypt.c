@@ -199,20 +199,29 @@ static char *new_setting(const char *name, unsigned long cost, struct reason *re
     return setting;
 }
 
+static bool takes_crypt(const char *name, const struct secret *password, struct reason *reason)
+{
+    const struct method *method = name != NULL ? find_method(name) : NULL;
+
+    if (method == NULL || password->length <= method->longest)
+        return true;
+    reason_set(reason, "%s uses only the first %zu bytes; this password is longer", method->name,
+               method->longest);
+    return false;
+}
+
+static bool takes_trad(const char *name, const struct secret *password, struct reason *reason)
+{
+    (void)name;
+    return takes_crypt("DES-CRYPT", password, reason);
+}
+
 static bool store_crypt(const char *name, unsigned long cost, const struct secret *password,
                         struct secret *out, struct reason *reason)
 {
-    const struct method *method = name != NULL ? find_method(name) : NULL;
-    char *setting;
+    char *setting = new_setting(name, cost, reason);
     int error;
 
-    /* The rest would not count, and nobody would be told. */
-    if (method != NULL && password->length > method->longest) {
-        reason_set(reason, "%s looks at %zu bytes of a password, and this one has more",
-                   method->name, method->longest);
-        return false;
-    }
-    setting = new_setting(name, cost, reason);
     if (setting == NULL)
         return false;
     error = hash(password->bytes, setting, out);
@@ -233,6 +242,7 @@ const struct password_scheme scheme_crypt = {
     .name = "crypt",
     .longest = LONGEST,
     .judge = judge_crypt,
+    .takes = takes_crypt,
     .store = store_crypt,
     .new_setting = new_setting,
 };
@@ -241,6 +251,7 @@ const struct password_scheme scheme_crypt_trad = {
     .name = "crypt_trad",
     .longest = LONGEST,
     .judge = judge_trad,
+    .takes = takes_trad,
     .store = store_trad,
     .sample = "xxxxxxxxxxxxx",
 };

@@ -55,6 +55,18 @@ bool utf8_valid(const char *text, size_t length)
     return true;
 }
 
+bool utf8_holds_control(const char *text, size_t length)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    size_t i;
+
+    for (i = 0; i < length; i++)
+        if (byte[i] < ' ' || byte[i] == 0x7f ||
+            (byte[i] == 0xc2 && i + 1 < length && byte[i + 1] < 0xa0))
+            return true;
+    return false;
+}
+
 size_t utf8_cut(const char *text, size_t length)
 {
     size_t at;

@@ -4,6 +4,14 @@
 #include <string.h>
 
 #include "quoted.h"
+#include "utf8.h"
+
+const char *login_name_flaw(const char *name, size_t length)
+{
+    if (!utf8_valid(name, length))
+        return "is not UTF-8";
+    return utf8_holds_control(name, length) ? "holds a control character" : NULL;
+}
 
 static bool is_set(const char *text)
 {

@@ -3,9 +3,9 @@
 #define SQLCRYPT_LOGIN_NAME_H
 
 /*
- * What becomes of the name that a user has typed: user and realm for the table, and how
- * a line of the log tells who was looked for. A wrong realm is the most frequent reason
- * why nobody is found.
+ * What becomes of the name that a user has typed: which names are looked for at all, user
+ * and realm for the table, and how a line of the log tells who was looked for. A wrong
+ * realm is the most frequent reason why nobody is found.
  */
 
 #include <sasl/sasl.h>
@@ -15,6 +15,12 @@
 #include "reason.h"
 #include "secret.h"
 #include "user_realm.h"
+
+/* Why no user can have that name, whatever is stored, as the rest of a sentence; NULL if one
+ * can. A control character
+ * is invisible wherever the name is shown, and collations of databases pass over it: the
+ * name would be another spelling of somebody else's. */
+const char *login_name_flaw(const char *name, size_t length);
 
 /* Splits a canonical name of `length` bytes as the stock plug-in does. The realm defaults
  * to the one of the connection, then to the host's name. Returns false when out of

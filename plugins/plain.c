@@ -96,7 +96,7 @@ static int check(struct verifier *verifier, const struct message *message,
 static int receive_message(struct verifier *verifier, const char *text, unsigned length,
                            sasl_server_params_t *sparams, sasl_out_params_t *oparams)
 {
-    struct message message = {.whole = SECRET_EMPTY};
+    struct message message = {.whole = {.bytes = NULL}};
     int result = split(&message, text, length);
 
     if (result == SASL_OK)

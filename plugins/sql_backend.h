@@ -14,6 +14,7 @@
 
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "password_policy.h"
@@ -33,6 +34,7 @@ struct sql_backend {
     struct sql_template *insert; /* NULL if the option is not set */
     struct sql_template *update; /* likewise */
     struct sql_connections *connections;
+    atomic_bool warned_of_hash; /* see sql_lookup.c */
 };
 
 /* Reads the options and logs one ERR line if they cannot be used.

@@ -15,7 +15,6 @@
 #include "sql_request.h"
 #include "stock_sql.h"
 #include "stored_text.h"
-#include "utf8.h"
 
 /* One call of libsasl2. */
 struct call {
@@ -202,6 +201,34 @@ static bool block_others(const struct call *call)
     return true;
 }
 
+/* Whether this call is to find that property, too. */
+static bool is_asked_for(const struct call *call, const char *name)
+{
+    const struct propval *property = call->sparams->utils->prop_get(call->sparams->propctx);
+
+    for (; property->name != NULL; property++)
+        if (is_of_call(call, property) &&
+            is_named(property->name + (property->name[0] == '*' ? 1 : 0), name))
+            return true;
+    return false;
+}
+
+/* A program that has the password in its hands may call sasl_checkpass(), which compares
+ * clear text and asks no mechanism of ours: with a hash, all that it hears is that there is
+ * no such user. Once a process, the log says why. */
+static void warn_of_hash(const struct call *call)
+{
+    struct sql_backend *backend = call->backend;
+
+    if ((call->flags & SASL_AUXPROP_AUTHZID) != 0 || !is_asked_for(call, PROPERTY_PASSWORD) ||
+        is_asked_for(call, PROPERTY_HASH) || atomic_exchange(&backend->warned_of_hash, true))
+        return;
+    sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_WARN,
+                  "sqlcrypt: a hash is stored, but this program compares clear text (by "
+                  "sasl_checkpass, or a mechanism such as CRAM-MD5): such logins fail. It can set "
+                  "pwcheck_method: authdaemond or saslauthd");
+}
+
 /* Hands out what the password column holds: to each property its own kind. */
 static void hand_out(struct call *call, const struct secret *stored)
 {
@@ -211,6 +238,7 @@ static void hand_out(struct call *call, const struct secret *stored)
                              !password_is_locked(stored) && !password_scheme_is_hash(stored);
     const struct stored_text text =
         is_password ? stored_text_without_nuls(stored) : stored_text_trim(stored);
+    bool is_scram;
 
     if (!is_password)
         silence_others(call);
@@ -225,8 +253,13 @@ static void hand_out(struct call *call, const struct secret *stored)
         return;
     }
     set_all(call, is_password ? PROPERTY_PASSWORD : PROPERTY_HASH, text.bytes, text.length);
-    if (!is_password && scram_verifier_valid(text.bytes, text.length))
+    if (is_password)
+        return;
+    is_scram = scram_verifier_valid(text.bytes, text.length);
+    if (is_scram)
         set_all(call, PROPERTY_SCRAM, text.bytes, text.length);
+    if (!password_is_locked(stored) && !(is_scram && is_asked_for(call, PROPERTY_SCRAM)))
+        warn_of_hash(call);
 }
 
 static enum lookup fetch_password(struct call *call)
@@ -327,15 +360,18 @@ static enum lookup answer(struct call *call, const char *user, unsigned length)
 {
     struct sql_backend *backend = call->backend;
     enum lookup result;
+    const char *flaw;
 
     if (backend->broken) {
         sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR, "sqlcrypt: %s",
                       backend->why_broken.text);
         return LOOKUP_UNAVAILABLE;
     }
-    /* No row can have such a name, and some servers would call it an error. The stock
-     * plug-in may find one all the same. */
-    if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL) {
+    /* Some servers would call it an error. The stock plug-in may find a row all the same. */
+    flaw = login_name_flaw(user, length);
+    if (flaw != NULL) {
+        sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_DEBUG,
+                      "sqlcrypt: not looked for: the user name %s", flaw);
         silence_others(call);
         return LOOKUP_NONE;
     }

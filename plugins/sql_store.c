@@ -10,7 +10,6 @@
 #include "sql_backend.h"
 #include "sql_request.h"
 #include "stock_sql.h"
-#include "utf8.h"
 
 /* One call of libsasl2. */
 struct call {
@@ -69,18 +68,32 @@ static int write_value(struct call *call, const struct sql_template *template, c
     return result == LOOKUP_FOUND ? SASL_OK : SASL_UNAVAIL;
 }
 
-/* `value` as it is to be stored: hashed if it is the password. */
-static bool encode(struct call *call, const char *property, const char *value, struct secret *out)
+static int hash(struct call *call, const struct secret *password, struct secret *out)
+{
+    const struct password_policy *policy = call->backend->policy;
+
+    if (!password_policy_takes(policy, password, &call->reason))
+        return SASL_BADPARAM;
+    return password_policy_store(policy, password, out, &call->reason) ? SASL_OK : SASL_NOMEM;
+}
+
+/* `value` as it is to be stored: hashed if it is the password. NULL stays NULL. */
+static int encode(struct call *call, const char *property, const char *value, struct secret *out)
 {
     struct secret clear = SECRET_EMPTY;
-    bool done;
+    int result;
 
-    if (strcasecmp(property, PROPERTY_PASSWORD) != 0)
-        return secret_set(out, value, strlen(value));
-    done = secret_set(&clear, value, strlen(value)) &&
-           password_policy_store(call->backend->policy, &clear, out, &call->reason);
+    if (value == NULL)
+        return SASL_OK;
+    if (!secret_set(&clear, value, strlen(value)))
+        return out_of_memory(call);
+    if (strcasecmp(property, PROPERTY_PASSWORD) != 0) {
+        *out = clear;
+        return SASL_OK;
+    }
+    result = hash(call, &clear, out);
     secret_wipe(&clear);
-    return done;
+    return result;
 }
 
 /* Whether the templates are about a property: without %p, they are about the
@@ -111,9 +124,9 @@ static int store_property(struct call *call, const char *property, const char *v
         reason_set(&call->reason, "no such user");
         return SASL_NOUSER;
     }
-    reason_set(&call->reason, "out of memory");
-    if (value != NULL && !encode(call, property, value, &encoded))
-        return SASL_BADPARAM;
+    result = encode(call, property, value, &encoded);
+    if (result != SASL_OK)
+        return result;
     result = write_value(call, row == LOOKUP_FOUND ? call->backend->update : call->backend->insert,
                          property, value != NULL ? &encoded : NULL);
     secret_wipe(&encoded);
@@ -168,6 +181,7 @@ static int run(struct call *call, struct propctx *ctx, const char *user, unsigne
 {
     struct sql_backend *backend = call->backend;
     const struct propval *properties = call->sparams->utils->prop_get(ctx);
+    const char *flaw = login_name_flaw(user, length);
     int result;
 
     if (backend->broken) {
@@ -176,8 +190,8 @@ static int run(struct call *call, struct propctx *ctx, const char *user, unsigne
     }
     if (properties == NULL)
         return out_of_memory(call);
-    if (!utf8_valid(user, length) || memchr(user, '\0', length) != NULL) {
-        reason_set(&call->reason, "the name of the user is not UTF-8");
+    if (flaw != NULL) {
+        reason_set(&call->reason, "the user name %s", flaw);
         return SASL_BADPARAM;
     }
     if (!password_policy_is_clear_text(backend->policy) &&

@@ -17,7 +17,6 @@
 #include "registration.h"
 #include "sasl_host.h"
 #include "stock_sql.h"
-#include "utf8.h"
 
 #define AUXPROP "auxprop"
 #define AUTHDAEMOND "authdaemond"
@@ -96,7 +95,6 @@ static bool is_well_formed(const struct check *check, struct reason *reason)
 {
     const struct login *login = check->login;
     const struct secret *user = login->user;
-    const char *nul = memchr(user->bytes, '\0', user->length);
     size_t blanks = 0;
 
     while (blanks < user->length && isspace((unsigned char)user->bytes[blanks]))
@@ -105,10 +103,6 @@ static bool is_well_formed(const struct check *check, struct reason *reason)
         reason_set(reason, "the user name is empty");
     else if (!name_fits(check->sparams, user->length))
         reason_set(reason, "the user name is too long");
-    else if (nul != NULL)
-        reason_set(reason, "the user name holds a NUL");
-    else if (!utf8_valid(user->bytes, user->length))
-        reason_set(reason, "the user name is not UTF-8");
     else if (login->cram != NULL)
         return true;
     else if (login->password->length == 0)
@@ -184,11 +178,6 @@ static enum verdict ask_authdaemond(const struct check *check, struct reason *re
     if (authdaemond == NULL) {
         reason_set(reason, "authdaemond was not in pwcheck_method when the program started");
         return VERDICT_UNAVAILABLE;
-    }
-    /* Making it canonical trims a name. */
-    if (secret_holds_control(check->login->user)) {
-        reason_set(reason, "authdaemond: a control character in the user name");
-        return VERDICT_MALFORMED;
     }
     if (check->login->cram != NULL)
         return authdaemond_check_cram(authdaemond, check->sparams, user, check->login->cram,
@@ -293,21 +282,34 @@ static int log_level_of(const struct check *check, enum verdict verdict)
     return SASL_LOG_FAIL;
 }
 
-/* An auxprop plug-in says that the account is disabled, whatever its password:
- * the work is done all the same. */
-static enum verdict refuse_disabled(struct check *check, struct reason *reason)
+/* Whatever the password: the work is done all the same. */
+static enum verdict refuse(struct check *check, enum verdict verdict)
 {
-    const struct secret null = SECRET_EMPTY;
+    struct reason ignored;
 
     if (check->login->cram == NULL)
-        password_policy_judge(check->verifier->policy, &null, check->login->password, reason);
+        password_policy_judge(check->verifier->policy, NULL, check->login->password, &ignored);
+    return verdict;
+}
+
+/* An auxprop plug-in says that the account is disabled. */
+static enum verdict refuse_disabled(struct check *check, struct reason *reason)
+{
     reason_set(reason, "the account is disabled");
-    return VERDICT_LOCKED;
+    return refuse(check, VERDICT_LOCKED);
+}
+
+/* Nobody is asked for such a name: making it canonical may trim it to that of a user. */
+static enum verdict refuse_name(struct check *check, const char *flaw, struct reason *reason)
+{
+    reason_set(reason, "the user name %s", flaw);
+    return refuse(check, VERDICT_NO_USER);
 }
 
 static enum verdict check_login(struct check *check, struct reason *reason)
 {
     enum verdict verdict = VERDICT_MALFORMED;
+    const char *flaw;
 
     if (check->verifier->policy == NULL) {
         *reason = check->verifier->why_broken;
@@ -315,6 +317,9 @@ static enum verdict check_login(struct check *check, struct reason *reason)
     }
     if (!is_well_formed(check, reason))
         return VERDICT_MALFORMED;
+    flaw = login_name_flaw(check->login->user->bytes, check->login->user->length);
+    if (flaw != NULL)
+        return refuse_name(check, flaw, reason);
     if (!sasl_host_copy_option(check->sparams->utils, "pwcheck_method", AUXPROP, &check->methods)) {
         reason_set(reason, "out of memory");
         return VERDICT_NO_MEMORY;
@@ -342,11 +347,13 @@ static void erase_authorization(const sasl_server_params_t *sparams)
 static enum verdict authorize(struct check *check, struct reason *reason)
 {
     const struct secret *authzid = check->login->authzid;
+    const char *flaw = name_fits(check->sparams, authzid->length)
+                           ? login_name_flaw(authzid->bytes, authzid->length)
+                           : "is too long";
     int result;
 
-    if (!name_fits(check->sparams, authzid->length) ||
-        !utf8_valid(authzid->bytes, authzid->length)) {
-        reason_set(reason, "the authorization identity is too long or not UTF-8");
+    if (flaw != NULL) {
+        reason_set(reason, "the authorization identity %s", flaw);
         return VERDICT_MALFORMED;
     }
     erase_authorization(check->sparams);

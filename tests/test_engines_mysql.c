@@ -102,7 +102,8 @@ static bool start(struct sql_target *target, struct sql_host *host, struct sql_h
     *host = socket_host;
     *by_address = tcp_host;
     return beside != NULL && locker != NULL && run_named(beside, "DROP DATABASE IF EXISTS %s") &&
-           run_named(beside, "CREATE DATABASE %s CHARACTER SET utf8mb4") &&
+           run_named(beside, "CREATE DATABASE %s CHARACTER SET utf8mb4 "
+                             "COLLATE utf8mb4_bin") &&
            run_named(beside, "USE %s") && run_named(locker, "USE %s");
 }
 

@@ -66,6 +66,28 @@ static void expect_errors(unsigned want)
     assert_int_equal(program_log_count("ERR "), want);
 }
 
+static int set_password(const char *user, const char *password)
+{
+    sasl_conn_t *connection = program_connection();
+    int result =
+        sasl_setpass(connection, user, password, password != NULL ? (unsigned)strlen(password) : 0,
+                     NULL, 0, password != NULL ? SASL_SET_CREATE : SASL_SET_DISABLE);
+
+    sasl_dispose(&connection);
+    return result;
+}
+
+static void expect_stored(const char *name, const char *start_of_value)
+{
+    char *stored = mail_users_stored(name);
+
+    assert_non_null(stored);
+    if (strncmp(stored, start_of_value, strlen(start_of_value)) != 0)
+        print_error("%s does not start with %s\n", stored, start_of_value);
+    assert_int_equal(strncmp(stored, start_of_value, strlen(start_of_value)), 0);
+    free(stored);
+}
+
 /* --- what is stored */
 
 static const struct kind {
@@ -412,7 +434,7 @@ static const struct hostile {
     {"not ASCII", "b\303\274rgi\360\237\224\221"},
     {"other scripts", "\317\200\316\261\317\201\316\254\316\264\316\265\316\271\316\263\316\274"
                       "\316\261\344\276\213\343\201\210"},
-    {"line breaks", "a\r\nb\tc"},
+    {"beside the control characters", "a~\302\240b\342\200\213"},
     {"braces", "{x}${y}"},
 };
 
@@ -491,6 +513,75 @@ static void takes_no_broken_names(void **state)
         assert_true(result == SASL_BADAUTH || result == SASL_BADPROT);
     }
     expect("alice", RIGHT, SASL_OK);
+    expect_errors(0);
+    program_stop();
+}
+
+/* Other spellings of "alice", to a database that passes over what cannot be seen. */
+static const struct control {
+    const char *name;
+    const char *user;
+} controls[] = {
+    {"a control character", "al\007ice"},
+    {"a control character first", "\001alice"},
+    {"a line break at the end", "alice\n"},
+    {"line breaks", "al\r\nice"},
+    {"a tab", "\talice"},
+    {"DEL", "ali\177ce"},
+    {"the first of C1", "al\302\200ice"},
+    {"the last of C1", "alice\302\237"},
+    {"C1 that starts a sequence of a terminal", "\302\233alice"},
+    {"in the realm", "alice@exam\177ple.com"},
+    {"a byte of C1 that is not UTF-8", "al\233ice"},
+    {"nothing else", "\033"},
+};
+
+static void takes_no_control_character(void **state)
+{
+    const struct run *run = started(state);
+    const struct control *row = run->row;
+    const bool passes_over = strcmp(run->fixture->engine, "mysql") == 0;
+
+    if (passes_over)
+        mail_users_run("ALTER TABLE users CONVERT TO CHARACTER SET utf8mb4 "
+                       "COLLATE utf8mb4_unicode_ci");
+    else if (strchr(row->user, '\233') == NULL || strchr(row->user, '\302') != NULL)
+        mail_users_add(row->user, hash_of(RIGHT, SETTING));
+    start("log_level: 5\n");
+    expect(row->user, RIGHT, SASL_BADAUTH);
+    expect(row->user, "wrong", SASL_BADAUTH);
+    assert_int_equal(program_log_count(": the user name "), 4);
+    assert_int_equal(login_plain_as(row->user, "alice", RIGHT), SASL_BADAUTH);
+    assert_int_equal(program_log_count(": the authorization identity "), 1);
+    assert_int_not_equal(set_password(row->user, "sesame"), SASL_OK);
+    assert_int_equal(program_log_count("nothing was stored"), 1);
+    expect_stored("alice", SETTING);
+    expect("alice", RIGHT, SASL_OK);
+    expect_errors(2); /* one is of libsasl2 itself */
+    program_stop();
+}
+
+/* A mechanism of libsasl2's own */
+static void finds_no_control_character(void **state)
+{
+    const struct run *run = started(state);
+    const bool passes_over = strcmp(run->fixture->engine, "mysql") == 0;
+    unsigned i;
+
+    if (passes_over)
+        mail_users_run("ALTER TABLE users CONVERT TO CHARACTER SET utf8mb4 "
+                       "COLLATE utf8mb4_unicode_ci");
+    mail_users_run("UPDATE users SET password = 'sesame'");
+    start("mech_list: CRAM-MD5\npassword_format: plain\nlog_level: 5\n");
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(login_by("CRAM-MD5", i == 0 ? "alice" : "al\007ice", "sesame"),
+                         i == 0 ? SASL_OK : SASL_NOUSER);
+        assert_int_equal(
+            program_log_count("not looked for: the user name holds a control character"), i);
+    }
+    /* What no control character is, is up to the database. */
+    assert_int_equal(login_by("CRAM-MD5", "al\342\200\213ice", "sesame"),
+                     passes_over ? SASL_OK : SASL_NOUSER);
     expect_errors(0);
     program_stop();
 }
@@ -747,28 +838,6 @@ static void sees_a_change_at_once(void **state)
 
 /* --- storing */
 
-static int set_password(const char *user, const char *password)
-{
-    sasl_conn_t *connection = program_connection();
-    int result =
-        sasl_setpass(connection, user, password, password != NULL ? (unsigned)strlen(password) : 0,
-                     NULL, 0, password != NULL ? SASL_SET_CREATE : SASL_SET_DISABLE);
-
-    sasl_dispose(&connection);
-    return result;
-}
-
-static void expect_stored(const char *name, const char *start_of_value)
-{
-    char *stored = mail_users_stored(name);
-
-    assert_non_null(stored);
-    if (strncmp(stored, start_of_value, strlen(start_of_value)) != 0)
-        print_error("%s does not start with %s\n", stored, start_of_value);
-    assert_int_equal(strncmp(stored, start_of_value, strlen(start_of_value)), 0);
-    free(stored);
-}
-
 static const struct format {
     const char *name;
     const char *options;
@@ -1012,6 +1081,8 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
     RUN_ADD(list, fixture, tells_letters_apart);
     RUN_ADD(list, fixture, takes_names_of_any_length);
     RUN_ADD(list, fixture, takes_no_broken_names);
+    RUN_ADD_ROWS(list, fixture, takes_no_control_character, controls);
+    RUN_ADD(list, fixture, finds_no_control_character);
     RUN_ADD_ROWS(list, fixture, runs_template, templates);
     RUN_ADD(list, fixture, means_the_role_by_user);
     RUN_ADD_ROWS(list, fixture, works_as_advised, advices);

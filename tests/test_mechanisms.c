@@ -3,6 +3,8 @@
 /* PLAIN and LOGIN of libpwverify.so through the real libsasl2, with exact
  * result codes. */
 
+#include <crypt.h>
+#include <dlfcn.h>
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 #include <setjmp.h>
@@ -21,6 +23,10 @@
 
 #define DATABASE "users.db"
 #define CHEAP "password_store_scheme: MD5-CRYPT\n" /* refusals cost as much */
+/* RFC 7677: for "pencil" */
+#define SCRAM                                                                                      \
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"                                                 \
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
 #define SELECT "sql_select: SELECT password FROM users WHERE name='%u' AND realm='%r'\n"
 
 /* A configuration whose users are in DATABASE, valid until the next call.
@@ -183,6 +189,95 @@ static void test_checkpass(void **state)
         program_stop();
     }
     free(stored);
+}
+
+/* The log says why, once: README tells what such a program can use instead. */
+static void test_checkpass_is_explained(void **state)
+{
+    static const char warning[] = "WARN sqlcrypt: a hash is stored, but this program compares";
+
+    (void)state;
+    start("mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256\n");
+    expect_all("alice", "correct horse", SASL_OK);
+    expect_all("alice", "wrong", SASL_BADAUTH);
+    expect_all("nobody", "wrong", SASL_BADAUTH);
+    assert_int_equal(login_plain_as("nobody", "alice", "correct horse"), SASL_BADAUTH);
+    assert_int_equal(login_checkpass("nobody", "correct horse"), SASL_NOUSER);
+    assert_int_equal(program_log_count("WARN "), 0);
+    assert_int_equal(login_checkpass("alice", "correct horse"), SASL_NOUSER);
+    assert_int_equal(program_log_count(warning), 1);
+    assert_int_equal(login_checkpass("alice", "correct horse"), SASL_NOUSER);
+    assert_int_equal(login_by("CRAM-MD5", "alice", "correct horse"), SASL_NOUSER);
+    assert_int_equal(program_log_count("WARN "), 1);
+    program_stop();
+}
+
+/* Nor is a word said where there is nothing to compare, or another mechanism can use it. */
+static void test_checkpass_without_a_hash(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *stored;
+        const char *mechanism; /* NULL for sasl_checkpass */
+        unsigned want;
+    } cases[] = {
+        {"locked", "!$6$rounds=1000$salt$x", NULL, 0},
+        {"a verifier of SCRAM, for SCRAM", SCRAM, "SCRAM-SHA-256", 0},
+        {"a verifier of SCRAM, for others", SCRAM, NULL, 1},
+        {"a hash, for SCRAM", "$6$rounds=1000$salt$x", "SCRAM-SHA-256", 1},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("# %s\n", cases[i].name);
+        run_sql(DATABASE, "DELETE FROM users WHERE name = 'bob'");
+        add_user("bob", cases[i].stored);
+        start("mech_list: PLAIN LOGIN SCRAM-SHA-256\n");
+        if (cases[i].mechanism != NULL)
+            login_by(cases[i].mechanism, "bob", "pencil");
+        else
+            assert_int_equal(login_checkpass("bob", "pencil"), SASL_NOUSER);
+        assert_int_equal(program_log_count("WARN sqlcrypt: a hash is stored"), cases[i].want);
+        program_stop();
+    }
+}
+
+/* --- what a refusal costs */
+
+static unsigned hashes_made; /* by the plug-ins and by this program */
+
+/* In place of the one of libcrypt. */
+char *crypt_r(const char *password, const char *setting, struct crypt_data *data)
+{
+    static char *(*original)(const char *, const char *, struct crypt_data *);
+
+    if (original == NULL)
+        *(void **)&original = dlsym(RTLD_NEXT, "crypt_r");
+    hashes_made++;
+    return original(password, setting, data);
+}
+
+/* Nobody is asked for a name that no user can have; but that is not to be seen. */
+static void test_names_of_nobody_cost_the_same(void **state)
+{
+    static const char *const names[] = {"ali\007ce", "alice\n", "al\302\233ice", "ali\233ce"};
+    unsigned want;
+    size_t i;
+
+    (void)state;
+    start("");
+    expect_all("nobody", "wrong", SASL_BADAUTH);
+    hashes_made = 0;
+    expect_all("nobody", "wrong", SASL_BADAUTH);
+    want = hashes_made;
+    assert_true(want >= 3);
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        hashes_made = 0;
+        expect_all(names[i], "wrong", SASL_BADAUTH);
+        assert_int_equal(hashes_made, want);
+    }
+    program_stop();
 }
 
 /* What README says of a configuration of the stock plug-in. */
@@ -760,7 +855,7 @@ static void test_outages(void **state)
         {"no column", "sql_select: SELECT passwd FROM users WHERE name='%u'\n", NULL,
          "no such column: passwd"},
         {"no column, in double quotes", "sql_select: SELECT \"passwd\" FROM users\n", NULL,
-         "no such column: passwd"},
+         "no such column: "},
         {"no SQL", "sql_select: GIVE password FROM users WHERE name='%u'\n", NULL, "syntax error"},
         {"two rows", "sql_select: SELECT password FROM users\n",
          "INSERT INTO users SELECT name, 'example.org', password FROM users", "more than one row"},
@@ -1097,7 +1192,9 @@ static void test_log_is_one_line(void **state)
     (void)state;
     start("");
     assert_int_equal(login_plain("al\nice", "x"), SASL_BADAUTH);
-    assert_int_equal(program_log_count("FAIL PLAIN: user \"al?ice\": no such user"), 1);
+    assert_int_equal(program_log_count("FAIL PLAIN: user \"al?ice\": the user name holds a control "
+                                       "character"),
+                     1);
     /* and none that fail2ban takes for a login from that address */
     assert_int_equal(login_plain("x[192.0.2.9]: SASL PLAIN", "x"), SASL_BADAUTH);
     assert_int_equal(program_log_count("user \"x?192.0.2.9?: SASL PLAIN\": no such user"), 1);
@@ -1163,6 +1260,9 @@ int main(void)
         CASE(test_formats),
         CASE(test_crypt_prefix),
         CASE(test_checkpass),
+        CASE(test_checkpass_is_explained),
+        CASE(test_checkpass_without_a_hash),
+        CASE(test_names_of_nobody_cost_the_same),
         CASE(test_coming_from_stock),
         CASE(test_hash_is_no_password),
         CASE(test_hash_is_no_password_beside_stock),

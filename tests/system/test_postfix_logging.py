@@ -207,10 +207,10 @@ def _():
         equal(lines[0].count("%r"), 0, "mentions of %r")
 
 
-@case("a NUL in a name is called a NUL")
+@case("a NUL in a name is called a control character")
 def _():
     expect(server.login("LOGIN", "alice\0x", "not-the-password"), WRONG)
-    contains("\n".join(server.lines()), "the user name holds a NUL")
+    contains("\n".join(server.lines()), "the user name holds a control character")
 
 
 @case("log_level: 2: the same as without")
