@@ -11,7 +11,8 @@
 
 /* What a thread asks the name server. */
 struct question {
-    int error; /* of getaddrinfo */
+    int error;  /* of getaddrinfo */
+    int number; /* of errno(3), where that is EAI_SYSTEM */
     struct host_addresses found;
     char name[]; /* a copy: the caller's may be gone */
 };
@@ -50,12 +51,14 @@ static void answer(void *context)
     struct question *question = context;
 
     question->error = look_up(question->name, 0, &question->found);
+    question->number = errno;
 }
 
 bool host_addresses_find(const char *name, const struct deadline *deadline,
                          struct host_addresses *found, struct reason *reason)
 {
     struct question *question;
+    struct reason why;
     bool done = false;
     int error;
 
@@ -70,7 +73,10 @@ bool host_addresses_find(const char *name, const struct deadline *deadline,
     if (error == EBUSY) {
         reason_set(reason, "the name server has not answered other lookups yet");
     } else if (error != 0) {
-        reason_set(reason, "cannot look up the name: %s", strerror(error));
+        reason_set_error(&why, error);
+        reason_set(reason, "cannot look up the name: %s", why.text);
+    } else if (question->error == EAI_SYSTEM) {
+        reason_set_error(reason, question->number);
     } else if (question->error != 0) {
         reason_set(reason, "%s", gai_strerror(question->error));
     } else {

@@ -70,3 +70,22 @@ void reason_set(struct reason *reason, const char *format, ...)
     reason_set_list(reason, format, arguments);
     va_end(arguments);
 }
+
+#ifdef STRERROR_R_CHAR_P
+static const char *describe(int error, char *buffer, size_t size)
+{
+    return strerror_r(error, buffer, size);
+}
+#else
+static const char *describe(int error, char *buffer, size_t size)
+{
+    return strerror_r(error, buffer, size) == 0 ? buffer : "unknown error";
+}
+#endif
+
+void reason_set_error(struct reason *reason, int error)
+{
+    char buffer[sizeof(reason->text)];
+
+    reason_set(reason, "%s", describe(error, buffer, sizeof(buffer)));
+}

@@ -29,4 +29,8 @@ void reason_set(struct reason *reason, const char *format, ...)
 void reason_set_list(struct reason *reason, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
+/* Writes what errno(3) means by `error`: as strerror(3) says it, which threads must not
+ * share in older C libraries. */
+void reason_set_error(struct reason *reason, int error);
+
 #endif

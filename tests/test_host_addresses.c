@@ -6,6 +6,7 @@
 #include "host_addresses.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -87,9 +88,12 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
         result = __real_getaddrinfo("2001:db8::7", service, hints, list);
     else if (strcmp(name, "again.test") == 0)
         result = EAI_AGAIN;
+    else if (strcmp(name, "broken.test") == 0)
+        result = EAI_SYSTEM;
     else
         result = EAI_NONAME;
     answered++;
+    errno = result == EAI_SYSTEM ? EMFILE : ENOENT;
     return result;
 }
 
@@ -214,9 +218,11 @@ static const struct failure {
     const char *name;
     const char *host;
     int error;
+    int number; /* of errno(3), instead */
 } failures[] = {
-    {"unknown", "unknown.test", EAI_NONAME},
-    {"no answer", "again.test", EAI_AGAIN},
+    {"unknown", "unknown.test", EAI_NONAME, 0},
+    {"no answer", "again.test", EAI_AGAIN, 0},
+    {"an error of the system", "broken.test", EAI_SYSTEM, EMFILE},
 };
 
 static void find_nothing(void **state)
@@ -226,7 +232,8 @@ static void find_nothing(void **state)
     struct reason reason;
 
     assert_false(find(row->host, TIME_ENOUGH, &found, &reason));
-    assert_string_equal(reason.text, gai_strerror(row->error));
+    assert_string_equal(reason.text,
+                        row->number != 0 ? strerror(row->number) : gai_strerror(row->error));
     assert_lacks(reason.text, row->host);
 }
 

@@ -13,6 +13,7 @@
  * compared as a number; if the server finds none, it is text, as a literal would be.
  */
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdint.h>
@@ -98,8 +99,13 @@ static bool make_name(const char *text, char *name, size_t size)
     unsigned char digest[EVP_MAX_MD_SIZE];
     size_t i;
     int length;
+    bool done;
 
-    if (EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) != 1)
+    ERR_set_mark();
+    done = EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) == 1;
+    /* What it says of a failure is not for the program to find. */
+    ERR_pop_to_mark();
+    if (!done)
         return false;
     length = snprintf(name, size, "sqlcrypt_");
     for (i = 0; i < DIGEST_USED; i++)
