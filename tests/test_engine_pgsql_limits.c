@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The first lookup of a process at PostgreSQL when memory or descriptors are short: it
- * fails for the moment, and the process goes on. Without a server, nothing runs. */
+/* The first lookup of a process at PostgreSQL, with TLS and without, when memory or
+ * descriptors are short: it fails for the moment, and the process goes on. Without a
+ * server, nothing runs. */
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -24,20 +25,21 @@ static const struct shortage {
     __rlimit_resource_t resource;
     unsigned long room; /* bytes, or descriptors, more than there are */
     bool is_enough;     /* for a lookup, when OpenSSL is ready */
+    bool is_enough_for_tls;
 } rows[] = {
-    {"no memory", RLIMIT_AS, 0, false},
-    {"64 KiB", RLIMIT_AS, 64 << 10, false},
-    {"128 KiB", RLIMIT_AS, 128 << 10, false},
-    {"256 KiB", RLIMIT_AS, 256 << 10, true},
-    {"512 KiB", RLIMIT_AS, 512 << 10, true},
-    {"1 MiB", RLIMIT_AS, 1 << 20, true},
-    {"4 MiB", RLIMIT_AS, 4 << 20, true},
-    {"no descriptor", RLIMIT_NOFILE, 0, false},
-    {"one descriptor", RLIMIT_NOFILE, 1, false},
-    {"two descriptors", RLIMIT_NOFILE, 2, false},
-    {"three descriptors", RLIMIT_NOFILE, 3, false},
-    {"four descriptors", RLIMIT_NOFILE, 4, true},
-    {"ten descriptors", RLIMIT_NOFILE, 10, true},
+    {"no memory", RLIMIT_AS, 0, false, false},
+    {"64 KiB", RLIMIT_AS, 64 << 10, false, false},
+    {"128 KiB", RLIMIT_AS, 128 << 10, false, false},
+    {"256 KiB", RLIMIT_AS, 256 << 10, true, false},
+    {"512 KiB", RLIMIT_AS, 512 << 10, true, false},
+    {"1 MiB", RLIMIT_AS, 1 << 20, true, false},
+    {"4 MiB", RLIMIT_AS, 4 << 20, true, true},
+    {"no descriptor", RLIMIT_NOFILE, 0, false, false},
+    {"one descriptor", RLIMIT_NOFILE, 1, false, false},
+    {"two descriptors", RLIMIT_NOFILE, 2, false, false},
+    {"three descriptors", RLIMIT_NOFILE, 3, false, false},
+    {"four descriptors", RLIMIT_NOFILE, 4, true, true},
+    {"ten descriptors", RLIMIT_NOFILE, 10, true, true},
 };
 
 static unsigned long memory(void)
@@ -64,6 +66,11 @@ static unsigned long descriptors(void)
         count += entry->d_name[0] != '.';
     closedir(directory);
     return count;
+}
+
+static bool is_tls(void)
+{
+    return world.target.ssl_mode == SQL_SSL_REQUIRE;
 }
 
 static enum lookup look_up(void)
@@ -108,23 +115,35 @@ static int run_short(const struct shortage *row)
     limit(row, false);
     if (result != LOOKUP_FOUND && result != LOOKUP_UNAVAILABLE && result != LOOKUP_LOST)
         return 1;
-    if (result != LOOKUP_FOUND && row->is_enough)
+    if (result != LOOKUP_FOUND && (is_tls() ? row->is_enough_for_tls : row->is_enough))
         return 2;
     if (look_up() != LOOKUP_FOUND)
         return 3;
     return descriptors() == before ? 0 : 4;
 }
 
-static void goes_on(void **state)
+static void run_in_child(const struct shortage *row, enum sql_ssl_mode mode)
 {
     int status;
-    pid_t child = fork();
+    pid_t child;
 
+    world.target.ssl_mode = mode;
+    child = fork();
     if (child == 0)
-        _exit(run_short(*state));
+        _exit(run_short(row));
     assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+}
+
+static void goes_on(void **state)
+{
+    run_in_child(*state, SQL_SSL_DISABLE);
+}
+
+static void goes_on_with_tls(void **state)
+{
+    run_in_child(*state, SQL_SSL_REQUIRE);
 }
 
 static bool start(void)
@@ -171,6 +190,7 @@ int main(void)
     }
     alarm(900); /* a driver that waits for ever ends here */
     TEST_ADD_CASES(&list, goes_on, rows);
+    TEST_ADD_CASES(&list, goes_on_with_tls, rows);
     failed = test_run("engine_pgsql_limits", &list);
     sql_driver_unload(&world.driver);
     free(world.host.name);

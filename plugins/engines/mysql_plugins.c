@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mysql_client.h"
+#include "openssl_ready.h"
 
 /* From mysql/client_plugin.h, which cannot be read where it needs a header that is
  * not installed with it, as on Debian 12. */
@@ -18,6 +19,7 @@ void mysql_plugins_load(void)
     struct sigaction before;
     MYSQL *mysql;
 
+    openssl_ready();
     mysql_client_load();
     /* MariaDB's library sets the host's SIGPIPE to be ignored. */
     sigaction(SIGPIPE, NULL, &before);

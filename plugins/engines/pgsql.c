@@ -15,12 +15,12 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "openssl_ready.h"
 #include "pgsql_answer.h"
 #include "pgsql_connect.h"
 #include "pgsql_parameters.h"
@@ -113,14 +113,13 @@ static bool make_name(const char *text, char *name, size_t size)
     return true;
 }
 
-/* OpenSSL reads its configuration when it is first used: now, before the program enters
- * a jail, and while there is memory. */
+/* The first digest takes OpenSSL memory that the others do not. */
 static void load(void)
 {
     char name[sizeof(((struct known *)NULL)->name)];
 
+    openssl_ready();
     make_name("", name, sizeof(name));
-    RAND_status();
 }
 
 static bool is_same(const struct known *known, const struct sql_statement *statement)
