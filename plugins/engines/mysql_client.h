@@ -68,6 +68,10 @@ bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
 /* Whether the server has sent too much, so that the connection was given up. */
 bool mysql_client_is_flooded(struct mysql_call *call);
 
+/* Whether the connection was given up since the certificate of the server is for another
+ * name. */
+bool mysql_client_refused_name(MYSQL *mysql);
+
 /* Whether the connection was given up over a message that was announced as longer than
  * MYSQL_LONGEST_MESSAGE. */
 bool mysql_client_refused_message(MYSQL *mysql);

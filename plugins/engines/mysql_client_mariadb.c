@@ -407,6 +407,43 @@ bool mysql_client_is_flooded(struct mysql_call *call)
     return watchdog_is_flooded(&call->watchdog);
 }
 
+/* Since 3.4, the library keeps what it did not like of a certificate. */
+#if HAVE_DECL_MARIADB_TLS_VERIFY_STATUS
+
+static bool has_marked_name(MYSQL *mysql)
+{
+    unsigned marks = 0;
+
+    return mariadb_get_infov(mysql, MARIADB_TLS_VERIFY_STATUS, &marks) == 0 &&
+           (marks & MARIADB_TLS_VERIFY_HOST) != 0;
+}
+
+#else
+
+static bool has_marked_name(MYSQL *mysql)
+{
+    (void)mysql;
+    return false;
+}
+
+#endif
+
+/* An older library only says so in its text. A driver that was built with the header of an
+ * older one does not know of the mark: the second text is that of 3.4. */
+bool mysql_client_refused_name(MYSQL *mysql)
+{
+    static const char *const texts[] = {"Validation of SSL server certificate failed",
+                                        "Hostname verification failed"};
+    size_t i;
+
+    if (mysql_errno(mysql) != CR_SSL_CONNECTION_ERROR)
+        return false;
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (strstr(mysql_error(mysql), texts[i]) != NULL)
+            return true;
+    return has_marked_name(mysql);
+}
+
 /* The library says that the connection is lost, as after an error of the socket: of
  * which it keeps a 2. */
 bool mysql_client_refused_message(MYSQL *mysql)

@@ -142,11 +142,7 @@ struct attempt {
 static void explain_ssl(const struct attempt *attempt, const struct mysql_error *error,
                         struct reason *reason)
 {
-    /* Of Connector/C before 3.4, and since */
-    static const char of_the_name[] = "Validation of SSL server certificate failed",
-                      of_the_name_too[] = "Hostname verification failed";
-
-    if (strstr(error->text, of_the_name) != NULL || strstr(error->text, of_the_name_too) != NULL)
+    if (mysql_client_refused_name(attempt->mysql))
         reason_set(reason, "the certificate of the server is not for the name %s",
                    attempt->place->name);
     else if (attempt->target->ssl_mode != SQL_SSL_DISABLE &&
