@@ -7,6 +7,7 @@ other sources of users."""
 import os
 
 import authdaemond
+import checkpass
 import database
 import guard
 import plugins
@@ -657,6 +658,17 @@ def _():
     check("tabea", table.stored("tabea")[0], WRONG)
     equal(len(witness.questions()), 6, "questions")
     lacks("\n".join(mail.lines()), "sqlite3")
+
+
+@case("a program that calls sasl_checkpass reaches the daemon through libsasl2 itself")
+def _():
+    daemon.start()
+    results, lines = checkpass.check(
+        mail.directory, plugins.under_test(),
+        f"pwcheck_method: authdaemond\nauthdaemond_path: {daemon.socket}\n",
+        ANN, (ANN[0], "not-the-password"), ("nobody@example.com", ANN[1]))
+    equal(results, [checkpass.OK, checkpass.BADAUTH, checkpass.BADAUTH])
+    equal([line for line in lines if "sqlcrypt" in line or "pwverify" in line], [])
 
 
 def stop_servers():

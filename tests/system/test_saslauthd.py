@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 
+import checkpass
 import database
 import guard
 import plugins
@@ -384,6 +385,44 @@ def _():
     check("carol", CAROL, WELCOME)
     equal(table.stored("carol"), [])
     contains("\n".join(postfix.problems(server.lines())), table.path)
+
+
+# --- a program that calls sasl_checkpass
+
+HASHES = """\
+pwcheck_method: {method}
+auxprop_plugin: sqlcrypt
+password_format: crypt
+sql_engine: sqlite3
+sql_database: {database}
+sql_select: SELECT password FROM mailbox WHERE username = '%u@%r'
+saslauthd_path: {mux}
+"""
+
+
+def checkpass_by(method, *logins):
+    return checkpass.check(server.directory, with_ours,
+                           HASHES.format(method=method, database=table.path, mux=daemon.mux),
+                           *logins)
+
+
+@case("sasl_checkpass and hashes: no login, and a line that says why, once")
+def _():
+    results, lines = checkpass_by("auxprop", ("alice", ALICE), ("alice", ALICE),
+                                  ("alice", table.stored("alice")[0]), ("nobody", ALICE))
+    equal(results, [checkpass.NOUSER] * 4)
+    warnings = [line for line in lines if "sqlcrypt: " in line]
+    equal(len(warnings), 1, f"lines of ours in {lines}")
+    contains(warnings[0], "a hash is stored, but this program compares clear text")
+
+
+@case("sasl_checkpass, pwcheck_method: saslauthd")
+def _():
+    daemon.start()
+    results, lines = checkpass_by("saslauthd", ("carol", CAROL), ("carol", "not-the-password"),
+                                  ("dave", DAVE), ("nobody", CAROL))
+    equal(results, [checkpass.OK, checkpass.BADAUTH, checkpass.OK, checkpass.BADAUTH])
+    equal([line for line in lines if "sqlcrypt" in line or "pwverify" in line], [])
 
 
 @case("saslauthd -a pam")
