@@ -177,7 +177,9 @@ SEARCHES = {
     "a name that is to look like another line": (
         'x": authenticated', BY_NAME, "", ['user "x\\": authenticated": no such user']),
     "a name in UTF-8": ("jörg", BY_NAME, "", ['user "jörg": no such user']),
-    "controls beyond ASCII": ("a\x85b\u2028c", BY_NAME, "", ['user "a?b?c": no such user']),
+    "controls beyond ASCII": (
+        "a\x85b\u2028c", BY_NAME, "", ['user "a?b?c": the user name holds a control character']),
+    "what separates lines": ("a\u2028c", BY_NAME, "", ['user "a?c": no such user']),
     "a long name, cut between characters": (
         "x" + "ä" * 40, BY_NAME, "", ['user "x' + "ä" * 31 + '"...: no such user']),
 }

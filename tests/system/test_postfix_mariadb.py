@@ -209,6 +209,26 @@ def names(template, characters):
                 check((name, password_of(other)), WRONG, "the password of another")
 
 
+# A database that passes over what cannot be seen
+HIDDEN = ("al\x07ice", "\x01alice", "alice\n", "al\x7fice", "al\x80ice", "alice\x9f")
+LIKE_ALICE = ("Alice", "al\u200bice")
+
+
+@case("other spellings of a name")
+def _():
+    for collation, want in (("utf8mb4_unicode_ci", WELCOME), ("utf8mb4_bin", WRONG)):
+        server.run("CREATE OR REPLACE TABLE spelling (name VARCHAR(64), secret VARCHAR(200))"
+                   f" CHARACTER SET utf8mb4 COLLATE {collation};"
+                   f"GRANT SELECT ON spelling TO {server.user}")
+        server.run("INSERT INTO spelling VALUES ('alice', ?)", database.crypt(ALICE))
+        start(BY_NAME.format("spelling"))
+        check(RIGHT, WELCOME, collation)
+        for name in HIDDEN:
+            check((name, ALICE), WRONG, collation)
+        for name in LIKE_ALICE:
+            check((name, ALICE), want, collation)
+
+
 SETTINGS = {
     "the server's defaults": {},
     "a server that ignores the client's character set": {
