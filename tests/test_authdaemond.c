@@ -736,6 +736,7 @@ ssize_t __real_send(int descriptor, const void *bytes, size_t length, int flags)
 ssize_t __wrap_send(int descriptor, const void *bytes, size_t length, int flags);
 ssize_t __real_recv(int descriptor, void *bytes, size_t length, int flags);
 ssize_t __wrap_recv(int descriptor, void *bytes, size_t length, int flags);
+ssize_t __wrap___recv_chk(int descriptor, void *bytes, size_t length, size_t size, int flags);
 int __real_poll(struct pollfd *wanted, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout);
 
@@ -762,6 +763,13 @@ ssize_t __wrap_recv(int descriptor, void *bytes, size_t length, int flags)
 {
     return !is_daemon && fault(&faults.receive) ? -1
                                                 : __real_recv(descriptor, bytes, length, flags);
+}
+
+/* What recv(2) is to a compiler that checks sizes. */
+ssize_t __wrap___recv_chk(int descriptor, void *bytes, size_t length, size_t size, int flags)
+{
+    (void)size;
+    return __wrap_recv(descriptor, bytes, length, flags);
 }
 
 int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout)
