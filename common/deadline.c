@@ -16,13 +16,13 @@ struct deadline deadline_after(unsigned milliseconds)
     return (struct deadline){now() + milliseconds};
 }
 
-struct deadline deadline_share(const struct deadline *deadline, unsigned parts)
+struct deadline deadline_share(const struct deadline *deadline, unsigned parts, unsigned all)
 {
     int64_t start = now();
 
     if (deadline->at <= start)
         return *deadline;
-    return (struct deadline){start + (deadline->at - start) / parts};
+    return (struct deadline){start + (deadline->at - start) * parts / all};
 }
 
 int deadline_remaining(const struct deadline *deadline)

@@ -17,9 +17,9 @@ struct deadline {
 /* The deadline `milliseconds` from now. */
 struct deadline deadline_after(unsigned milliseconds);
 
-/* The end of the first of `parts` equal parts of what is left, for the first of
- * as many attempts. `parts` is not 0. */
-struct deadline deadline_share(const struct deadline *deadline, unsigned parts);
+/* The end of the first `parts` of as many equal parts of what is left as `all` says.
+ * `all` is not 0. */
+struct deadline deadline_share(const struct deadline *deadline, unsigned parts, unsigned all);
 
 /* Milliseconds that are left; 0 once it has passed. Fits poll(2). */
 int deadline_remaining(const struct deadline *deadline);

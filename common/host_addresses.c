@@ -2,12 +2,16 @@
 #include "host_addresses.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "errand.h"
+
+_Static_assert(HOST_ADDRESS_SIZE >= INET6_ADDRSTRLEN + 1 + IF_NAMESIZE, "too short");
 
 /* What a thread asks the name server. */
 struct question {
@@ -54,21 +58,17 @@ static void answer(void *context)
     question->number = errno;
 }
 
-bool host_addresses_find(const char *name, const struct deadline *deadline,
-                         struct host_addresses *found, struct reason *reason)
+/* Returns 0, or an error of getaddrinfo(3) with a reason. */
+static int ask_name_server(const char *name, const struct deadline *deadline,
+                           struct host_addresses *found, struct reason *reason)
 {
-    struct question *question;
+    struct question *question = question_new(name);
     struct reason why;
-    bool done = false;
-    int error;
+    int error = question != NULL ? errand_run(answer, free, question, deadline) : ENOMEM;
 
-    if (look_up(name, AI_NUMERICHOST, found) == 0)
-        return true;
-    question = question_new(name);
-    error = question != NULL ? errand_run(answer, free, question, deadline) : ENOMEM;
     if (error == ETIMEDOUT) {
         reason_set(reason, "no answer from the name server when the time was up");
-        return false; /* the thread frees the question */
+        return EAI_AGAIN; /* the thread frees the question */
     }
     if (error == EBUSY) {
         reason_set(reason, "the name server has not answered other lookups yet");
@@ -81,8 +81,24 @@ bool host_addresses_find(const char *name, const struct deadline *deadline,
         reason_set(reason, "%s", gai_strerror(question->error));
     } else {
         *found = question->found;
-        done = true;
     }
+    error = error != 0 ? EAI_AGAIN : question->error;
     free(question);
-    return done;
+    return error;
+}
+
+enum host_addresses_result host_addresses_find(const char *name, const struct jail *jail,
+                                               const struct deadline *deadline,
+                                               struct host_addresses *found, struct reason *reason)
+{
+    struct reason why;
+    int error;
+
+    if (look_up(name, AI_NUMERICHOST, found) == 0)
+        return HOST_ADDRESSES_FOUND;
+    error = ask_name_server(name, deadline, found, &why);
+    if (error == 0)
+        return HOST_ADDRESSES_FOUND;
+    reason_set(reason, "%s%s", why.text, jail_hint_for_name(jail));
+    return error == EAI_NONAME ? HOST_ADDRESSES_UNKNOWN : HOST_ADDRESSES_NOT_NOW;
 }

@@ -17,19 +17,22 @@
 #include <stddef.h>
 
 #include "deadline.h"
+#include "host_addresses.h"
 #include "jail.h"
 #include "reason.h"
 #include "secret.h"
 #include "sql_hosts.h"
 
 /* Goes up with each change to anything below. */
-#define SQL_ENGINE_ABI 2u
+#define SQL_ENGINE_ABI 3u
 
 /* How one request ended. Zero never means yes. */
 enum lookup {
     LOOKUP_UNAVAILABLE, /* no answer, and the session is good for nothing more */
-    LOOKUP_LOST,        /* likewise; a new session may do better */
+    LOOKUP_LOST,        /* likewise; a new session may do better, now or in a moment */
     LOOKUP_BUSY,        /* the server takes no session now, but may in a moment */
+    LOOKUP_UNREADY,     /* the server lacks what the statement needs: another may have it */
+    LOOKUP_CONFLICT,    /* another transaction was in the way: nothing was kept */
     LOOKUP_REJECTED,    /* the server refuses the statement */
     LOOKUP_NONE,        /* no row */
     LOOKUP_SEVERAL,     /* more than one row */
@@ -84,12 +87,22 @@ struct sql_engine {
      * nothing. */
     void (*load)(void);
 
-    /* Opens a session. LOOKUP_FOUND with *session set; else LOOKUP_UNAVAILABLE
-     * or LOOKUP_BUSY with a reason, and *session is NULL. What `target` and
-     * `host` point to stays valid until the session is closed. */
+    /* Finds the addresses of a host, each of which is then opened by itself. NULL: no
+     * host has any. */
+    enum host_addresses_result (*find_addresses)(const struct sql_target *target,
+                                                 const struct sql_host *host,
+                                                 const struct deadline *deadline,
+                                                 struct host_addresses *found,
+                                                 struct reason *reason);
+
+    /* Opens a session with a host at one of its addresses, "" if it has none. LOOKUP_FOUND
+     * with *session set; else LOOKUP_UNAVAILABLE, LOOKUP_LOST or LOOKUP_BUSY with a
+     * reason, and *session is NULL. What `target` and `host` point to stays valid until
+     * the session is closed. */
     enum lookup (*open)(const struct sql_target *target, const struct sql_host *host,
-                        enum sql_access access, const struct deadline *deadline,
-                        struct sql_session **session, struct reason *reason);
+                        const char *address, enum sql_access access,
+                        const struct deadline *deadline, struct sql_session **session,
+                        struct reason *reason);
 
     /* Waits for nothing. */
     void (*close)(struct sql_session *session);
@@ -102,12 +115,14 @@ struct sql_engine {
                           const struct deadline *deadline, struct secret *value,
                           struct reason *reason);
 
-    /* Runs a statement that stores. LOOKUP_FOUND if it changed a row,
-     * LOOKUP_NONE if it changed nothing. */
+    /* Runs a statement that stores. LOOKUP_FOUND if it changed a row, LOOKUP_NONE if it
+     * changed nothing. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows. */
     enum lookup (*store)(struct sql_session *session, const struct sql_statement *statement,
                          const struct deadline *deadline, struct reason *reason);
 
-    /* LOOKUP_FOUND once done. A session that is closed rolls back. */
+    /* LOOKUP_FOUND once done. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows
+     * whether SQL_COMMIT was; otherwise nothing was kept. A session that is closed rolls
+     * back. */
     enum lookup (*transaction)(struct sql_session *session, enum sql_transaction step,
                                const struct deadline *deadline, struct reason *reason);
 };

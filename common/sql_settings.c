@@ -114,6 +114,18 @@ static bool read_hosts(sql_option *option, void *context, struct sql_settings *s
     return done;
 }
 
+static bool read_host_order(sql_option *option, void *context, struct sql_settings *settings,
+                            struct reason *reason)
+{
+    const char *value = option(context, "sql_host_order");
+
+    settings->random_order = value != NULL && strcasecmp(value, "random") == 0;
+    if (value == NULL || settings->random_order || strcasecmp(value, "listed") == 0)
+        return true;
+    reason_set(reason, "sql_host_order: \"%s\" is not listed or random", value);
+    return false;
+}
+
 /* Without a word about it, a session is encrypted if the server can. */
 static bool read_ssl_mode(sql_option *option, void *context, struct sql_settings *settings,
                           struct reason *reason)
@@ -171,6 +183,7 @@ struct sql_settings *sql_settings_read(sql_option *option, void *context, struct
     reason_set(reason, "out of memory");
     if (!copy_texts(option, context, settings) || !read_engine(option, context, settings, reason) ||
         !read_hosts(option, context, settings, reason) ||
+        !read_host_order(option, context, settings, reason) ||
         !read_ssl_mode(option, context, settings, reason) ||
         !read_timeout(option, context, settings, reason)) {
         sql_settings_free(settings);

@@ -21,6 +21,7 @@ struct sql_settings {
     char *insert;
     char *update;
     bool persistent;
+    bool random_order; /* of the hosts, for each process another one */
 };
 
 /* Returns the value of an option, valid until the next call; NULL if it is not

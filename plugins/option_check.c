@@ -64,9 +64,10 @@ static const struct misspelling login_misspellings[] = {
 };
 
 static const char *const sql_options[] = {
-    "sql_engine",  "sql_hostnames", "sql_user",      "sql_passwd",     "sql_database", "sql_select",
-    "sql_insert",  "sql_update",    "sql_usessl",    "sql_timeout",    "sql_ssl_mode", "sql_ssl_ca",
-    "sql_ssl_key", "sql_ssl_cert",  "sql_statement", "sql_persistent",
+    "sql_engine",     "sql_hostnames",  "sql_user",    "sql_passwd",   "sql_database",
+    "sql_select",     "sql_insert",     "sql_update",  "sql_usessl",   "sql_timeout",
+    "sql_ssl_mode",   "sql_ssl_ca",     "sql_ssl_key", "sql_ssl_cert", "sql_statement",
+    "sql_persistent", "sql_host_order",
 };
 
 static const char *const login_options[] = {

@@ -2,25 +2,23 @@
 #include "sql_connections.h"
 
 #include <poll.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sql_endpoints.h"
 #include "sql_pool.h"
 
-enum {
-    DOWN_FOR = 30000,   /* milliseconds for which a host that failed comes last */
-    FIRST_PAUSE = 25,   /* milliseconds before hosts without a free session are */
-    LONGEST_PAUSE = 400 /* asked again: each time twice as long */
-};
+/* Milliseconds before hosts that may answer in a moment are asked again: each time twice
+ * as long. */
+enum { FIRST_PAUSE = 25, LONGEST_PAUSE = 400 };
 
 struct sql_connections {
     const struct sql_engine *engine;
-    const struct sql_hosts *hosts;
-    const struct sql_target *target;
+    const struct sql_settings *settings;
+    struct sql_endpoints *endpoints;
     struct sql_pool *pool;
-    _Atomic int64_t *down_until; /* of each host, as in struct deadline */
 };
 
 struct sql_connections *sql_connections_new(const struct sql_engine *engine,
@@ -31,11 +29,10 @@ struct sql_connections *sql_connections_new(const struct sql_engine *engine,
     if (connections == NULL)
         return NULL;
     connections->engine = engine;
-    connections->hosts = &settings->hosts;
-    connections->target = &settings->target;
+    connections->settings = settings;
+    connections->endpoints = sql_endpoints_new(engine, settings);
     connections->pool = sql_pool_new(engine, settings->persistent);
-    connections->down_until = calloc(settings->hosts.count, sizeof(*connections->down_until));
-    if (connections->pool != NULL && connections->down_until != NULL)
+    if (connections->endpoints != NULL && connections->pool != NULL)
         return connections;
     sql_connections_free(connections);
     return NULL;
@@ -46,69 +43,81 @@ void sql_connections_free(struct sql_connections *connections)
     if (connections == NULL)
         return;
     sql_pool_free(connections->pool);
-    free(connections->down_until);
+    sql_endpoints_free(connections->endpoints);
     free(connections);
 }
 
-/* --- one host */
-
 /* What is asked of one host after the other. */
 struct request {
-    const struct sql_statement *statement; /* NULL: only to open a session that stores */
+    struct sql_connections *connections;
+    const struct deadline *deadline;
+    const struct sql_statement *statement; /* NULL if there is a task */
     struct secret *value;
-    struct sql_session *opened; /* for the caller */
+    sql_task *task;
+    void *context;
+    bool had_conflict;
     struct sql_route *route;
+
+    struct sql_walk walk;
+    size_t settled_count; /* at the beginning of the walk: who will not say anything else */
+    bool is_unready;      /* one of those */
+    bool is_down_for_now, is_busy_for_now; /* somebody, who may answer in a moment */
+    struct reason certain;                 /* what the settled ones said */
+    struct reason complaints;              /* and those that were asked in this walk */
+    struct reason news;                    /* likewise, but for what need not be said */
 };
 
-static enum lookup open_session(const struct sql_connections *connections, size_t host,
+/* --- one endpoint */
+
+static enum lookup open_session(const struct request *request, const struct sql_endpoint *endpoint,
                                 enum sql_access access, const struct deadline *deadline,
                                 struct sql_session **session, struct reason *reason)
 {
-    return connections->engine->open(connections->target, &connections->hosts->items[host], access,
-                                     deadline, session, reason);
+    const struct sql_settings *settings = request->connections->settings;
+
+    return request->connections->engine->open(&settings->target,
+                                              &settings->hosts.items[endpoint->host],
+                                              endpoint->address, access, deadline, session, reason);
 }
 
 /* Asks over the kept session, or a new one, which also replaces a kept one that
  * turns out to be lost. */
-static enum lookup ask(struct sql_connections *connections, size_t host, struct request *request,
+static enum lookup ask(struct request *request, const struct sql_endpoint *endpoint,
                        const struct deadline *deadline, struct sql_session **session,
                        struct reason *reason)
 {
-    const struct sql_engine *engine = connections->engine;
+    const struct sql_engine *engine = request->connections->engine;
     bool kept = *session != NULL;
     enum lookup result;
 
     for (;;) {
         if (*session == NULL) {
             request->route->connected = true;
-            result = open_session(connections, host, SQL_ACCESS_READ, deadline, session, reason);
+            result = open_session(request, endpoint, SQL_ACCESS_READ, deadline, session, reason);
             if (result != LOOKUP_FOUND)
                 return result;
         }
         result = engine->select(*session, request->statement, deadline, request->value, reason);
-        if (result != LOOKUP_LOST && result != LOOKUP_UNAVAILABLE)
+        if (result != LOOKUP_LOST && result != LOOKUP_UNAVAILABLE && result != LOOKUP_CONFLICT)
             return result;
         engine->close(*session);
         *session = NULL;
         if (result == LOOKUP_UNAVAILABLE || !kept)
-            return LOOKUP_UNAVAILABLE;
+            return result;
         kept = false;
     }
 }
 
-static enum lookup ask_host(struct sql_connections *connections, size_t host,
-                            struct request *request, const struct deadline *deadline,
-                            struct reason *reason)
+static enum lookup ask_over_pool(struct request *request, const struct sql_endpoint *endpoint,
+                                 const struct deadline *deadline, struct reason *reason)
 {
+    struct sql_pool *pool = request->connections->pool;
     struct sql_session *session;
     enum lookup result;
     bool replaced;
 
-    if (request->statement == NULL)
-        return open_session(connections, host, SQL_ACCESS_WRITE, deadline, &request->opened,
-                            reason);
     request->route->connected = false;
-    switch (sql_pool_enter(connections->pool, host, deadline, &session)) {
+    switch (sql_pool_enter(pool, endpoint->id, deadline, &session)) {
     case SQL_POOL_NO_MEMORY:
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
@@ -118,103 +127,196 @@ static enum lookup ask_host(struct sql_connections *connections, size_t host,
     case SQL_POOL_ENTERED:
         break;
     }
-    result = ask(connections, host, request, deadline, &session, reason);
+    result = ask(request, endpoint, deadline, &session, reason);
     replaced = request->route->connected && session != NULL;
-    sql_pool_leave(connections->pool, host, session);
+    sql_pool_leave(pool, endpoint->id, endpoint->rank, session);
     if (replaced)
-        sql_pool_close_behind(connections->pool, host);
+        sql_pool_close_behind(pool, endpoint->rank);
     return result;
 }
 
-/* --- all hosts */
-
-static bool is_down(const struct sql_connections *connections, size_t host)
+/* A task has all the time once it has begun. */
+static enum lookup run_task(struct request *request, const struct sql_endpoint *endpoint,
+                            const struct deadline *deadline, struct reason *reason)
 {
-    const struct deadline until = {atomic_load(&connections->down_until[host])};
+    struct sql_session *session;
+    enum lookup result =
+        open_session(request, endpoint, SQL_ACCESS_WRITE, deadline, &session, reason);
 
-    return deadline_remaining(&until) > 0;
+    if (result != LOOKUP_FOUND)
+        return result;
+    result = request->task(request->context, session, reason);
+    if (result == LOOKUP_CONFLICT && !request->had_conflict) {
+        request->had_conflict = true;
+        result = request->task(request->context, session, reason);
+    }
+    request->connections->engine->close(session);
+    return result;
 }
 
-static void mark_down(struct sql_connections *connections, size_t host)
+/* --- addresses */
+
+/* Has the walk come to the addresses of a host next. LOOKUP_FOUND; else with a reason. */
+static enum lookup look_up(struct request *request, const struct sql_endpoint *endpoint,
+                           const struct deadline *deadline, struct reason *reason)
 {
-    atomic_store(&connections->down_until[host], deadline_after(DOWN_FOR).at);
+    struct sql_walk dropped;
+    const enum host_addresses_result result = sql_endpoints_look_up(
+        request->connections->endpoints, endpoint, deadline, &dropped, reason);
+    size_t i;
+
+    for (i = 0; i < dropped.count; i++)
+        sql_pool_close_of(request->connections->pool, dropped.asked[i]);
+    if (result == HOST_ADDRESSES_FOUND)
+        return LOOKUP_FOUND;
+    return result == HOST_ADDRESSES_NOT_NOW ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
 }
 
-static void mark_up(struct sql_connections *connections, size_t host)
+/* --- what an endpoint says */
+
+static const struct sql_host *host_of(const struct request *request,
+                                      const struct sql_endpoint *endpoint)
 {
-    atomic_store(&connections->down_until[host], 0);
+    return &request->connections->settings->hosts.items[endpoint->host];
 }
 
-/* Adds what is wrong with one host. */
-static void complain(struct reason *reason, const struct sql_host *host, const struct reason *why)
+/* How log lines name an endpoint; "" if the driver says where it has looked. */
+static void name_endpoint(const struct request *request, const struct sql_endpoint *endpoint,
+                          struct reason *name)
 {
-    const struct reason before = *reason;
+    const struct sql_host *host = host_of(request, endpoint);
 
-    /* Without hosts, the driver says where it has looked. */
-    reason_set(reason, "%s%s%s%s%s", before.text, before.text[0] != '\0' ? "; " : "",
-               host->name[0] != '\0' ? host->label : "", host->name[0] != '\0' ? ": " : "",
-               why->text);
+    reason_set(name, "%s%s%s", host->name[0] != '\0' ? host->label : "",
+               endpoint->has_siblings ? " at " : "",
+               endpoint->has_siblings ? endpoint->address : "");
 }
 
-/* Asks one host; false if the next one is to be asked. `left` is how many hosts
- * are left, this one included. */
-static bool settle_by_host(struct sql_connections *connections, size_t host,
-                           struct request *request, const struct deadline *deadline, size_t left,
-                           enum lookup *result, struct reason *complaints)
+static void add(struct reason *complaints, const struct reason *name, const struct reason *why)
 {
-    /* The last host has all the time that is left. */
-    const struct deadline share = left > 1 ? deadline_share(deadline, (unsigned)left) : *deadline;
-    struct reason why;
-    enum lookup answer;
+    const struct reason before = *complaints;
 
-    reason_clear(&why);
-    answer = ask_host(connections, host, request, &share, &why);
-    switch (answer) {
-    case LOOKUP_BUSY:
-        *result = LOOKUP_BUSY;
-        break;
-    case LOOKUP_UNAVAILABLE:
-    case LOOKUP_LOST:
-        /* A host that cannot store, a replica perhaps, is good for lookups. */
-        if (request->statement != NULL)
-            mark_down(connections, host);
-        break;
+    reason_set(complaints, "%s%s%s%s%s", before.text, before.text[0] != '\0' ? "; " : "",
+               name->text, name->text[0] != '\0' ? ": " : "", why->text);
+}
+
+/* Leaves the last endpoint of the walk out of the walks to come. */
+static void settle_last(struct request *request)
+{
+    struct sql_walk *walk = &request->walk;
+    const unsigned last = walk->asked[walk->count - 1];
+
+    walk->asked[walk->count - 1] = walk->asked[request->settled_count];
+    walk->asked[request->settled_count++] = last;
+}
+
+static void accept_answer(struct request *request, const struct sql_endpoint *endpoint)
+{
+    struct sql_endpoints *endpoints = request->connections->endpoints;
+    size_t i;
+
+    sql_endpoints_note(endpoints, endpoint->id, ENDPOINT_ANSWERED);
+    name_endpoint(request, endpoint, &request->route->host);
+    request->route->passed_over = request->news;
+    /* Others were not ready for what this one can do. */
+    for (i = 0; request->statement != NULL && request->is_unready && i < request->settled_count;
+         i++)
+        sql_endpoints_note(endpoints, request->walk.asked[i], ENDPOINT_REFUSED);
+}
+
+/* Takes in that an endpoint has not answered. */
+static void go_past(struct request *request, const struct sql_endpoint *endpoint,
+                    enum lookup answer, const struct deadline *share, const struct reason *why)
+{
+    const bool in_time = deadline_remaining(share) > 0;
+    enum sql_endpoint_event event = in_time ? ENDPOINT_REFUSED : ENDPOINT_FAILED;
+    struct reason name;
+    /* Many a server is reached by one family of its addresses only. */
+    bool is_news = !(answer == LOOKUP_LOST && in_time && endpoint->has_other_family);
+    bool is_certain = false;
+
+    if (answer == LOOKUP_BUSY) {
+        event = ENDPOINT_WAS_BUSY;
+        request->is_busy_for_now = true;
+    } else if (answer == LOOKUP_LOST || !in_time) {
+        request->is_down_for_now = true;
+    } else {
+        request->is_unready = request->is_unready || answer == LOOKUP_UNREADY;
+        is_certain = true;
+    }
+    /* Who cannot store, a replica perhaps, is good for lookups; and if nobody is ready,
+     * the statement is wrong. */
+    if (answer == LOOKUP_BUSY || (request->statement != NULL && answer != LOOKUP_UNREADY))
+        is_news =
+            sql_endpoints_note(request->connections->endpoints, endpoint->id, event) && is_news;
+    name_endpoint(request, endpoint, &name);
+    request->route->host = name;
+    add(&request->complaints, &name, why);
+    if (is_news)
+        add(&request->news, &name, why);
+    if (is_certain) {
+        add(&request->certain, &name, why);
+        settle_last(request);
+    }
+}
+
+/* Asks one endpoint. Returns whether it has answered. */
+static bool settle_by_endpoint(struct request *request, const struct sql_endpoint *endpoint,
+                               const struct deadline *share, enum lookup *result,
+                               struct reason *reason)
+{
+    reason_clear(reason);
+    *result = request->statement != NULL ? ask_over_pool(request, endpoint, share, reason)
+                                         : run_task(request, endpoint, share, reason);
+    switch (*result) {
+    case LOOKUP_CONFLICT:
+        if (request->statement != NULL) {
+            go_past(request, endpoint, LOOKUP_LOST, share, reason);
+            break;
+        }
+        /* fallthrough */
     case LOOKUP_REJECTED:
     case LOOKUP_SEVERAL:
     case LOOKUP_NONE:
     case LOOKUP_FOUND:
-        mark_up(connections, host);
-        *result = answer;
-        request->route->host = connections->hosts->items[host].name[0] != '\0'
-                                   ? connections->hosts->items[host].label
-                                   : "";
-        strcpy(request->route->passed_over.text, complaints->text);
-        strcpy(complaints->text, why.text);
+        accept_answer(request, endpoint);
         return true;
+    case LOOKUP_BUSY:
+    case LOOKUP_LOST:
+    case LOOKUP_UNAVAILABLE:
+    case LOOKUP_UNREADY:
+        go_past(request, endpoint, *result, share, reason);
+        break;
     }
-    complain(complaints, &connections->hosts->items[host], &why);
     return false;
 }
 
-/* Asks each host once: those that are thought to be up, then the others.
- * LOOKUP_BUSY if one of them may answer in a moment. */
-static enum lookup ask_hosts(struct sql_connections *connections, struct request *request,
-                             const struct deadline *deadline, struct reason *reason)
-{
-    size_t count = connections->hosts->count, left = count, host;
-    enum lookup result = LOOKUP_UNAVAILABLE;
-    bool down[count];
-    unsigned round;
+/* --- all endpoints */
 
-    for (host = 0; host < count; host++)
-        down[host] = is_down(connections, host);
-    reason_clear(reason);
-    for (round = 0; round < 2; round++)
-        for (host = 0; host < count; host++)
-            if (down[host] == (round == 1) &&
-                settle_by_host(connections, host, request, deadline, left--, &result, reason))
-                return result;
-    return result;
+/* Asks each endpoint once that has not settled. Returns whether one has answered. */
+static bool walk(struct request *request, enum lookup *result, struct reason *reason)
+{
+    struct sql_endpoint endpoint;
+    struct deadline share;
+
+    request->complaints = request->news = request->certain;
+    request->is_busy_for_now = request->is_down_for_now = false;
+    request->walk.count = request->settled_count;
+    while (sql_endpoints_next(request->connections->endpoints, &request->walk, request->deadline,
+                              &endpoint, &share)) {
+        if (!endpoint.is_looked_up) {
+            const enum lookup found = look_up(request, &endpoint, &share, reason);
+
+            if (found != LOOKUP_FOUND)
+                go_past(request, &endpoint, found, &share, reason);
+        } else if (endpoint.is_due && look_up(request, &endpoint, &share, reason) == LOOKUP_FOUND) {
+            request->walk.count--; /* if it is still there, it is to be asked */
+        } else if (settle_by_endpoint(request, &endpoint, &share, result, reason)) {
+            return true;
+        }
+    }
+    if (request->complaints.text[0] == '\0')
+        reason_set(&request->complaints, "out of memory");
+    return false;
 }
 
 /* Waits before the next try. False if there is no time for one. */
@@ -231,16 +333,48 @@ static bool pause_before_retry(const struct deadline *deadline, int *pause)
     return true;
 }
 
-static enum lookup ask_until_answered(struct sql_connections *connections, struct request *request,
-                                      const struct deadline *deadline, struct reason *reason)
+/* Whether to go round once more. What is down is waited for by one login in a while: the
+ * others would only keep the host's processes from other work. */
+static bool is_worth_waiting(struct request *request)
+{
+    return request->is_busy_for_now ||
+           (request->is_down_for_now && !sql_endpoints_given_up(request->connections->endpoints));
+}
+
+/* All that were asked lack something: the statement is wrong, as `why` says of the last. */
+static enum lookup refuse(struct request *request, const struct reason *why, struct reason *reason)
+{
+    if (request->settled_count == 1) {
+        *reason = *why; /* the route names the host */
+        return LOOKUP_REJECTED;
+    }
+    reason_clear(&request->route->host);
+    *reason = request->complaints;
+    return LOOKUP_REJECTED;
+}
+
+static enum lookup ask_until_answered(struct request *request, struct reason *reason)
 {
     int pause = FIRST_PAUSE;
     enum lookup result;
+    struct reason why;
 
-    do
-        result = ask_hosts(connections, request, deadline, reason);
-    while (result == LOOKUP_BUSY && pause_before_retry(deadline, &pause));
-    return result == LOOKUP_BUSY ? LOOKUP_UNAVAILABLE : result;
+    reason_clear(reason);
+    while (!walk(request, &result, &why)) {
+        if (request->is_unready && !request->is_down_for_now && !request->is_busy_for_now)
+            return refuse(request, &why, reason);
+        /* Who is asked when the time is up says nothing of worth any more. */
+        if (reason->text[0] == '\0' || deadline_remaining(request->deadline) > 0)
+            *reason = request->complaints;
+        if (is_worth_waiting(request) && pause_before_retry(request->deadline, &pause))
+            continue;
+        if (request->is_down_for_now && deadline_remaining(request->deadline) <= FIRST_PAUSE)
+            sql_endpoints_give_up(request->connections->endpoints);
+        reason_clear(&request->route->host);
+        return LOOKUP_UNAVAILABLE;
+    }
+    *reason = why;
+    return result;
 }
 
 enum lookup sql_connections_select(struct sql_connections *connections,
@@ -248,17 +382,26 @@ enum lookup sql_connections_select(struct sql_connections *connections,
                                    const struct deadline *deadline, struct secret *value,
                                    struct sql_route *route, struct reason *reason)
 {
-    struct request request = {.statement = statement, .value = value, .route = route};
+    struct request request = {.connections = connections,
+                              .deadline = deadline,
+                              .statement = statement,
+                              .value = value,
+                              .route = route};
 
-    return ask_until_answered(connections, &request, deadline, reason);
+    reason_clear(&route->host);
+    return ask_until_answered(&request, reason);
 }
 
-struct sql_session *sql_connections_open(struct sql_connections *connections,
-                                         const struct deadline *deadline, struct reason *reason)
+enum lookup sql_connections_store(struct sql_connections *connections, sql_task *task,
+                                  void *context, const struct deadline *deadline,
+                                  struct sql_route *route, struct reason *reason)
 {
-    struct sql_route route;
-    struct request request = {.route = &route};
+    struct request request = {.connections = connections,
+                              .deadline = deadline,
+                              .task = task,
+                              .context = context,
+                              .route = route};
 
-    ask_until_answered(connections, &request, deadline, reason);
-    return request.opened;
+    reason_clear(&route->host);
+    return ask_until_answered(&request, reason);
 }

@@ -3,10 +3,9 @@
 #define SQLCRYPT_SQL_CONNECTIONS_H
 
 /*
- * Asks the hosts of `sql_hostnames` in their order until one answers, all within
- * one deadline: a session that the server has closed meanwhile is replaced, a
- * host that is down is passed over for a while, and one that takes no sessions
- * just now is tried again.
+ * Asks the hosts of `sql_hostnames` until one answers, all within one deadline: a
+ * session that the server has closed meanwhile is replaced, and what may be over in a
+ * moment is waited for.
  */
 
 #include <stdbool.h>
@@ -18,7 +17,7 @@ struct sql_connections;
 
 /* How an answer was got, for the log. */
 struct sql_route {
-    const char *host;          /* the label of the host that was asked; "" if it has none */
+    struct reason host;        /* who has answered; "" if the driver knows better, or nobody has */
     bool connected;            /* by a new session */
     struct reason passed_over; /* hosts that were tried before, and what with; "" if none */
 };
@@ -39,9 +38,17 @@ enum lookup sql_connections_select(struct sql_connections *connections,
                                    const struct deadline *deadline, struct secret *value,
                                    struct sql_route *route, struct reason *reason);
 
-/* Opens a session that stores, for the caller to close. Returns NULL with a
- * reason. */
-struct sql_session *sql_connections_open(struct sql_connections *connections,
-                                         const struct deadline *deadline, struct reason *reason);
+/* Stores something over a session. LOOKUP_LOST, LOOKUP_BUSY, LOOKUP_UNAVAILABLE and
+ * LOOKUP_UNREADY, with a reason, say that nothing was stored and another session or host
+ * may do better, LOOKUP_CONFLICT that nothing was stored and the next try may do better.
+ * Any other result settles the matter. */
+typedef enum lookup sql_task(void *context, struct sql_session *session, struct reason *reason);
+
+/* Runs a task over a new session that can store, on one host after the other until it is
+ * settled. Returns its result, with its reason, and `route` says where; else
+ * LOOKUP_UNAVAILABLE or LOOKUP_REJECTED with a reason that tells of all hosts. */
+enum lookup sql_connections_store(struct sql_connections *connections, sql_task *task,
+                                  void *context, const struct deadline *deadline,
+                                  struct sql_route *route, struct reason *reason);
 
 #endif

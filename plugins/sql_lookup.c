@@ -113,9 +113,9 @@ static void log_answer(const struct call *call, const struct sql_route *route, c
     if (route->passed_over.text[0] != '\0')
         sasl_host_log(utils, backend->log_level, SASL_LOG_WARN,
                       "sqlcrypt: %s: %s; asked %s instead", engine, route->passed_over.text,
-                      route->host);
+                      route->host.text);
     sasl_host_log(utils, backend->log_level, SASL_LOG_DEBUG, "sqlcrypt: %s: %s%s%s%s: %s", engine,
-                  route->host, route->host[0] != '\0' ? ": " : "",
+                  route->host.text, route->host.text[0] != '\0' ? ": " : "",
                   route->connected ? "new connection: " : "", property,
                   result == LOOKUP_NONE ? "no row" : "one row");
 }
@@ -152,15 +152,17 @@ static enum lookup fetch(struct call *call, const char *property, bool required,
         log_answer(call, &route, property, result);
         break;
     case LOOKUP_REJECTED:
-        log_failure(call, required ? SASL_LOG_ERR : SASL_LOG_DEBUG, route.host,
+        log_failure(call, required ? SASL_LOG_ERR : SASL_LOG_DEBUG, route.host.text,
                     "the statement is refused: ", &reason);
         break;
     case LOOKUP_SEVERAL:
-        log_failure(call, SASL_LOG_ERR, route.host, "", &reason);
+        log_failure(call, SASL_LOG_ERR, route.host.text, "", &reason);
         break;
     case LOOKUP_UNAVAILABLE:
     case LOOKUP_LOST:
     case LOOKUP_BUSY:
+    case LOOKUP_CONFLICT:
+    case LOOKUP_UNREADY:
         /* The reason names all hosts. */
         log_failure(call, SASL_LOG_ERR, "", "", &reason);
         break;
@@ -417,6 +419,8 @@ int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags
     case LOOKUP_UNAVAILABLE:
     case LOOKUP_LOST:
     case LOOKUP_BUSY:
+    case LOOKUP_CONFLICT:
+    case LOOKUP_UNREADY:
     case LOOKUP_REJECTED:
     case LOOKUP_SEVERAL:
         break;

@@ -2,16 +2,16 @@
 #include "sql_pool.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fork_mark.h"
+#include "per_process.h"
 #include "thread.h"
 
 struct kept {
     struct sql_session *session;
-    size_t host;
+    unsigned endpoint;
+    unsigned rank;
 };
 
 /* A thread that waits for a place. */
@@ -23,7 +23,6 @@ struct waiter {
 
 /* The places of one process. The lock is never held while waiting for a server. */
 struct places {
-    struct fork_mark owner;
     pthread_mutex_t lock;
     struct waiter *first, **end; /* who waits, in their order */
     unsigned taken;              /* or promised to one who was called */
@@ -34,56 +33,40 @@ struct places {
 struct sql_pool {
     const struct sql_engine *engine;
     bool persistent;
-    _Atomic(struct places *) places;
+    struct per_process places;
 };
 
-struct sql_pool *sql_pool_new(const struct sql_engine *engine, bool persistent)
-{
-    struct sql_pool *pool = calloc(1, sizeof(*pool));
-
-    if (pool != NULL) {
-        pool->engine = engine;
-        pool->persistent = persistent;
-    }
-    return pool;
-}
-
-static struct places *places_new(void)
+static void *places_new(void *context)
 {
     struct places *places = calloc(1, sizeof(*places));
 
+    (void)context;
     if (places == NULL)
         return NULL;
-    fork_mark_set(&places->owner);
     pthread_mutex_init(&places->lock, NULL);
     places->end = &places->first;
     return places;
 }
 
-static void places_free(struct places *places)
+static void places_free(void *thing)
 {
+    struct places *places = thing;
+
     pthread_mutex_destroy(&places->lock);
-    fork_mark_free(&places->owner);
     free(places);
 }
 
-/* The places of this process; NULL when out of memory. Those of a parent are
- * given up as they are: another thread may have held their lock during the
- * fork. */
-static struct places *own_places(struct sql_pool *pool)
+struct sql_pool *sql_pool_new(const struct sql_engine *engine, bool persistent)
 {
-    struct places *places = atomic_load(&pool->places), *fresh;
+    struct sql_pool *pool = calloc(1, sizeof(*pool));
 
-    if (places != NULL && fork_mark_holds(&places->owner))
-        return places;
-    fresh = places_new();
-    if (fresh == NULL)
+    if (pool == NULL)
         return NULL;
-    if (atomic_compare_exchange_strong(&pool->places, &places, fresh))
-        return fresh;
-    /* Another thread was faster. */
-    places_free(fresh);
-    return places;
+    pool->engine = engine;
+    pool->persistent = persistent;
+    pool->places.make = places_new;
+    pool->places.discard = places_free;
+    return pool;
 }
 
 static struct sql_session *remove_idle(struct places *places, unsigned i)
@@ -96,13 +79,13 @@ static struct sql_session *remove_idle(struct places *places, unsigned i)
     return session;
 }
 
-/* Finds the last kept session with `host`, the warmest one; NULL if there is none. */
-static struct sql_session *take_idle(struct places *places, size_t host)
+/* Finds the last kept session with `endpoint`, the warmest one; NULL if there is none. */
+static struct sql_session *take_idle(struct places *places, unsigned endpoint)
 {
     unsigned i;
 
     for (i = places->idle_count; i-- > 0;)
-        if (places->idle[i].host == host)
+        if (places->idle[i].endpoint == endpoint)
             return remove_idle(places, i);
     return NULL;
 }
@@ -113,8 +96,8 @@ void sql_pool_free(struct sql_pool *pool)
 
     if (pool == NULL)
         return;
-    places = atomic_load(&pool->places);
-    if (places != NULL && fork_mark_holds(&places->owner)) {
+    places = per_process_release(&pool->places);
+    if (places != NULL) {
         while (places->idle_count > 0)
             pool->engine->close(remove_idle(places, 0));
         places_free(places);
@@ -165,10 +148,10 @@ static void give_up_place(struct places *places)
     pthread_cond_signal(&waiter->call);
 }
 
-enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, size_t host,
+enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, unsigned endpoint,
                                    const struct deadline *deadline, struct sql_session **session)
 {
-    struct places *places = own_places(pool);
+    struct places *places = per_process_get(&pool->places);
     struct sql_session *in_the_way = NULL;
     bool entered = true;
 
@@ -181,7 +164,7 @@ enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, size_t host,
     else
         entered = queue(places, deadline);
     if (entered) {
-        *session = take_idle(places, host);
+        *session = take_idle(places, endpoint);
         if (*session == NULL && places->taken + places->idle_count > SQL_POOL_PLACES)
             in_the_way = remove_idle(places, 0);
     }
@@ -191,9 +174,10 @@ enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, size_t host,
     return entered ? SQL_POOL_ENTERED : SQL_POOL_FULL;
 }
 
-void sql_pool_leave(struct sql_pool *pool, size_t host, struct sql_session *session)
+void sql_pool_leave(struct sql_pool *pool, unsigned endpoint, unsigned rank,
+                    struct sql_session *session)
 {
-    struct places *places = atomic_load(&pool->places); /* ours: it was entered */
+    struct places *places = per_process_get(&pool->places); /* there: it was entered */
 
     if (session != NULL && !pool->persistent) {
         pool->engine->close(session);
@@ -201,14 +185,25 @@ void sql_pool_leave(struct sql_pool *pool, size_t host, struct sql_session *sess
     }
     pthread_mutex_lock(&places->lock);
     if (session != NULL)
-        places->idle[places->idle_count++] = (struct kept){session, host};
+        places->idle[places->idle_count++] = (struct kept){session, endpoint, rank};
     give_up_place(places);
     pthread_mutex_unlock(&places->lock);
 }
 
-void sql_pool_close_behind(struct sql_pool *pool, size_t host)
+/* Which of the kept sessions to close. */
+struct criterion {
+    unsigned behind; /* the rank of their endpoint */
+    unsigned of;     /* their endpoint; 0 for any */
+};
+
+static bool meets(const struct kept *kept, const struct criterion *criterion)
 {
-    struct places *places = own_places(pool);
+    return criterion->of != 0 ? kept->endpoint == criterion->of : kept->rank > criterion->behind;
+}
+
+static void close_kept(struct sql_pool *pool, const struct criterion *criterion)
+{
+    struct places *places = per_process_get(&pool->places);
     struct sql_session *closing[SQL_POOL_PLACES];
     unsigned count = 0, i;
 
@@ -216,7 +211,7 @@ void sql_pool_close_behind(struct sql_pool *pool, size_t host)
         return;
     pthread_mutex_lock(&places->lock);
     for (i = places->idle_count; i-- > 0;)
-        if (places->idle[i].host > host)
+        if (meets(&places->idle[i], criterion))
             closing[count++] = remove_idle(places, i);
     places->taken += count; /* until they are closed */
     pthread_mutex_unlock(&places->lock);
@@ -226,4 +221,18 @@ void sql_pool_close_behind(struct sql_pool *pool, size_t host)
     for (i = 0; i < count; i++)
         give_up_place(places);
     pthread_mutex_unlock(&places->lock);
+}
+
+void sql_pool_close_behind(struct sql_pool *pool, unsigned rank)
+{
+    const struct criterion criterion = {.behind = rank};
+
+    close_kept(pool, &criterion);
+}
+
+void sql_pool_close_of(struct sql_pool *pool, unsigned endpoint)
+{
+    const struct criterion criterion = {.of = endpoint};
+
+    close_kept(pool, &criterion);
 }

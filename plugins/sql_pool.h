@@ -25,16 +25,21 @@ void sql_pool_free(struct sql_pool *pool);
 
 enum sql_pool_entry { SQL_POOL_NO_MEMORY, SQL_POOL_FULL, SQL_POOL_ENTERED };
 
-/* Takes a place, and with it a kept session with `host`, a number of the caller's, if
- * there is one: else *session is NULL, and the caller may open one. Waits while
+/* Takes a place, and with it a kept session with `endpoint`, a number of the caller's,
+ * if there is one: else *session is NULL, and the caller may open one. Waits while
  * all places are taken: SQL_POOL_FULL if time is up. */
-enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, size_t host,
+enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, unsigned endpoint,
                                    const struct deadline *deadline, struct sql_session **session);
 
-/* Gives the place back, and `session` to be kept; NULL if it is closed. */
-void sql_pool_leave(struct sql_pool *pool, size_t host, struct sql_session *session);
+/* Gives the place back, and `session` to be kept; NULL if it is closed. Endpoints of a
+ * higher `rank` stand in for those of a lower one. */
+void sql_pool_leave(struct sql_pool *pool, unsigned endpoint, unsigned rank,
+                    struct sql_session *session);
 
-/* Closes what is kept with hosts behind `host`: they have stood in for it. */
-void sql_pool_close_behind(struct sql_pool *pool, size_t host);
+/* Closes what is kept with endpoints behind that rank: they have stood in for it. */
+void sql_pool_close_behind(struct sql_pool *pool, unsigned rank);
+
+/* Closes what is kept with an endpoint. */
+void sql_pool_close_of(struct sql_pool *pool, unsigned endpoint);
 
 #endif

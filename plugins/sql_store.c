@@ -17,7 +17,10 @@ struct call {
     sasl_server_params_t *sparams;
     struct user_realm names;
     struct deadline deadline;
+    const struct propval *properties;
     struct sql_session *session;
+    bool has_written;     /* something that may be kept */
+    int result;           /* of libsasl2 */
     struct reason reason; /* why it failed */
 };
 
@@ -32,19 +35,24 @@ static int out_of_memory(struct call *call)
     return SASL_NOMEM;
 }
 
+/* Ends the call: another session or host would do no better. */
+static enum lookup settle(struct call *call, int result)
+{
+    call->result = result;
+    return result == SASL_OK ? LOOKUP_FOUND : LOOKUP_REJECTED;
+}
+
 /* Whether there is a row for this property to update. */
 static enum lookup find_row(struct call *call, const char *property)
 {
     const struct sql_engine *engine = call->backend->driver.engine;
     struct secret old = SECRET_EMPTY;
-    enum lookup result = LOOKUP_UNAVAILABLE;
     struct sql_request request;
+    enum lookup result;
 
     if (!sql_request_make(&request, call->backend->select, call->sparams, &call->names, property,
-                          NULL)) {
-        out_of_memory(call);
-        return result;
-    }
+                          NULL))
+        return settle(call, out_of_memory(call));
     result =
         engine->select(call->session, &request.statement, &call->deadline, &old, &call->reason);
     sql_request_free(&request);
@@ -52,20 +60,31 @@ static enum lookup find_row(struct call *call, const char *property)
     return result;
 }
 
-static int write_value(struct call *call, const struct sql_template *template, const char *property,
-                       const struct secret *value)
+/* What has failed is worth another try as long as nothing was kept. */
+static enum lookup stop(struct call *call, enum lookup result)
+{
+    return call->has_written && result != LOOKUP_CONFLICT ? settle(call, SASL_UNAVAIL) : result;
+}
+
+static enum lookup write_value(struct call *call, const struct sql_template *template,
+                               const char *property, const struct secret *value)
 {
     const struct sql_engine *engine = call->backend->driver.engine;
     struct sql_request request;
     enum lookup result;
 
     if (!sql_request_make(&request, template, call->sparams, &call->names, property, value))
-        return out_of_memory(call);
+        return settle(call, out_of_memory(call));
     result = engine->store(call->session, &request.statement, &call->deadline, &call->reason);
     sql_request_free(&request);
+    /* A table may know no transactions. */
+    call->has_written = call->has_written || result == LOOKUP_FOUND || result == LOOKUP_LOST ||
+                        result == LOOKUP_UNAVAILABLE;
     if (result == LOOKUP_NONE)
         reason_set(&call->reason, "the statement has changed no row");
-    return result == LOOKUP_FOUND ? SASL_OK : SASL_UNAVAIL;
+    if (result == LOOKUP_NONE || result == LOOKUP_REJECTED)
+        return settle(call, SASL_UNAVAIL);
+    return result == LOOKUP_FOUND ? result : stop(call, result);
 }
 
 static int hash(struct call *call, const struct secret *password, struct secret *out)
@@ -107,26 +126,28 @@ static bool is_about(const struct sql_backend *backend, const char *property)
 }
 
 /* Stores one property; `value` is NULL for NULL. */
-static int store_property(struct call *call, const char *property, const char *value)
+static enum lookup store_property(struct call *call, const char *property, const char *value)
 {
     struct secret encoded = SECRET_EMPTY;
-    enum lookup row;
-    int result;
+    enum lookup row, result;
+    int encoding;
 
     if (!is_about(call->backend, property) || !sql_template_property_allowed(property)) {
         reason_set(&call->reason, "there is no column for the property %s", property);
-        return SASL_CONSTRAINT_VIOLAT;
+        return settle(call, SASL_CONSTRAINT_VIOLAT);
     }
     row = find_row(call, property);
+    if (row == LOOKUP_REJECTED || row == LOOKUP_SEVERAL)
+        return settle(call, SASL_UNAVAIL);
     if (row != LOOKUP_FOUND && row != LOOKUP_NONE)
-        return SASL_UNAVAIL;
+        return stop(call, row);
     if (row == LOOKUP_NONE && value == NULL) {
         reason_set(&call->reason, "no such user");
-        return SASL_NOUSER;
+        return settle(call, SASL_NOUSER);
     }
-    result = encode(call, property, value, &encoded);
-    if (result != SASL_OK)
-        return result;
+    encoding = encode(call, property, value, &encoded);
+    if (encoding != SASL_OK)
+        return settle(call, encoding);
     result = write_value(call, row == LOOKUP_FOUND ? call->backend->update : call->backend->insert,
                          property, value != NULL ? &encoded : NULL);
     secret_wipe(&encoded);
@@ -134,42 +155,34 @@ static int store_property(struct call *call, const char *property, const char *v
 }
 
 /* If the answer to COMMIT does not come, it may have been done all the same. */
-static int commit(struct call *call)
+static enum lookup commit(struct call *call)
 {
     struct reason why;
+    const enum lookup result =
+        call->backend->driver.engine->transaction(call->session, SQL_COMMIT, &call->deadline, &why);
 
-    switch (call->backend->driver.engine->transaction(call->session, SQL_COMMIT, &call->deadline,
-                                                      &why)) {
-    case LOOKUP_FOUND:
-        return SASL_OK;
-    case LOOKUP_UNAVAILABLE:
-    case LOOKUP_LOST:
+    if (result == LOOKUP_FOUND)
+        return settle(call, SASL_OK);
+    if (result == LOOKUP_LOST || result == LOOKUP_UNAVAILABLE)
         reason_set(&call->reason, "or all of it, which the server did not tell: %s", why.text);
-        break;
-    case LOOKUP_BUSY:
-    case LOOKUP_REJECTED:
-    case LOOKUP_NONE:
-    case LOOKUP_SEVERAL:
+    else
         call->reason = why;
-        break;
-    }
-    return SASL_UNAVAIL;
+    return result == LOOKUP_CONFLICT ? result : settle(call, SASL_UNAVAIL);
 }
 
-static int store_all(struct call *call, const struct propval *properties)
+static enum lookup store_all(struct call *call)
 {
     const struct sql_engine *engine = call->backend->driver.engine;
-    int result = SASL_OK;
+    const struct propval *property = call->properties;
+    enum lookup result =
+        engine->transaction(call->session, SQL_BEGIN, &call->deadline, &call->reason);
 
-    if (engine->transaction(call->session, SQL_BEGIN, &call->deadline, &call->reason) !=
-        LOOKUP_FOUND)
-        return SASL_UNAVAIL;
-    for (; properties->name != NULL && result == SASL_OK; properties++)
-        if (properties->name[0] != '*' && properties->values != NULL)
-            result = store_property(call, properties->name, properties->values[0]);
-    if (result == SASL_OK)
+    for (; property->name != NULL && result == LOOKUP_FOUND; property++)
+        if (property->name[0] != '*' && property->values != NULL)
+            result = store_property(call, property->name, property->values[0]);
+    if (result == LOOKUP_FOUND)
         result = commit(call);
-    if (result != SASL_OK) {
+    if (result != LOOKUP_FOUND) {
         struct reason ignored;
 
         engine->transaction(call->session, SQL_ROLLBACK, &call->deadline, &ignored);
@@ -177,18 +190,46 @@ static int store_all(struct call *call, const struct propval *properties)
     return result;
 }
 
+/* As sql_task. */
+static enum lookup store_over(void *context, struct sql_session *session, struct reason *reason)
+{
+    struct call *call = context;
+    enum lookup result;
+
+    call->session = session;
+    call->has_written = false;
+    result = store_all(call);
+    *reason = call->reason;
+    return result;
+}
+
+/* Sets the reason, with the host that it is about. */
+static int run_on_hosts(struct call *call)
+{
+    struct sql_route route;
+    struct reason why;
+
+    call->result = SASL_UNAVAIL;
+    call->deadline = deadline_after(call->backend->settings->target.timeout);
+    if (sql_connections_store(call->backend->connections, store_over, call, &call->deadline, &route,
+                              &why) != LOOKUP_FOUND)
+        reason_set(&call->reason, "%s%s%s", route.host.text, route.host.text[0] != '\0' ? ": " : "",
+                   why.text);
+    return call->result;
+}
+
 static int run(struct call *call, struct propctx *ctx, const char *user, unsigned length)
 {
     struct sql_backend *backend = call->backend;
-    const struct propval *properties = call->sparams->utils->prop_get(ctx);
     const char *flaw = login_name_flaw(user, length);
     int result;
 
+    call->properties = call->sparams->utils->prop_get(ctx);
     if (backend->broken) {
         call->reason = backend->why_broken;
         return SASL_UNAVAIL;
     }
-    if (properties == NULL)
+    if (call->properties == NULL)
         return out_of_memory(call);
     if (flaw != NULL) {
         reason_set(&call->reason, "the user name %s", flaw);
@@ -202,13 +243,7 @@ static int run(struct call *call, struct propctx *ctx, const char *user, unsigne
     }
     if (!login_name_split(&call->names, call->sparams, user, length))
         return out_of_memory(call);
-    call->deadline = deadline_after(backend->settings->target.timeout);
-    call->session = sql_connections_open(backend->connections, &call->deadline, &call->reason);
-    result = SASL_UNAVAIL;
-    if (call->session != NULL) {
-        result = store_all(call, properties);
-        backend->driver.engine->close(call->session);
-    }
+    result = run_on_hosts(call);
     user_realm_free(&call->names);
     return result;
 }

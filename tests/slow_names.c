@@ -2,7 +2,7 @@
 
 /* A name server for tests, preloaded into a program: it knows the names in .test. It
  * does not answer the program's main thread, which has logins to look after, nor
- * anybody who asks for once.test again. */
+ * anybody who asks for once.test again, or for never.test. */
 
 #include <dlfcn.h>
 #include <netdb.h>
@@ -42,7 +42,8 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
         return next(name, service, hints, list);
     if (gettid() == getpid())
         hang();
-    if (strcmp(name, "once.test") == 0 && atomic_fetch_add(&asked, 1) > 0)
+    if (strcmp(name, "never.test") == 0 ||
+        (strcmp(name, "once.test") == 0 && atomic_fetch_add(&asked, 1) > 0))
         hang();
     if (!ends_with(name, "several.test"))
         return next("127.0.0.1", service, hints, list);

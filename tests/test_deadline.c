@@ -85,22 +85,23 @@ static void remaining_never_grows(void **state)
 static const struct share {
     const char *name;
     unsigned milliseconds;
-    unsigned parts;
+    unsigned parts, all;
     int want_most;
     int want_least;
 } shares[] = {
-    {"all", 3600 * 1000, 1, 3600 * 1000, 3540 * 1000},
-    {"half", 3600 * 1000, 2, 1800 * 1000, 1770 * 1000},
-    {"a third", 3600 * 1000, 3, 1200 * 1000, 1180 * 1000},
-    {"of nothing", 0, 3, 0, 0},
-    {"less than a millisecond", 1, 2, 0, 0},
+    {"all", 3600 * 1000, 1, 1, 3600 * 1000, 3540 * 1000},
+    {"half", 3600 * 1000, 1, 2, 1800 * 1000, 1770 * 1000},
+    {"a third", 3600 * 1000, 1, 3, 1200 * 1000, 1180 * 1000},
+    {"two thirds", 3600 * 1000, 4, 6, 2400 * 1000, 2360 * 1000},
+    {"of nothing", 0, 1, 3, 0, 0},
+    {"less than a millisecond", 1, 1, 2, 0, 0},
 };
 
 static void share_of_what_is_left(void **state)
 {
     const struct share *row = *state;
     struct deadline whole = deadline_after(row->milliseconds);
-    struct deadline share = deadline_share(&whole, row->parts);
+    struct deadline share = deadline_share(&whole, row->parts, row->all);
 
     assert_in_range(deadline_remaining(&share), row->want_least, row->want_most);
     assert_true(share.at <= whole.at);
@@ -111,7 +112,7 @@ static void share_of_what_is_left(void **state)
 static void share_after_it_passed(void **state)
 {
     struct deadline passed = {now() - 10000};
-    struct deadline share = deadline_share(&passed, 2);
+    struct deadline share = deadline_share(&passed, 1, 2);
 
     (void)state;
     assert_int_equal(deadline_remaining(&share), 0);

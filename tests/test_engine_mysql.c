@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "engine_open.h"
 #include "sql_engine_loader.h"
 #include "test_support.h"
 
@@ -96,10 +97,12 @@ static int open_with(const struct sql_driver *driver, const struct sql_host *hos
     }
     jail_note_root(&target.jail);
     left = allocations;
-    result = driver->engine->open(&target, host, SQL_ACCESS_READ, &deadline, &session, &reason);
+    result =
+        engine_open(driver->engine, &target, host, SQL_ACCESS_READ, &deadline, &session, &reason);
     status = left == 0 ? 0 : ENOUGH;
     left = -1;
-    if (result != LOOKUP_UNAVAILABLE || session != NULL || reason.text[0] == '\0')
+    if ((result != LOOKUP_UNAVAILABLE && result != LOOKUP_LOST) || session != NULL ||
+        reason.text[0] == '\0')
         status = 1;
     _exit(status);
 }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "engine_open.h"
 #include "sql_engine_loader.h"
 #include "test_support.h"
 
@@ -80,8 +81,8 @@ static enum lookup look_up(void)
     const struct sql_statement statement = {"SELECT $1 || '@'", &parameter, 1};
     struct sql_session *session;
     struct secret value = {NULL, 0};
-    enum lookup result = world.driver.engine->open(&world.target, &world.host, SQL_ACCESS_READ,
-                                                   &deadline, &session, &world.reason);
+    enum lookup result = engine_open(world.driver.engine, &world.target, &world.host,
+                                     SQL_ACCESS_READ, &deadline, &session, &world.reason);
 
     if (result != LOOKUP_FOUND)
         return result;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine_open.h"
 #include "sql_engine_loader.h"
 #include "test_support.h"
 
@@ -94,8 +95,8 @@ static bool try_open(struct world *world, enum sql_access access)
     enum lookup result;
 
     world->reason.text[0] = '\0';
-    result = world->driver.engine->open(&world->target, &host, access, &deadline, &world->session,
-                                        &world->reason);
+    result = engine_open(world->driver.engine, &world->target, &host, access, &deadline,
+                         &world->session, &world->reason);
     assert_lookup(result, world->session != NULL ? LOOKUP_FOUND : LOOKUP_UNAVAILABLE);
     return world->session != NULL;
 }

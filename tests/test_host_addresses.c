@@ -131,13 +131,20 @@ static int finish(void **state)
     return 0;
 }
 
+static _Atomic(enum host_addresses_result) last_result;
+
 static bool find(const char *name, unsigned milliseconds, struct host_addresses *found,
                  struct reason *reason)
 {
     const struct deadline deadline = deadline_after(milliseconds);
+    enum host_addresses_result result;
+    struct jail jail;
 
+    jail_note_root(&jail);
     strcpy(reason->text, "(none)");
-    return host_addresses_find(name, &deadline, found, reason);
+    result = host_addresses_find(name, &jail, &deadline, found, reason);
+    last_result = result;
+    return result == HOST_ADDRESSES_FOUND;
 }
 
 /* --- addresses */
@@ -219,10 +226,11 @@ static const struct failure {
     const char *host;
     int error;
     int number; /* of errno(3), instead */
+    enum host_addresses_result want;
 } failures[] = {
-    {"unknown", "unknown.test", EAI_NONAME, 0},
-    {"no answer", "again.test", EAI_AGAIN, 0},
-    {"an error of the system", "broken.test", EAI_SYSTEM, EMFILE},
+    {"unknown", "unknown.test", EAI_NONAME, 0, HOST_ADDRESSES_UNKNOWN},
+    {"no answer", "again.test", EAI_AGAIN, 0, HOST_ADDRESSES_NOT_NOW},
+    {"an error of the system", "broken.test", EAI_SYSTEM, EMFILE, HOST_ADDRESSES_NOT_NOW},
 };
 
 static void find_nothing(void **state)
@@ -232,6 +240,7 @@ static void find_nothing(void **state)
     struct reason reason;
 
     assert_false(find(row->host, TIME_ENOUGH, &found, &reason));
+    assert_int_equal(last_result, row->want);
     assert_string_equal(reason.text,
                         row->number != 0 ? strerror(row->number) : gai_strerror(row->error));
     assert_lacks(reason.text, row->host);
@@ -272,6 +281,7 @@ static void find_too_late(void **state)
     (void)state;
     for (i = 0; i < COUNT(times); i++) {
         assert_false(find("slow.test", times[i], &found, &reason));
+        assert_int_equal(last_result, HOST_ADDRESSES_NOT_NOW);
         assert_contains(reason.text, "time was up");
         assert_lacks(reason.text, "slow.test");
     }

@@ -240,7 +240,12 @@ static bool find_addresses(void)
     const struct deadline deadline = deadline_after(60000);
     struct reason reason = {""};
     struct host_addresses found;
-    bool done = host_addresses_find("localhost", &deadline, &found, &reason);
+    struct jail jail;
+    bool done;
+
+    jail_note_root(&jail);
+    done =
+        host_addresses_find("localhost", &jail, &deadline, &found, &reason) == HOST_ADDRESSES_FOUND;
 
     if (!done)
         assert_string_not_equal(reason.text, "");

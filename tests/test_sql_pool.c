@@ -22,7 +22,7 @@ enum {
 struct sql_session {
     atomic_uint closed;
     atomic_uint users;
-    size_t host;
+    unsigned host;
 };
 
 static struct sql_session sessions[SESSIONS];
@@ -67,14 +67,19 @@ static unsigned count_closed(void)
 
 static struct sql_pool *pool;
 
-static bool enters(size_t host, struct sql_session **session)
+static void leave(struct sql_pool *where, unsigned host, struct sql_session *session)
+{
+    sql_pool_leave(where, host, host, session);
+}
+
+static bool enters(unsigned host, struct sql_session **session)
 {
     const struct deadline deadline = deadline_after(PATIENCE);
 
     return sql_pool_enter(pool, host, &deadline, session) == SQL_POOL_ENTERED;
 }
 
-static struct sql_session *enter(size_t host)
+static struct sql_session *enter(unsigned host)
 {
     struct sql_session *session;
 
@@ -91,7 +96,7 @@ static void take_places(unsigned count)
 static void leave_places(unsigned count)
 {
     while (count-- > 0)
-        sql_pool_leave(pool, NOWHERE, NULL);
+        leave(pool, NOWHERE, NULL);
 }
 
 /* Whether there is no place, for somebody who has no time to wait for one. */
@@ -104,13 +109,13 @@ static bool is_full(void)
 }
 
 /* Keeps `count` sessions from `first` on, in this order. */
-static void keep(size_t host, unsigned first, unsigned count)
+static void keep(unsigned host, unsigned first, unsigned count)
 {
     unsigned i;
 
     take_places(count);
     for (i = first; i < first + count; i++)
-        sql_pool_leave(pool, host, &sessions[i]);
+        leave(pool, host, &sessions[i]);
 }
 
 static void start_with(bool persistent)
@@ -149,7 +154,7 @@ enum manner {
 
 struct visitor {
     pthread_t thread;
-    size_t host;
+    unsigned host;
     enum manner manner;
     atomic_bool waits;
     sem_t waking;
@@ -206,7 +211,7 @@ static void await_waiting(const struct visitor *visitor)
 }
 
 /* Returns once the visitor waits. All places are taken. */
-static void queue_up(unsigned number, size_t host, enum manner manner)
+static void queue_up(unsigned number, unsigned host, enum manner manner)
 {
     struct visitor *visitor = &visitors[number];
 
@@ -246,9 +251,9 @@ static void place_without_a_kept_session(void **state)
     (void)state;
     start();
     assert_null(enter(1));
-    sql_pool_leave(pool, 1, NULL);
+    leave(pool, 1, NULL);
     assert_null(enter(1));
-    sql_pool_leave(pool, 1, NULL);
+    leave(pool, 1, NULL);
     assert_true(none_is_closed());
     stop();
     assert_true(none_is_closed());
@@ -274,7 +279,7 @@ static void last_kept_is_first_taken(void **state)
     keep(1, 0, 3);
     assert_ptr_equal(enter(1), &sessions[2]);
     assert_ptr_equal(enter(1), &sessions[1]);
-    sql_pool_leave(pool, 1, &sessions[2]);
+    leave(pool, 1, &sessions[2]);
     assert_ptr_equal(enter(1), &sessions[2]);
     assert_ptr_equal(enter(1), &sessions[0]);
     assert_true(none_is_closed());
@@ -287,7 +292,7 @@ static void keeps_none_unless_persistent(void **state)
     (void)state;
     start_with(false);
     assert_null(enter(1));
-    sql_pool_leave(pool, 1, &sessions[0]);
+    leave(pool, 1, &sessions[0]);
     assert_true(closed_are(0, 1));
     assert_null(enter(1));
     leave_places(1);
@@ -310,7 +315,7 @@ static void closes_before_the_place_is_given_up(void **state)
     take_places(SQL_POOL_PLACES);
     during_close = note_whether_full;
     was_full_during_close = false;
-    sql_pool_leave(pool, 1, &sessions[0]);
+    leave(pool, 1, &sessions[0]);
     assert_true(was_full_during_close);
     assert_true(closed_are(0, 1));
     assert_false(is_full());
@@ -366,7 +371,7 @@ static void close_behind_leaves_alone_what_is_in_use(void **state)
     assert_ptr_equal(enter(2), &sessions[1]);
     sql_pool_close_behind(pool, 1);
     assert_true(closed_are(0, 1));
-    sql_pool_leave(pool, 2, &sessions[1]);
+    leave(pool, 2, &sessions[1]);
     assert_ptr_equal(enter(2), &sessions[1]);
     leave_places(1);
     stop();
@@ -434,7 +439,7 @@ static void makes_room_for_a_waiter_of_another_host(void **state)
     start();
     take_places(SQL_POOL_PLACES);
     queue_up(0, 2, WAITS);
-    sql_pool_leave(pool, 1, &sessions[0]);
+    leave(pool, 1, &sessions[0]);
     assert_true(is_served(0));
     assert_null(visitors[0].session);
     assert_true(closed_are(0, 1));
@@ -448,7 +453,7 @@ static void waiter_gets_the_kept_session_of_its_host(void **state)
     start();
     take_places(SQL_POOL_PLACES);
     queue_up(0, 1, WAITS);
-    sql_pool_leave(pool, 1, &sessions[0]);
+    leave(pool, 1, &sessions[0]);
     assert_true(is_served(0));
     assert_ptr_equal(visitors[0].session, &sessions[0]);
     assert_true(none_is_closed());
@@ -497,8 +502,8 @@ static void newcomer_takes_another_place(void **state)
     start();
     take_places(SQL_POOL_PLACES);
     queue_up(0, 1, WAITS_AS_TOLD);
-    sql_pool_leave(pool, 1, &sessions[0]);
-    sql_pool_leave(pool, 1, &sessions[1]);
+    leave(pool, 1, &sessions[0]);
+    leave(pool, 1, &sessions[1]);
     assert_ptr_equal(enter(1), &sessions[1]);
     assert_true(is_full());
     wake(0, 0);
@@ -516,7 +521,7 @@ static void called_when_time_is_up(void **state)
     start();
     take_places(SQL_POOL_PLACES);
     queue_up(0, 1, WAITS_AS_TOLD);
-    sql_pool_leave(pool, 1, &sessions[0]);
+    leave(pool, 1, &sessions[0]);
     wake(0, ETIMEDOUT);
     assert_true(is_served(0));
     assert_ptr_equal(visitors[0].session, &sessions[0]);
@@ -597,7 +602,7 @@ static void all_quit_but_one(void **state)
 
 static const struct crowd {
     const char *name;
-    size_t host; /* of those who wait */
+    unsigned host; /* of those who wait */
     unsigned want_closed;
 } crowds[] = {{"same host", 1, 0}, {"another host", 2, SQL_POOL_PLACES}};
 
@@ -612,7 +617,7 @@ static void all_are_called_before_one_wakes(void **state)
     for (i = 0; i < SQL_POOL_PLACES; i++)
         queue_up(i, row->host, WAITS_AS_TOLD);
     for (i = 0; i < SQL_POOL_PLACES; i++)
-        sql_pool_leave(pool, 1, &sessions[i]);
+        leave(pool, 1, &sessions[i]);
     assert_true(is_full());
     for (i = 0; i < SQL_POOL_PLACES; i++) {
         wake(i, 0);
@@ -666,7 +671,7 @@ static void stop_parent(void)
         assert_ptr_equal(enter(1), &sessions[i]);
     assert_true(is_full());
     for (i = 0; i < KEPT; i++)
-        sql_pool_leave(pool, 1, &sessions[i]);
+        leave(pool, 1, &sessions[i]);
     leave_places(SQL_POOL_PLACES - KEPT);
     sql_pool_free(pool);
     assert_true(closed_are(0, KEPT));
@@ -692,10 +697,10 @@ static bool has_its_own(void)
     if (!takes_all_places())
         return false;
     for (i = 0; i < SQL_POOL_PLACES; i++)
-        sql_pool_leave(pool, 1, &sessions[FIRST + i]);
+        leave(pool, 1, &sessions[FIRST + i]);
     if (!enters(1, &session) || session != &sessions[FIRST + SQL_POOL_PLACES - 1])
         return false;
-    sql_pool_leave(pool, 1, session);
+    leave(pool, 1, session);
     if (!none_is_closed())
         return false;
     sql_pool_free(pool);
@@ -779,7 +784,7 @@ static struct {
     atomic_uint wrong;
 } crush;
 
-static struct sql_session *open_one(size_t host)
+static struct sql_session *open_one(unsigned host)
 {
     struct sql_session *session = calloc(1, sizeof(*session));
 
@@ -797,7 +802,7 @@ static void close_one(struct sql_session *session)
     free(session);
 }
 
-static void use_one(struct sql_session *session, size_t host)
+static void use_one(struct sql_session *session, unsigned host)
 {
     crush.wrong += session->host != host;
     crush.wrong += session->users++ != 0;
@@ -810,7 +815,7 @@ static void visit_once(unsigned number)
 {
     const bool is_patient = number % 5 != 0;
     const struct deadline deadline = deadline_after(is_patient ? PATIENCE : number % 2);
-    const size_t host = number % HOSTS;
+    const unsigned host = number % HOSTS;
     struct sql_session *session;
 
     if (sql_pool_enter(pool, host, &deadline, &session) != SQL_POOL_ENTERED) {
@@ -826,7 +831,7 @@ static void visit_once(unsigned number)
         session = NULL;
     }
     crush.in_use--;
-    sql_pool_leave(pool, host, session);
+    leave(pool, host, session);
 }
 
 static void *visit_often(void *context)

@@ -195,6 +195,10 @@ static inline const char *lookup_name(enum lookup lookup)
         return "LOST";
     case LOOKUP_BUSY:
         return "BUSY";
+    case LOOKUP_UNREADY:
+        return "UNREADY";
+    case LOOKUP_CONFLICT:
+        return "CONFLICT";
     case LOOKUP_REJECTED:
         return "REJECTED";
     case LOOKUP_NONE:

@@ -41,8 +41,9 @@ static void forget(struct kept_statement *kept)
 }
 
 static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
-                                enum sql_access access, const struct deadline *deadline,
-                                struct sql_session **session, struct reason *reason)
+                                const char *address, enum sql_access access,
+                                const struct deadline *deadline, struct sql_session **session,
+                                struct reason *reason)
 {
     struct sql_session *opened = calloc(1, sizeof(*opened));
     enum lookup result;
@@ -52,7 +53,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    result = mysql_connect(target, host, access, deadline, &opened->mysql, reason);
+    result = mysql_connect(target, host, address, access, deadline, &opened->mysql, reason);
     if (result == LOOKUP_FOUND)
         *session = opened;
     else
@@ -424,7 +425,9 @@ static enum lookup select_value(struct sql_session *session, const struct sql_st
 static enum lookup store(struct sql_session *session, const struct sql_statement *statement,
                          const struct deadline *deadline, struct reason *reason)
 {
-    return run_within(session, statement, deadline, NULL, reason);
+    const enum lookup result = run_within(session, statement, deadline, NULL, reason);
+
+    return mysql_error_of_storing(session->error, result);
 }
 
 static enum lookup transaction(struct sql_session *session, enum sql_transaction step,
@@ -454,6 +457,7 @@ const struct sql_engine sqlcrypt_engine = {
     .abi = SQL_ENGINE_ABI,
     .name = "mysql",
     .load = mysql_plugins_load,
+    .find_addresses = mysql_connect_find_addresses,
     .open = open_session,
     .close = close_session,
     .select = select_value,

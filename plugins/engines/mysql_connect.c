@@ -155,7 +155,7 @@ static void explain_failure(struct attempt *attempt, struct mysql_call *call)
     const struct mysql_error error = mysql_connect_error(attempt->mysql);
 
     attempt->result = mysql_error_of_connection(&error, &attempt->reason);
-    if (attempt->result != LOOKUP_UNAVAILABLE)
+    if (attempt->result == LOOKUP_BUSY)
         return;
     if (mysql_client_is_flooded(call))
         reason_set(&attempt->reason, "the server sends too much");
@@ -324,8 +324,10 @@ static enum lookup connect_to(const struct purpose *purpose, const struct place 
     }
     if (attempt.mysql != NULL)
         mysql_client_close(attempt.mysql);
-    if (attempt.result == LOOKUP_UNAVAILABLE && deadline_remaining(deadline) == 0)
+    if (attempt.result != LOOKUP_BUSY && deadline_remaining(deadline) == 0) {
+        attempt.result = LOOKUP_UNAVAILABLE;
         reason_set(&attempt.reason, "no connection when the time was up");
+    }
     *reason = attempt.reason;
     return attempt.result;
 }
@@ -350,7 +352,7 @@ static enum lookup connect_to_path(const struct purpose *purpose, const struct s
                 break;
         }
     result = connect_to(purpose, &place, deadline, mysql, reason);
-    if (result == LOOKUP_UNAVAILABLE) {
+    if (result == LOOKUP_UNAVAILABLE || result == LOOKUP_LOST) {
         const struct reason why = *reason;
 
         reason_set(reason, "%s%s", why.text, jail_hint_for(&purpose->target->jail, place.socket));
@@ -358,58 +360,75 @@ static enum lookup connect_to_path(const struct purpose *purpose, const struct s
     return result;
 }
 
-static enum lookup connect_to_host(const struct purpose *purpose, const struct sql_host *host,
-                                   const struct deadline *deadline, MYSQL **mysql,
-                                   struct reason *reason)
+/* Among MySQL's clients, localhost means the socket. */
+static bool is_socket_of_library(const struct sql_host *host)
 {
-    enum lookup result = LOOKUP_UNAVAILABLE;
-    struct host_addresses addresses;
-    unsigned i;
+    return host->name[0] == '\0' || (strcmp(host->name, "localhost") == 0 && host->port == 0);
+}
 
-    if (!host_addresses_find(host->name, deadline, &addresses, reason)) {
-        const struct reason why = *reason;
+static enum lookup connect_to_socket_of_library(const struct purpose *purpose,
+                                                const struct deadline *deadline, MYSQL **mysql,
+                                                struct reason *reason)
+{
+    const struct place place = {.socket = ""};
+    const enum lookup result = connect_to(purpose, &place, deadline, mysql, reason);
+    const struct reason why = *reason;
 
-        reason_set(reason, "%s%s", why.text, jail_hint_for_name(&purpose->target->jail));
-        return result;
-    }
-    if (mysql_client_connects_by_name(purpose->target)) {
-        const struct place place = {.address = host->name, .port = host->port, .name = host->name};
-
-        if (addresses.count > 1 && !mysql_client_bears_addresses()) {
-            reason_set(reason, "the client library cannot check a certificate for a name with "
-                               "several addresses");
-            return result;
-        }
-        return connect_to(purpose, &place, deadline, mysql, reason);
-    }
-    for (i = 0; i < addresses.count && result == LOOKUP_UNAVAILABLE; i++) {
-        const struct deadline share = deadline_share(deadline, addresses.count - i);
-        const struct place place = {
-            .address = addresses.text[i], .port = host->port, .name = host->name};
-
-        result = connect_to(purpose, &place, &share, mysql, reason);
-    }
+    if (result != LOOKUP_FOUND)
+        reason_set(reason, "the socket of the client library: %s%s", why.text,
+                   jail_hint(&purpose->target->jail));
     return result;
 }
 
+/* Where the library looks the name up, too. */
+static enum lookup connect_by_name(const struct purpose *purpose, const struct sql_host *host,
+                                   const struct deadline *deadline, MYSQL **mysql,
+                                   struct reason *reason)
+{
+    const struct place place = {.address = host->name, .port = host->port, .name = host->name};
+    struct host_addresses addresses;
+
+    switch (host_addresses_find(host->name, &purpose->target->jail, deadline, &addresses, reason)) {
+    case HOST_ADDRESSES_UNKNOWN:
+    case HOST_ADDRESSES_NEEDLESS:
+        return LOOKUP_UNAVAILABLE;
+    case HOST_ADDRESSES_NOT_NOW:
+        return LOOKUP_LOST;
+    case HOST_ADDRESSES_FOUND:
+        break;
+    }
+    if (addresses.count > 1 && !mysql_client_bears_addresses()) {
+        reason_set(reason, "the client library cannot check a certificate for a name with "
+                           "several addresses");
+        return LOOKUP_UNAVAILABLE;
+    }
+    return connect_to(purpose, &place, deadline, mysql, reason);
+}
+
+enum host_addresses_result mysql_connect_find_addresses(const struct sql_target *target,
+                                                        const struct sql_host *host,
+                                                        const struct deadline *deadline,
+                                                        struct host_addresses *found,
+                                                        struct reason *reason)
+{
+    if (sql_host_is_path(host) || is_socket_of_library(host) ||
+        mysql_client_connects_by_name(target))
+        return HOST_ADDRESSES_NEEDLESS;
+    return host_addresses_find(host->name, &target->jail, deadline, found, reason);
+}
+
 enum lookup mysql_connect(const struct sql_target *target, const struct sql_host *host,
-                          enum sql_access access, const struct deadline *deadline, MYSQL **mysql,
-                          struct reason *reason)
+                          const char *address, enum sql_access access,
+                          const struct deadline *deadline, MYSQL **mysql, struct reason *reason)
 {
     const struct purpose purpose = {target, access};
-    const struct place of_the_library = {.socket = ""};
+    const struct place place = {.address = address, .port = host->port, .name = host->name};
 
     if (sql_host_is_path(host))
         return connect_to_path(&purpose, host, deadline, mysql, reason);
-    /* Among MySQL's clients, localhost means the socket. */
-    if (host->name[0] == '\0' || (strcmp(host->name, "localhost") == 0 && host->port == 0)) {
-        enum lookup result = connect_to(&purpose, &of_the_library, deadline, mysql, reason);
-        const struct reason why = *reason;
-
-        if (result == LOOKUP_UNAVAILABLE)
-            reason_set(reason, "the socket of the client library: %s%s", why.text,
-                       jail_hint(&target->jail));
-        return result;
-    }
-    return connect_to_host(&purpose, host, deadline, mysql, reason);
+    if (is_socket_of_library(host))
+        return connect_to_socket_of_library(&purpose, deadline, mysql, reason);
+    if (address[0] == '\0')
+        return connect_by_name(&purpose, host, deadline, mysql, reason);
+    return connect_to(&purpose, &place, deadline, mysql, reason);
 }

@@ -11,10 +11,17 @@
 #include "mysql_error.h"
 #include "sql_engine.h"
 
+/* As `find_addresses` of sql_engine.h. */
+enum host_addresses_result mysql_connect_find_addresses(const struct sql_target *target,
+                                                        const struct sql_host *host,
+                                                        const struct deadline *deadline,
+                                                        struct host_addresses *found,
+                                                        struct reason *reason);
+
 /* As `open` of sql_engine.h. */
 enum lookup mysql_connect(const struct sql_target *target, const struct sql_host *host,
-                          enum sql_access access, const struct deadline *deadline, MYSQL **mysql,
-                          struct reason *reason);
+                          const char *address, enum sql_access access,
+                          const struct deadline *deadline, MYSQL **mysql, struct reason *reason);
 
 /* The last error of a connection. */
 struct mysql_error mysql_connect_error(MYSQL *mysql);

@@ -34,6 +34,9 @@ struct meaning {
 
 static const struct meaning meanings[] = {
     /* the connection is gone */
+    {CR_CONNECTION_ERROR, LOOKUP_LOST, true},
+    {CR_CONN_HOST_ERROR, LOOKUP_LOST, true},
+    {CR_IPSOCK_ERROR, LOOKUP_LOST, true},
     {CR_SERVER_GONE_ERROR, LOOKUP_LOST, true},
     {CR_SERVER_LOST, LOOKUP_LOST, true},
     {CR_SERVER_LOST_EXTENDED, LOOKUP_LOST, true},
@@ -51,6 +54,10 @@ static const struct meaning meanings[] = {
     {MARIADB_CONNECTION_KILLED, LOOKUP_LOST, true},
     {MYSQL_CLIENT_INTERACTION_TIMEOUT, LOOKUP_LOST, true},
 
+    /* or had better be a new one, in a moment */
+    {ER_UNKNOWN_COM_ERROR, LOOKUP_LOST, true}, /* a node that left its Galera cluster */
+    {PROXYSQL_CONNECT_TIMEOUT, LOOKUP_LOST, true},
+
     /* no connection now */
     {ER_CON_COUNT_ERROR, LOOKUP_BUSY, true},
     {ER_TOO_MANY_USER_CONNECTIONS, LOOKUP_BUSY, true},
@@ -62,14 +69,13 @@ static const struct meaning meanings[] = {
     {ER_ERROR_ON_WRITE, LOOKUP_UNAVAILABLE, true},
     {ER_GET_ERRNO, LOOKUP_UNAVAILABLE, true},
     {ER_MAX_PREPARED_STMT_COUNT_REACHED, LOOKUP_UNAVAILABLE, true},
-    {ER_LOCK_DEADLOCK, LOOKUP_UNAVAILABLE, true},
+    {ER_LOCK_DEADLOCK, LOOKUP_CONFLICT, true},
     {ER_LOCK_WAIT_TIMEOUT, LOOKUP_UNAVAILABLE, true},
     {ER_OUTOFMEMORY, LOOKUP_UNAVAILABLE, true},
     {ER_OUT_OF_RESOURCES, LOOKUP_UNAVAILABLE, true},
     {ER_OUT_OF_SORTMEMORY, LOOKUP_UNAVAILABLE, true},
     {ER_QUERY_INTERRUPTED, LOOKUP_UNAVAILABLE, true},
     {ER_RECORD_FILE_FULL, LOOKUP_UNAVAILABLE, true},
-    {ER_UNKNOWN_COM_ERROR, LOOKUP_UNAVAILABLE, true}, /* a node that left its Galera cluster */
     {MARIADB_STATEMENT_TIMEOUT, LOOKUP_UNAVAILABLE, true},
     {MYSQL_QUERY_TIMEOUT, LOOKUP_UNAVAILABLE, true},
 
@@ -90,11 +96,12 @@ static const struct meaning meanings[] = {
     {MARIADB_NO_SUCH_TABLE_IN_ENGINE, LOOKUP_UNAVAILABLE, true},
 
     /* another host may be in a better state */
-    {ER_OPTION_PREVENTS_STATEMENT, LOOKUP_UNAVAILABLE, true}, /* read_only */
-    {ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, LOOKUP_UNAVAILABLE, true},
-    {ER_READ_ONLY_MODE, LOOKUP_UNAVAILABLE, true},
-    {MYSQL_SERVER_OFFLINE_MODE, LOOKUP_UNAVAILABLE, true},
-    {PROXYSQL_CONNECT_TIMEOUT, LOOKUP_UNAVAILABLE, true},
+    {ER_OPTION_PREVENTS_STATEMENT, LOOKUP_UNREADY, true}, /* read_only */
+    {ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, LOOKUP_UNREADY, true},
+    {ER_READ_ONLY_MODE, LOOKUP_UNREADY, true},
+    {MYSQL_SERVER_OFFLINE_MODE, LOOKUP_UNREADY, true},
+    {ER_NO_SUCH_TABLE, LOOKUP_UNREADY, true},
+    {ER_TABLEACCESS_DENIED_ERROR, LOOKUP_UNREADY, true},
 
     /* not like this */
     {ER_BAD_FIELD_ERROR, LOOKUP_REJECTED, true},
@@ -102,12 +109,10 @@ static const struct meaning meanings[] = {
     {ER_CANT_AGGREGATE_3COLLATIONS, LOOKUP_REJECTED, true},
     {ER_CANT_AGGREGATE_NCOLLATIONS, LOOKUP_REJECTED, true},
     {ER_COLUMNACCESS_DENIED_ERROR, LOOKUP_REJECTED, true},
-    {ER_NO_SUCH_TABLE, LOOKUP_REJECTED, true},
     {ER_NO_SUCH_USER, LOOKUP_REJECTED, true}, /* who defined a view or a procedure */
     {ER_PROCACCESS_DENIED_ERROR, LOOKUP_REJECTED, true},
     {ER_SP_DOES_NOT_EXIST, LOOKUP_REJECTED, true},
     {ER_SUBQUERY_NO_1_ROW, LOOKUP_REJECTED, true},
-    {ER_TABLEACCESS_DENIED_ERROR, LOOKUP_REJECTED, true},
     {ER_TOO_MANY_ROWS, LOOKUP_REJECTED, true},
     {ER_VIEW_INVALID, LOOKUP_REJECTED, true},
 };
@@ -235,6 +240,7 @@ bool mysql_error_is_of_network(unsigned number)
 
 enum lookup mysql_error_of_connection(const struct mysql_error *error, struct reason *reason)
 {
+    const struct meaning meaning = meaning_of(error);
     int number = mysql_error_is_of_network(error->number) ? errno_in(error->text) : 0;
 
     if (error->number == PLUGIN_CANNOT_BE_LOADED || error->number == MARIADB_PLUGIN_NOT_ALLOWED) {
@@ -245,9 +251,14 @@ enum lookup mysql_error_of_connection(const struct mysql_error *error, struct re
         return LOOKUP_UNAVAILABLE;
     }
     reason_set(reason, "%s", number > 0 ? strerror(number) : error->text);
-    /* EAGAIN: too many are waiting at a socket. */
-    return number == EAGAIN || meaning_of(error).means == LOOKUP_BUSY ? LOOKUP_BUSY
-                                                                      : LOOKUP_UNAVAILABLE;
+    /* Too many are waiting at a socket. */
+    if (number == EAGAIN)
+        return LOOKUP_BUSY;
+    /* A certificate that does not do will not do in a moment, either. */
+    return meaning.means == LOOKUP_BUSY ||
+                   (meaning.means == LOOKUP_LOST && error->number != CR_SSL_CONNECTION_ERROR)
+               ? meaning.means
+               : LOOKUP_UNAVAILABLE;
 }
 
 enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
@@ -262,8 +273,20 @@ enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
     /* While a statement is prepared, no row is looked for. */
     if (is_not_found(error))
         return has_values ? LOOKUP_NONE : LOOKUP_REJECTED;
+    if (is_signalled(error))
+        return LOOKUP_REJECTED;
     /* Connected already. */
     return meaning.means == LOOKUP_BUSY ? LOOKUP_UNAVAILABLE : meaning.means;
+}
+
+enum lookup mysql_error_of_storing(unsigned number, enum lookup means)
+{
+    if (number == ER_UNKNOWN_COM_ERROR)
+        return LOOKUP_UNREADY;
+    /* Somebody else has stored the same just now: next time, it is found. */
+    if (number == ER_DUP_ENTRY)
+        return LOOKUP_CONFLICT;
+    return means;
 }
 
 bool mysql_error_is_forgotten(unsigned number)

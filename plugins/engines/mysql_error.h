@@ -31,6 +31,10 @@ bool mysql_error_is_of_network(unsigned number);
 enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
                               struct reason *reason);
 
+/* What a statement that stores has come to, of which `means` is known: a server that says
+ * why it does not store has stored nothing. */
+enum lookup mysql_error_of_storing(unsigned number, enum lookup means);
+
 /* Whether the statement has to be prepared anew. */
 bool mysql_error_is_forgotten(unsigned number);
 

@@ -67,9 +67,19 @@ static void close_session(struct sql_session *session)
     free(session);
 }
 
+static enum host_addresses_result
+find_addresses(const struct sql_target *target, const struct sql_host *host,
+               const struct deadline *deadline, struct host_addresses *found, struct reason *reason)
+{
+    if (host->name[0] == '\0' || sql_host_is_path(host))
+        return HOST_ADDRESSES_NEEDLESS;
+    return host_addresses_find(host->name, &target->jail, deadline, found, reason);
+}
+
 static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
-                                enum sql_access access, const struct deadline *deadline,
-                                struct sql_session **session, struct reason *reason)
+                                const char *address, enum sql_access access,
+                                const struct deadline *deadline, struct sql_session **session,
+                                struct reason *reason)
 {
     struct sql_session *opened = calloc(1, sizeof(*opened));
     enum lookup result;
@@ -79,7 +89,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    result = pgsql_connect(target, host, access, deadline, &opened->link, reason);
+    result = pgsql_connect(target, host, address, access, deadline, &opened->link, reason);
     if (result != LOOKUP_FOUND) {
         free(opened);
         return result;
@@ -374,6 +384,9 @@ static enum lookup store(struct sql_session *session, const struct sql_statement
 
     if (result == LOOKUP_FOUND && answer.rows == 0)
         return LOOKUP_NONE;
+    /* Somebody else has stored the same just now: next time, it is found. */
+    if (result == LOOKUP_REJECTED && strcmp(answer.state, "23505") == 0 /* unique_violation */)
+        return LOOKUP_CONFLICT;
     return result;
 }
 
@@ -400,6 +413,7 @@ const struct sql_engine sqlcrypt_engine = {
     .abi = SQL_ENGINE_ABI,
     .name = "pgsql",
     .load = load,
+    .find_addresses = find_addresses,
     .open = open_session,
     .close = close_session,
     .select = select_value,

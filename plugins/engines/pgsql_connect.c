@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host_addresses.h"
 #include "pgsql_error.h"
 #include "sql_ssl_files.h"
 
@@ -169,51 +168,28 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
         PQsetErrorVerbosity(started, PQERRORS_DEFAULT);
         return LOOKUP_FOUND;
     }
-    result = pgsql_connection_is_busy(started) ? LOOKUP_BUSY : LOOKUP_UNAVAILABLE;
+    result = pgsql_error_judge_connection(started);
+    if (result == LOOKUP_LOST && deadline_remaining(deadline) == 0)
+        result = LOOKUP_UNAVAILABLE;
     *misunderstood = pgsql_connection_is_misunderstood(started);
     explain(attempt, started, reason);
     PQfinish(started);
     return result;
 }
 
-static enum lookup connect_to_address(struct attempt *attempt, const struct deadline *deadline,
-                                      struct pgsql_link *link, struct reason *reason)
-{
-    enum lookup result;
-    bool misunderstood;
-
-    attempt->with_options = true;
-    result = connect_once(attempt, deadline, link, &misunderstood, reason);
-    if (result == LOOKUP_UNAVAILABLE && misunderstood) {
-        /* A pooler may not know the parameter. */
-        attempt->with_options = false;
-        result = connect_once(attempt, deadline, link, &misunderstood, reason);
-    }
-    return result;
-}
-
 enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host *host,
-                          enum sql_access access, const struct deadline *deadline,
-                          struct pgsql_link *link, struct reason *reason)
+                          const char *address, enum sql_access access,
+                          const struct deadline *deadline, struct pgsql_link *link,
+                          struct reason *reason)
 {
-    struct attempt attempt = {.target = target, .host = host, .access = access, .address = ""};
-    enum lookup result = LOOKUP_UNAVAILABLE;
-    struct host_addresses addresses;
-    unsigned i;
+    struct attempt attempt = {target, host, access, address, .with_options = true};
+    bool misunderstood;
+    enum lookup result = connect_once(&attempt, deadline, link, &misunderstood, reason);
 
-    if (host->name[0] == '\0' || sql_host_is_path(host))
-        return connect_to_address(&attempt, deadline, link, reason);
-    if (!host_addresses_find(host->name, deadline, &addresses, reason)) {
-        const struct reason why = *reason;
-
-        reason_set(reason, "%s%s", why.text, jail_hint_for_name(&target->jail));
-        return LOOKUP_UNAVAILABLE;
-    }
-    for (i = 0; i < addresses.count && result == LOOKUP_UNAVAILABLE; i++) {
-        const struct deadline share = deadline_share(deadline, addresses.count - i);
-
-        attempt.address = addresses.text[i];
-        result = connect_to_address(&attempt, &share, link, reason);
+    if (misunderstood && result != LOOKUP_FOUND) {
+        /* A pooler may not know the parameter. */
+        attempt.with_options = false;
+        result = connect_once(&attempt, deadline, link, &misunderstood, reason);
     }
     return result;
 }

@@ -13,7 +13,8 @@
 /* As `open` of sql_engine.h. The connection is the caller's to finish. It is
  * in non-blocking mode, speaks UTF-8, and prints no notices. */
 enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host *host,
-                          enum sql_access access, const struct deadline *deadline,
-                          struct pgsql_link *link, struct reason *reason);
+                          const char *address, enum sql_access access,
+                          const struct deadline *deadline, struct pgsql_link *link,
+                          struct reason *reason);
 
 #endif

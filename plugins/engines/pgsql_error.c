@@ -28,16 +28,18 @@ void pgsql_error_of_connection(const PGconn *connection, struct reason *reason)
 }
 
 /* What a text such as "FATAL:  53300: sorry, too many clients already" says after that
- * SQLSTATE, or NULL: there may be several, of one try with TLS and one without. */
+ * SQLSTATE, or the beginning of one, or NULL: there may be several, of one try with TLS
+ * and one without. */
 static const char *after_state(const PGconn *connection, const char *state)
 {
+    enum { STATE_LENGTH = 5 };
     const char *at = PQerrorMessage(connection);
-    size_t length = strlen(state);
 
     while ((at = strstr(at, ":  ")) != NULL) {
         at += strlen(":  ");
-        if (strncmp(at, state, length) == 0 && strncmp(at + length, ": ", 2) == 0)
-            return at + length + 2;
+        if (strncmp(at, state, strlen(state)) == 0 && strlen(at) > STATE_LENGTH &&
+            strncmp(at + STATE_LENGTH, ": ", 2) == 0)
+            return at + STATE_LENGTH + 2;
     }
     return NULL;
 }
@@ -61,11 +63,27 @@ static bool is_of_full_pooler(const PGconn *connection)
     return text != NULL && strncmp(text, full, strlen(full)) == 0;
 }
 
-bool pgsql_connection_is_busy(const PGconn *connection)
+/* The server takes no connection now, but may in a moment. */
+static bool is_of_busy_server(const PGconn *connection)
 {
     return after_state(connection, "53300") != NULL /* too_many_connections */ ||
-           after_state(connection, "57P03") != NULL /* cannot_connect_now */ ||
            is_of_full_socket(connection) || is_of_full_pooler(connection);
+}
+
+/* Whether a server, or a pooler, may say otherwise in a moment: it is starting, or going
+ * down, or has lost what is behind it. What was not said by one at all is of the network. */
+static bool may_pass(const PGconn *connection)
+{
+    return after_state(connection, "") == NULL || after_state(connection, "08") != NULL ||
+           after_state(connection, "53") != NULL || after_state(connection, "57") != NULL ||
+           after_state(connection, "58") != NULL || after_state(connection, "XX") != NULL;
+}
+
+enum lookup pgsql_error_judge_connection(const PGconn *connection)
+{
+    if (is_of_busy_server(connection))
+        return LOOKUP_BUSY;
+    return may_pass(connection) ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
 }
 
 /* Who was asked for the password has understood, and refuses for another reason. */
@@ -176,11 +194,14 @@ static const struct class classes[] = {
     {"08P01", LOOKUP_REJECTED, true}, /* a wrong number of parameters */
     {"08", LOOKUP_UNAVAILABLE, true}, /* connection exception: of a foreign table */
     {"0A", LOOKUP_REJECTED, true},    /* feature not supported */
-    {"25", LOOKUP_REJECTED, true},    /* invalid transaction state: read-only */
+    {"25006", LOOKUP_UNREADY, true},  /* read_only_sql_transaction: of a standby */
+    {"25", LOOKUP_REJECTED, true},    /* invalid transaction state */
     {"26", LOOKUP_REJECTED, true},    /* invalid statement name */
     {"3D", LOOKUP_REJECTED, true},    /* invalid catalog name */
     {"3F", LOOKUP_REJECTED, true},    /* invalid schema name */
-    {"40", LOOKUP_UNAVAILABLE, true}, /* transaction rollback: deadlock */
+    {"40", LOOKUP_CONFLICT, true},    /* transaction rollback: deadlock, or of a standby */
+    {"42501", LOOKUP_UNREADY, true},  /* insufficient_privilege */
+    {"42P01", LOOKUP_UNREADY, true},  /* undefined_table: not replicated yet, perhaps */
     {"42", LOOKUP_REJECTED, true},    /* syntax error or access rule violation */
     {"53", LOOKUP_UNAVAILABLE, true}, /* insufficient resources */
     {"55", LOOKUP_UNAVAILABLE, true}, /* object not in prerequisite state: locked */

@@ -18,10 +18,9 @@
 /* Why a connection could not be made. Such texts hold no values. */
 void pgsql_error_of_connection(const PGconn *connection, struct reason *reason);
 
-/* Whether it was because the server takes no connection now, but may in a moment;
- * and whether because it did not understand the first message. Both need a connection
- * with PQERRORS_VERBOSE. */
-bool pgsql_connection_is_busy(const PGconn *connection);
+/* What it means: LOOKUP_BUSY, LOOKUP_LOST or LOOKUP_UNAVAILABLE; and whether the server
+ * did not understand the first message. Both need a connection with PQERRORS_VERBOSE. */
+enum lookup pgsql_error_judge_connection(const PGconn *connection);
 bool pgsql_connection_is_misunderstood(const PGconn *connection);
 
 /* Whether a statement of that name is there already; whether none is; whether one is

@@ -99,10 +99,6 @@ ILL = {
     "table unknown to its engine": (1932, "42S02", True),
     "error of a federated server": (1296, "HY000", False),
     "internal error": (1815, "HY000", False),
-    "read-only by an option": (1290, "HY000", True),
-    "read-only transaction": (1792, "25006", True),
-    "read-only mode": (1836, "HY000", True),
-    "offline mode": (3032, "HY000", True),
     "ProxySQL: no server in time": (9001, "HY000", True),
     "ProxySQL: locked to a hostgroup": (9005, "HY000", False),
     "Vitess": (1105, "HY000", False),
@@ -143,13 +139,34 @@ def ill_alone(number, state, is_safe):
         check_login(user, VERDICTS[user], "afterwards")
 
 
+# --- the host is not ready, or the statement is wrong if all say so
+
+NOT_READY = {
+    "read-only by an option": (1290, "HY000", True),
+    "read-only transaction": (1792, "25006", True),
+    "read-only mode": (1836, "HY000", True),
+    "offline mode": (3032, "HY000", True),
+    "unknown table": (1146, "42S02", True),
+    "no right to read a table": (1142, "42000", True),
+}
+
+
+def not_ready_alone(number, state, is_safe):
+    for step, user in TRIES:
+        forget()
+        with first.script(step, packet=packet_at(step, number, state, is_safe)):
+            reply, problems = login(user)
+            expect(reply, OUTAGE, f"{step} {user}")
+            check_one(problems, f"{first.address}: the statement is refused: "
+                      f"{reason_at(step, number, state, is_safe)}")
+        check_login(user, VERDICTS[user], "afterwards")
+
+
 # --- the statement is wrong
 
 REFUSED = {
     "syntax error": (1064, "42000", False),
     "unknown column": (1054, "42S22", True),
-    "unknown table": (1146, "42S02", True),
-    "no right to read a table": (1142, "42000", True),
     "unknown procedure": (1305, "42000", True),
     "a class of syntax errors": (4711, "42123", False),
     "no database": (1046, "3D000", False),
@@ -273,8 +290,10 @@ turns = [first, second]
 case("one host: Postfix starts", start, first)
 for label, error_of_server in ILL.items():
     case(f"one host, which is ill: {label}", ill_alone, *error_of_server)
+for label, error_of_server in NOT_READY.items():
+    case(f"one host, which is not ready: {label}", not_ready_alone, *error_of_server)
 case("two hosts: Postfix starts", start, first, second)
-for label, error_of_server in ILL.items():
+for label, error_of_server in (ILL | NOT_READY).items():
     case(f"the next host is asked: {label}", ill, *error_of_server)
 for label, error_of_server in REFUSED.items():
     case(f"the next host is not asked: {label}", refused, *error_of_server)

@@ -1,0 +1,862 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Which host is asked, when, and for how long: hosts that are scripted, and a clock that
+ * only runs while somebody waits. */
+
+#include <poll.h>
+#include <time.h>
+
+#include "sql_connections.h"
+#include "test_support.h"
+
+enum { TIMEOUT = 10000 }; /* milliseconds */
+
+/* --- the clock */
+
+static int64_t clock_now; /* milliseconds */
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+    (void)clock;
+    *time = (struct timespec){.tv_sec = (time_t)(clock_now / 1000),
+                              .tv_nsec = (long)(clock_now % 1000) * 1000000};
+    return 0;
+}
+
+int __wrap_poll(struct pollfd *descriptors, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *descriptors, nfds_t count, int timeout)
+{
+    assert_null(descriptors);
+    assert_int_equal(count, 0);
+    assert_true(timeout > 0);
+    clock_now += timeout;
+    return 0;
+}
+
+/* --- the hosts */
+
+enum { SILENT = -1 }; /* to take longer than there is time */
+
+/* What happens at an address, or at a host that has none. */
+static struct place {
+    const char *address;
+    enum lookup open, select;
+    int takes;            /* milliseconds */
+    int64_t well_from;    /* then it answers LOOKUP_FOUND */
+    unsigned opened;      /* how often */
+    unsigned asked, kept; /* sessions */
+    int64_t longest;      /* milliseconds that somebody would have waited */
+} places[8];
+
+/* What a name stands for. */
+static struct name {
+    const char *name;
+    const char *addresses[HOST_ADDRESSES_MAX];
+    enum host_addresses_result result;
+    int takes;
+    unsigned asked;
+} names[4];
+
+struct sql_session {
+    struct place *place;
+};
+
+static char trail[4096]; /* the addresses in the order in which they were opened or asked */
+
+static struct place *place_of(const char *address)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(places); i++)
+        if (places[i].address != NULL && strcmp(places[i].address, address) == 0)
+            return &places[i];
+    fail_msg("no place is at \"%s\"", address);
+    return NULL;
+}
+
+static void note_trail(const char *what)
+{
+    const size_t length = strlen(trail);
+
+    snprintf(trail + length, sizeof(trail) - length, "%s%s", length > 0 ? " " : "", what);
+}
+
+/* Returns whether it was done in time. */
+static bool take(int milliseconds, const struct deadline *deadline)
+{
+    if (milliseconds != SILENT && clock_now + milliseconds < deadline->at) {
+        clock_now += milliseconds;
+        return true;
+    }
+    clock_now = deadline->at > clock_now ? deadline->at : clock_now;
+    return false;
+}
+
+static enum lookup happens(const struct place *place, enum lookup otherwise)
+{
+    return place->well_from != 0 && clock_now >= place->well_from ? LOOKUP_FOUND : otherwise;
+}
+
+static enum host_addresses_result
+find_addresses(const struct sql_target *target, const struct sql_host *host,
+               const struct deadline *deadline, struct host_addresses *found, struct reason *reason)
+{
+    size_t i;
+
+    (void)target;
+    for (i = 0; i < COUNT(names); i++)
+        if (names[i].name != NULL && strcmp(names[i].name, host->name) == 0)
+            break;
+    if (i == COUNT(names)) {
+        found->count = 1;
+        strcpy(found->text[0], host->name);
+        return HOST_ADDRESSES_FOUND;
+    }
+    names[i].asked++;
+    reason_set(reason, "no answer about the name");
+    if (!take(names[i].takes, deadline))
+        return HOST_ADDRESSES_NOT_NOW;
+    for (found->count = 0; names[i].addresses[found->count] != NULL; found->count++)
+        strcpy(found->text[found->count], names[i].addresses[found->count]);
+    return names[i].result;
+}
+
+static enum lookup open_place(const struct sql_target *target, const struct sql_host *host,
+                              const char *address, enum sql_access access,
+                              const struct deadline *deadline, struct sql_session **session,
+                              struct reason *reason)
+{
+    struct place *place = place_of(address);
+    enum lookup result;
+
+    (void)target, (void)host, (void)access;
+    *session = NULL;
+    note_trail(address);
+    place->opened++;
+    if (deadline->at - clock_now > place->longest)
+        place->longest = deadline->at - clock_now;
+    reason_set(reason, "%s does not open", address);
+    result = happens(place, place->open);
+    if (!take(place->takes, deadline))
+        return LOOKUP_UNAVAILABLE;
+    if (result != LOOKUP_FOUND)
+        return result;
+    *session = malloc(sizeof(**session));
+    assert_non_null(*session);
+    (*session)->place = place;
+    place->kept++;
+    return LOOKUP_FOUND;
+}
+
+static void close_session(struct sql_session *session)
+{
+    session->place->kept--;
+    free(session);
+}
+
+static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
+                                const struct deadline *deadline, struct secret *value,
+                                struct reason *reason)
+{
+    (void)statement, (void)value, (void)deadline;
+    session->place->asked++;
+    reason_set(reason, "%s does not say", session->place->address);
+    return happens(session->place, session->place->select);
+}
+
+static const struct sql_engine engine = {
+    .abi = SQL_ENGINE_ABI,
+    .name = "scripted",
+    .find_addresses = find_addresses,
+    .open = open_place,
+    .close = close_session,
+    .select = select_value,
+};
+
+/* --- logins */
+
+static struct sql_settings settings;
+static struct sql_connections *connections;
+static struct sql_route route;
+static struct reason reason;
+
+static void start(const char *hosts)
+{
+    settings = (struct sql_settings){.persistent = true};
+    settings.target.timeout = TIMEOUT;
+    assert_true(sql_hosts_read(&settings.hosts, hosts, &reason));
+    connections = sql_connections_new(&engine, &settings);
+    assert_non_null(connections);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    clock_now = 1000000;
+    memset(places, 0, sizeof(places));
+    memset(names, 0, sizeof(names));
+    trail[0] = '\0';
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    sql_connections_free(connections);
+    connections = NULL;
+    sql_hosts_free(&settings.hosts);
+    return 0;
+}
+
+static struct place *add_place(const char *address, enum lookup open, enum lookup select)
+{
+    size_t i = 0;
+
+    while (places[i].address != NULL)
+        i++;
+    assert_true(i < COUNT(places));
+    places[i] = (struct place){.address = address, .open = open, .select = select};
+    return &places[i];
+}
+
+static struct place *add_well(const char *address)
+{
+    return add_place(address, LOOKUP_FOUND, LOOKUP_FOUND);
+}
+
+static struct place *add_silent(const char *address)
+{
+    struct place *place = add_well(address);
+
+    place->takes = SILENT;
+    return place;
+}
+
+static struct name *add_name(const char *name, const char *first, const char *second)
+{
+    size_t i = 0;
+
+    while (names[i].name != NULL)
+        i++;
+    assert_true(i < COUNT(names));
+    names[i] = (struct name){name, {first, second}, HOST_ADDRESSES_FOUND, 0, 0};
+    return &names[i];
+}
+
+/* Looks somebody up. `taken` gets milliseconds. */
+static enum lookup log_in(int64_t *taken)
+{
+    const struct sql_statement statement = {"SELECT", NULL, 0};
+    const struct deadline deadline = deadline_after(TIMEOUT);
+    const int64_t before = clock_now;
+    struct secret value = SECRET_EMPTY;
+    enum lookup result;
+
+    trail[0] = '\0';
+    result = sql_connections_select(connections, &statement, &deadline, &value, &route, &reason);
+    if (taken != NULL)
+        *taken = clock_now - before;
+    assert_true(clock_now <= deadline.at);
+    return result;
+}
+
+/* --- a name with several addresses is several hosts */
+
+static const struct first {
+    const char *name;
+    enum lookup open, select;
+    int takes;
+    int64_t most; /* milliseconds of the first login */
+    const char *complaint;
+} firsts[] = {
+    {"silent", LOOKUP_FOUND, LOOKUP_FOUND, SILENT, TIMEOUT / 2, "192.0.2.1 does not open"},
+    {"refuses", LOOKUP_LOST, LOOKUP_FOUND, 0, 0, "192.0.2.1 does not open"},
+    {"has another password", LOOKUP_UNAVAILABLE, LOOKUP_FOUND, 0, 0, "192.0.2.1 does not open"},
+    {"is full", LOOKUP_BUSY, LOOKUP_FOUND, 0, 0, "192.0.2.1 does not open"},
+    {"rejects queries", LOOKUP_FOUND, LOOKUP_LOST, 0, 0, "192.0.2.1 does not say"},
+    {"is ill", LOOKUP_FOUND, LOOKUP_UNAVAILABLE, 0, 0, "192.0.2.1 does not say"},
+    {"has no such table", LOOKUP_FOUND, LOOKUP_UNREADY, 0, 0, "192.0.2.1 does not say"},
+};
+
+static void expect_second(const struct first *row, const char *first_login, const char *label)
+{
+    int64_t taken;
+    char want[200];
+
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_string_equal(trail, first_login);
+    assert_in_range(taken, 0, row->most);
+    snprintf(want, sizeof(want), "%s: %s", label, row->complaint);
+    assert_string_equal(route.passed_over.text, want);
+    /* From now on the second is asked at once, and nothing is said about the first. */
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_string_equal(trail, "");
+    assert_int_equal(taken, 0);
+    assert_string_equal(route.passed_over.text, "");
+}
+
+static void second_address_answers(void **state)
+{
+    const struct first *row = *state;
+
+    add_place("192.0.2.1", row->open, row->select)->takes = row->takes;
+    add_well("192.0.2.2");
+    add_name("db", "192.0.2.1", "192.0.2.2");
+    start("db:5432");
+    expect_second(row, "192.0.2.1 192.0.2.2", "db:5432 at 192.0.2.1");
+    assert_string_equal(route.host.text, "db:5432 at 192.0.2.2");
+    assert_int_equal(names[0].asked, 1);
+}
+
+static void second_host_answers(void **state)
+{
+    const struct first *row = *state;
+
+    add_place("192.0.2.1", row->open, row->select)->takes = row->takes;
+    add_well("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    expect_second(row, "192.0.2.1 192.0.2.2", "192.0.2.1");
+    assert_string_equal(route.host.text, "192.0.2.2");
+}
+
+/* What an entry stands for makes no difference to its neighbours. */
+static void entries_follow_their_addresses(void **state)
+{
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_place("192.0.2.2", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_place("192.0.2.3", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_well("192.0.2.4");
+    add_name("one", "192.0.2.1", "192.0.2.2");
+    add_name("two", "192.0.2.3", "192.0.2.4");
+    start("one two");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(trail, "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4");
+    assert_int_equal(names[1].asked, 1);
+}
+
+/* A host is not looked up before it is needed. */
+static void later_names_are_not_looked_up(void **state)
+{
+    (void)state;
+    add_well("192.0.2.1");
+    add_name("one", "192.0.2.1", NULL);
+    add_name("two", "192.0.2.2", NULL);
+    start("one two");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_int_equal(names[0].asked, 1);
+    assert_int_equal(names[1].asked, 0);
+}
+
+/* That IPv6 does not lead to the server is nothing to mend. */
+static void other_family_is_no_news(void **state)
+{
+    (void)state;
+    add_place("::1", LOOKUP_LOST, LOOKUP_FOUND);
+    add_well("127.0.0.1");
+    add_name("localhost", "::1", "127.0.0.1");
+    start("localhost");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(trail, "::1 127.0.0.1");
+    assert_string_equal(route.passed_over.text, "");
+}
+
+static void outage_of_both_families_is_told_in_full(void **state)
+{
+    (void)state;
+    add_place("::1", LOOKUP_LOST, LOOKUP_FOUND);
+    add_place("127.0.0.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_name("localhost", "::1", "127.0.0.1");
+    start("localhost");
+    assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
+    assert_string_equal(reason.text, "localhost at 127.0.0.1: 127.0.0.1 does not open; "
+                                     "localhost at ::1: ::1 does not open");
+}
+
+static void first_host_is_used_again(void **state)
+{
+    struct place *first = add_place("192.0.2.1", LOOKUP_LOST, LOOKUP_FOUND);
+    struct place *second = add_well("192.0.2.2");
+
+    (void)state;
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    first->open = LOOKUP_FOUND;
+    clock_now += 29000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.2");
+    clock_now += 2000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.1");
+    assert_int_equal(second->kept, 0); /* it only stood in */
+    assert_int_equal(first->kept, 1);
+}
+
+/* --- names that move */
+
+static void moved_name_is_followed(void **state)
+{
+    struct place *old = add_well("192.0.2.1"), *new = add_well("192.0.2.2");
+    struct name *name = add_name("db", "192.0.2.1", NULL);
+
+    (void)state;
+    start("db");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    name->addresses[0] = "192.0.2.2";
+    clock_now += 59000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_int_equal(name->asked, 1);
+    clock_now += 2000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(trail, "192.0.2.2");
+    assert_int_equal(name->asked, 2);
+    assert_int_equal(old->kept, 0);
+    assert_int_equal(new->kept, 1);
+}
+
+/* The order of a name server's answer means nothing. */
+static void turned_answer_changes_nothing(void **state)
+{
+    struct name *name = add_name("db", "192.0.2.1", "192.0.2.2");
+
+    (void)state;
+    add_well("192.0.2.1");
+    add_well("192.0.2.2");
+    start("db");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    name->addresses[0] = "192.0.2.2";
+    name->addresses[1] = "192.0.2.1";
+    clock_now += 61000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_int_equal(name->asked, 2);
+    assert_string_equal(trail, "");
+}
+
+static const struct outage_of_names {
+    const char *name;
+    enum host_addresses_result result;
+    int takes;
+    int64_t most;
+} outages_of_names[] = {
+    {"silent", HOST_ADDRESSES_FOUND, SILENT, 1000},
+    {"no answer now", HOST_ADDRESSES_NOT_NOW, 0, 0},
+    {"forgotten", HOST_ADDRESSES_UNKNOWN, 0, 0},
+};
+
+/* Then the addresses are those of before; and not every login waits. */
+static void outage_of_the_name_server_is_survived(void **state)
+{
+    const struct outage_of_names *row = *state;
+    struct name *name = add_name("db", "192.0.2.1", NULL);
+    int64_t taken;
+
+    add_well("192.0.2.1");
+    start("db");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    name->result = row->result;
+    name->takes = row->takes;
+    clock_now += 61000;
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_in_range(taken, 0, row->most);
+    assert_string_equal(trail, "");
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_int_equal(taken, 0);
+    assert_int_equal(name->asked, 2);
+}
+
+static void name_that_is_unknown_is_no_wait(void **state)
+{
+    int64_t taken;
+
+    (void)state;
+    add_name("db", NULL, NULL)->result = HOST_ADDRESSES_UNKNOWN;
+    start("db");
+    assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+    assert_int_equal(taken, 0);
+    assert_string_equal(reason.text, "db: no answer about the name");
+}
+
+/* --- hosts that may answer in a moment */
+
+static const struct absence {
+    const char *name;
+    enum lookup open, select;
+    int64_t lasts; /* milliseconds */
+} absences[] = {
+    {"refuses for 2 s", LOOKUP_LOST, LOOKUP_FOUND, 2000},
+    {"refuses for 9 s", LOOKUP_LOST, LOOKUP_FOUND, TIMEOUT - 1000},
+    {"is full for 9 s", LOOKUP_BUSY, LOOKUP_FOUND, TIMEOUT - 1000},
+    {"rejects queries for 9 s", LOOKUP_FOUND, LOOKUP_LOST, TIMEOUT - 1000},
+};
+
+static void single_host_comes_back(void **state)
+{
+    const struct absence *row = *state;
+    struct place *place = add_place("192.0.2.1", row->open, row->select);
+    int64_t taken;
+
+    place->well_from = clock_now + row->lasts;
+    start("192.0.2.1");
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_in_range(taken, row->lasts, row->lasts + 500);
+    assert_in_range(place->opened, 2, 40);
+    assert_string_equal(route.passed_over.text, "");
+}
+
+/* One login waits, and the others of this process do not meanwhile. */
+static void lasting_outage_is_waited_for_once(void **state)
+{
+    struct place *place = add_place("192.0.2.1", LOOKUP_LOST, LOOKUP_FOUND);
+    int64_t taken;
+
+    (void)state;
+    start("192.0.2.1");
+    assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+    assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not open");
+    assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+    assert_int_equal(taken, 0);
+    assert_string_equal(trail, "192.0.2.1");
+    clock_now += 31000;
+    assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+    place->open = LOOKUP_FOUND;
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    /* And the next outage is a new one. */
+    place->open = LOOKUP_LOST;
+    place->select = LOOKUP_LOST;
+    assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+}
+
+/* A full server is waited for by each login. */
+static void full_host_is_waited_for(void **state)
+{
+    int64_t taken;
+    unsigned i;
+
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_BUSY, LOOKUP_FOUND);
+    start("192.0.2.1");
+    for (i = 0; i < 2; i++) {
+        assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+        assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+        assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not open");
+    }
+}
+
+static void what_is_certain_is_not_asked_again(void **state)
+{
+    struct place *place = add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    int64_t taken;
+
+    (void)state;
+    start("192.0.2.1");
+    assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+    assert_int_equal(taken, 0);
+    assert_int_equal(place->opened, 1);
+}
+
+/* Nor beside a host that may come back. */
+static void only_what_may_pass_is_asked_again(void **state)
+{
+    struct place *wrong = add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    struct place *away = add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
+
+    (void)state;
+    away->well_from = clock_now + 3000;
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_int_equal(wrong->opened, 1);
+    assert_in_range(away->opened, 3, 40);
+}
+
+/* --- shares of the time */
+
+static void silent_hosts_have_equal_shares(void **state)
+{
+    struct place *first = add_silent("192.0.2.1"), *second = add_silent("192.0.2.2");
+    struct place *third = add_well("192.0.2.3");
+
+    (void)state;
+    add_name("db", "192.0.2.1", "192.0.2.2");
+    start("db 192.0.2.3");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    /* While the name is only a name, it counts as one. */
+    assert_in_range(first->longest, TIMEOUT / 3 - 1, TIMEOUT / 3 + 1);
+    assert_in_range(second->longest, TIMEOUT / 3 - 1, TIMEOUT / 3 + 1);
+    assert_in_range(third->longest, TIMEOUT / 3 - 1, TIMEOUT / 3 + 1);
+}
+
+/* Who refuses at once leaves the time to a slow one. */
+static void slow_host_has_what_others_leave(void **state)
+{
+    struct place *slow = add_well("192.0.2.1");
+
+    (void)state;
+    slow->takes = 7000;
+    add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
+    start("192.0.2.1 192.0.2.2");
+    log_in(NULL); /* finds out who is who */
+    clock_now += 31000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_in_range(slow->longest, 7500, 8500);
+}
+
+/* But has a share: it may be the one that is well again. */
+static void refusing_host_is_not_forgotten(void **state)
+{
+    struct place *away = add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
+
+    (void)state;
+    add_silent("192.0.2.1");
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
+    assert_string_equal(reason.text,
+                        "192.0.2.1: 192.0.2.1 does not open; 192.0.2.2: 192.0.2.2 does not open");
+    clock_now += 31000;
+    away->open = LOOKUP_FOUND;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+}
+
+/* --- full hosts */
+
+static void full_host_comes_last_and_is_named_once(void **state)
+{
+    struct place *full = add_place("192.0.2.1", LOOKUP_BUSY, LOOKUP_FOUND);
+    unsigned i, said = 0;
+
+    (void)state;
+    add_well("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    for (i = 0; i < 150; i++) {
+        assert_lookup(log_in(NULL), LOOKUP_FOUND);
+        said += route.passed_over.text[0] != '\0';
+        clock_now += 100;
+    }
+    assert_int_equal(said, 1);
+    assert_in_range(full->opened, 2, 8);
+    full->open = LOOKUP_FOUND;
+    clock_now += 2000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.1");
+}
+
+/* --- hosts that are not ready */
+
+static const struct opinion {
+    const char *name;
+    enum lookup first, second;
+    enum lookup want;
+    const char *want_reason; /* NULL if it does not matter */
+} opinions[] = {
+    {"the second is ready", LOOKUP_UNREADY, LOOKUP_FOUND, LOOKUP_FOUND, NULL},
+    {"the second finds nobody", LOOKUP_UNREADY, LOOKUP_NONE, LOOKUP_NONE, NULL},
+    {"all agree", LOOKUP_UNREADY, LOOKUP_UNREADY, LOOKUP_REJECTED,
+     "192.0.2.1: 192.0.2.1 does not say; 192.0.2.2: 192.0.2.2 does not say"},
+    {"the statement is wrong anyway", LOOKUP_REJECTED, LOOKUP_FOUND, LOOKUP_REJECTED,
+     "192.0.2.1 does not say"},
+    {"the second says what is wrong", LOOKUP_UNREADY, LOOKUP_REJECTED, LOOKUP_REJECTED,
+     "192.0.2.2 does not say"},
+};
+
+static void all_are_asked_before_a_statement_is_wrong(void **state)
+{
+    const struct opinion *row = *state;
+
+    add_place("192.0.2.1", LOOKUP_FOUND, row->first);
+    add_place("192.0.2.2", LOOKUP_FOUND, row->second);
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(log_in(NULL), row->want);
+    if (row->want_reason != NULL)
+        assert_string_equal(reason.text, row->want_reason);
+    /* If nobody is ready, it is not the first one's fault. */
+    log_in(NULL);
+    if (row->first == LOOKUP_UNREADY)
+        assert_int_equal(places[0].asked, row->second == LOOKUP_UNREADY ? 2 : 1);
+}
+
+static void single_host_says_what_is_wrong(void **state)
+{
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_FOUND, LOOKUP_UNREADY);
+    start("192.0.2.1");
+    assert_lookup(log_in(NULL), LOOKUP_REJECTED);
+    assert_string_equal(reason.text, "192.0.2.1 does not say");
+    assert_string_equal(route.host.text, "192.0.2.1");
+}
+
+/* --- storing */
+
+/* What a task comes to at each try, and where it was. */
+static struct {
+    enum lookup results[8];
+    unsigned tries;
+    char where[200];
+} stored;
+
+static enum lookup store_scripted(void *context, struct sql_session *session, struct reason *why)
+{
+    const size_t length = strlen(stored.where);
+
+    assert_ptr_equal(context, &stored);
+    snprintf(stored.where + length, sizeof(stored.where) - length, "%s%s", length > 0 ? " " : "",
+             session->place->address);
+    reason_set(why, "%s does not store", session->place->address);
+    assert_true(stored.tries < COUNT(stored.results));
+    return stored.results[stored.tries++];
+}
+
+static const struct storing {
+    const char *name;
+    enum lookup open;       /* of the first host */
+    enum lookup results[4]; /* of the tries */
+    const char *want_where;
+    enum lookup want;
+    const char *want_host;
+} storings[] = {
+    {"at once", LOOKUP_FOUND, {LOOKUP_FOUND}, "192.0.2.1", LOOKUP_FOUND, "192.0.2.1"},
+    {"first is read-only",
+     LOOKUP_UNAVAILABLE,
+     {LOOKUP_FOUND},
+     "192.0.2.2",
+     LOOKUP_FOUND,
+     "192.0.2.2"},
+    {"first is down", LOOKUP_LOST, {LOOKUP_FOUND}, "192.0.2.2", LOOKUP_FOUND, "192.0.2.2"},
+    {"first is not ready",
+     LOOKUP_FOUND,
+     {LOOKUP_UNREADY, LOOKUP_FOUND},
+     "192.0.2.1 192.0.2.2",
+     LOOKUP_FOUND,
+     "192.0.2.2"},
+    {"first is lost before anything is kept",
+     LOOKUP_FOUND,
+     {LOOKUP_LOST, LOOKUP_FOUND},
+     "192.0.2.1 192.0.2.2",
+     LOOKUP_FOUND,
+     "192.0.2.2"},
+    {"conflict",
+     LOOKUP_FOUND,
+     {LOOKUP_CONFLICT, LOOKUP_FOUND},
+     "192.0.2.1 192.0.2.1",
+     LOOKUP_FOUND,
+     "192.0.2.1"},
+    {"conflict twice",
+     LOOKUP_FOUND,
+     {LOOKUP_CONFLICT, LOOKUP_CONFLICT},
+     "192.0.2.1 192.0.2.1",
+     LOOKUP_CONFLICT,
+     "192.0.2.1"},
+    {"settled", LOOKUP_FOUND, {LOOKUP_REJECTED}, "192.0.2.1", LOOKUP_REJECTED, "192.0.2.1"},
+    {"nobody is ready",
+     LOOKUP_FOUND,
+     {LOOKUP_UNREADY, LOOKUP_UNREADY},
+     "192.0.2.1 192.0.2.2",
+     LOOKUP_REJECTED,
+     ""},
+};
+
+static void store_goes_through_the_hosts(void **state)
+{
+    const struct storing *row = *state;
+    const struct deadline deadline = deadline_after(TIMEOUT);
+
+    memset(&stored, 0, sizeof(stored));
+    memcpy(stored.results, row->results, sizeof(row->results));
+    add_place("192.0.2.1", row->open, LOOKUP_FOUND);
+    add_well("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(
+        sql_connections_store(connections, store_scripted, &stored, &deadline, &route, &reason),
+        row->want);
+    assert_string_equal(stored.where, row->want_where);
+    assert_string_equal(route.host.text, row->want_host);
+    assert_int_equal(places[0].kept, 0);
+    assert_int_equal(places[1].kept, 0);
+    /* Who cannot store is good for lookups. */
+    places[0].open = LOOKUP_FOUND;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.1");
+}
+
+/* --- the order */
+
+static void random_order_begins_anywhere(void **state)
+{
+    static const char *const addresses[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3"};
+    unsigned i, first[COUNT(addresses)] = {0};
+    size_t j;
+
+    (void)state;
+    for (j = 0; j < COUNT(addresses); j++)
+        add_well(addresses[j]);
+    for (i = 0; i < 200; i++) {
+        start("192.0.2.1 192.0.2.2 192.0.2.3");
+        settings.random_order = true;
+        assert_lookup(log_in(NULL), LOOKUP_FOUND);
+        for (j = 0; j < COUNT(addresses); j++)
+            first[j] += strcmp(trail, addresses[j]) == 0;
+        tear_down(NULL);
+    }
+    for (j = 0; j < COUNT(addresses); j++)
+        assert_in_range(first[j], 20, 150);
+}
+
+/* Each process has an order of its own, and keeps to it. */
+static void random_order_lasts(void **state)
+{
+    char before[sizeof(trail)];
+    unsigned i;
+
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_place("192.0.2.2", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_place("192.0.2.3", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    start("192.0.2.1 192.0.2.2 192.0.2.3");
+    settings.random_order = true;
+    log_in(NULL);
+    strcpy(before, trail);
+    for (i = 0; i < 10; i++) {
+        clock_now += 31000;
+        log_in(NULL);
+        assert_string_equal(trail, before);
+    }
+}
+
+int main(void)
+{
+    struct test_list list = {NULL, 0};
+    size_t i;
+
+    TEST_ADD_CASES(&list, second_address_answers, firsts);
+    TEST_ADD_CASES(&list, second_host_answers, firsts);
+    TEST_ADD(&list, entries_follow_their_addresses);
+    TEST_ADD(&list, later_names_are_not_looked_up);
+    TEST_ADD(&list, other_family_is_no_news);
+    TEST_ADD(&list, outage_of_both_families_is_told_in_full);
+    TEST_ADD(&list, first_host_is_used_again);
+    TEST_ADD(&list, moved_name_is_followed);
+    TEST_ADD(&list, turned_answer_changes_nothing);
+    TEST_ADD_CASES(&list, outage_of_the_name_server_is_survived, outages_of_names);
+    TEST_ADD(&list, name_that_is_unknown_is_no_wait);
+    TEST_ADD_CASES(&list, single_host_comes_back, absences);
+    TEST_ADD(&list, lasting_outage_is_waited_for_once);
+    TEST_ADD(&list, full_host_is_waited_for);
+    TEST_ADD(&list, what_is_certain_is_not_asked_again);
+    TEST_ADD(&list, only_what_may_pass_is_asked_again);
+    TEST_ADD(&list, silent_hosts_have_equal_shares);
+    TEST_ADD(&list, slow_host_has_what_others_leave);
+    TEST_ADD(&list, refusing_host_is_not_forgotten);
+    TEST_ADD(&list, full_host_comes_last_and_is_named_once);
+    TEST_ADD_CASES(&list, all_are_asked_before_a_statement_is_wrong, opinions);
+    TEST_ADD(&list, single_host_says_what_is_wrong);
+    TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
+    TEST_ADD(&list, random_order_begins_anywhere);
+    TEST_ADD(&list, random_order_lasts);
+    for (i = 0; i < list.count; i++) {
+        list.items[i].setup_func = set_up;
+        list.items[i].teardown_func = tear_down;
+    }
+    return test_run("sql_endpoints", &list);
+}
