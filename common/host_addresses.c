@@ -21,6 +21,21 @@ struct question {
     char name[]; /* a copy: the caller's may be gone */
 };
 
+/* Adds an address, unless it is there: /etc/hosts may have it twice. */
+static void add(struct host_addresses *found, const struct addrinfo *item)
+{
+    char *text = found->text[found->count];
+    unsigned i;
+
+    if (getnameinfo(item->ai_addr, item->ai_addrlen, text, sizeof(found->text[0]), NULL, 0,
+                    NI_NUMERICHOST) != 0)
+        return;
+    for (i = 0; i < found->count; i++)
+        if (strcmp(found->text[i], text) == 0)
+            return;
+    found->count++;
+}
+
 /* Returns what getaddrinfo(3) does. */
 static int look_up(const char *name, int flags, struct host_addresses *found)
 {
@@ -33,9 +48,7 @@ static int look_up(const char *name, int flags, struct host_addresses *found)
     if (error != 0)
         return error;
     for (item = list; item != NULL && found->count < HOST_ADDRESSES_MAX; item = item->ai_next)
-        if (getnameinfo(item->ai_addr, item->ai_addrlen, found->text[found->count],
-                        sizeof(found->text[0]), NULL, 0, NI_NUMERICHOST) == 0)
-            found->count++;
+        add(found, item);
     freeaddrinfo(list);
     return found->count > 0 ? 0 : EAI_NONAME;
 }

@@ -29,7 +29,7 @@ enum host_addresses_result {
 };
 
 /* Looks up `name`, a host name or an address, and puts its first addresses into
- * `found`, in the order in which they should be tried.
+ * `found`, each once, in the order in which they should be tried.
  *
  * A name is looked up by a thread, which goes on by itself where time is up:
  * the shared object with this code must stay in memory (-z nodelete). */

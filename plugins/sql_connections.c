@@ -174,6 +174,11 @@ static enum lookup look_up(struct request *request, const struct sql_endpoint *e
 
 /* --- what an endpoint says */
 
+static enum sql_access access_of(const struct request *request)
+{
+    return request->statement != NULL ? SQL_ACCESS_READ : SQL_ACCESS_WRITE;
+}
+
 static const struct sql_host *host_of(const struct request *request,
                                       const struct sql_endpoint *endpoint)
 {
@@ -214,7 +219,8 @@ static void accept_answer(struct request *request, const struct sql_endpoint *en
     struct sql_endpoints *endpoints = request->connections->endpoints;
     size_t i;
 
-    sql_endpoints_note(endpoints, endpoint->id, ENDPOINT_ANSWERED);
+    sql_endpoints_note(endpoints, endpoint->id,
+                       request->statement != NULL ? ENDPOINT_ANSWERED : ENDPOINT_STORED);
     name_endpoint(request, endpoint, &request->route->host);
     request->route->passed_over = request->news;
     /* Others were not ready for what this one can do. */
@@ -270,7 +276,8 @@ static bool settle_by_endpoint(struct request *request, const struct sql_endpoin
     switch (*result) {
     case LOOKUP_CONFLICT:
         if (request->statement != NULL) {
-            go_past(request, endpoint, LOOKUP_LOST, share, reason);
+            /* That is over in a moment. */
+            go_past(request, endpoint, LOOKUP_BUSY, share, reason);
             break;
         }
         /* fallthrough */
@@ -338,7 +345,8 @@ static bool pause_before_retry(const struct deadline *deadline, int *pause)
 static bool is_worth_waiting(struct request *request)
 {
     return request->is_busy_for_now ||
-           (request->is_down_for_now && !sql_endpoints_given_up(request->connections->endpoints));
+           (request->is_down_for_now &&
+            !sql_endpoints_given_up(request->connections->endpoints, access_of(request)));
 }
 
 /* All that were asked lack something: the statement is wrong, as `why` says of the last. */
@@ -369,7 +377,7 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
         if (is_worth_waiting(request) && pause_before_retry(request->deadline, &pause))
             continue;
         if (request->is_down_for_now && deadline_remaining(request->deadline) <= FIRST_PAUSE)
-            sql_endpoints_give_up(request->connections->endpoints);
+            sql_endpoints_give_up(request->connections->endpoints, access_of(request));
         reason_clear(&request->route->host);
         return LOOKUP_UNAVAILABLE;
     }

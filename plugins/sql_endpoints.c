@@ -14,6 +14,7 @@ enum {
     BUSY_FOR = 2000,        /* how long one that was busy comes after the others */
     GIVEN_UP_FOR = 30000,   /* how long nobody waits any more for what has not come back */
     LOOK_UP_AFTER = 60000,  /* how old an address gets */
+    LOOK_UP_SOONER = 1000,  /* or once it does not answer: its host may have moved */
     LOOK_UP_PATIENCE = 250, /* what a login has for it, if there is one */
 };
 
@@ -44,7 +45,7 @@ struct table {
     pthread_mutex_t lock;
     unsigned last_id;
     unsigned start; /* where the order begins */
-    int64_t given_up_until;
+    int64_t given_up_until[SQL_ACCESS_WRITE + 1];
     size_t count;
     struct host hosts[];
 };
@@ -170,10 +171,12 @@ static void choose_of_host(struct table *table, size_t number, unsigned rank,
                            const struct sql_walk *walk, int64_t when, struct choice *choice)
 {
     struct host *host = &table->hosts[number];
+    /* Which address comes first has nothing to do with which host does. */
+    const unsigned turn = table->start / (unsigned)table->count;
     unsigned i;
 
     for (i = 0; i < host->count; i++) {
-        struct known *known = &host->known[(table->start + i) % host->count];
+        struct known *known = &host->known[(turn + i) % host->count];
         const enum state state = state_of(known, when);
 
         if (is_in(walk, known->id))
@@ -295,14 +298,21 @@ static void replace_known(struct table *table, struct host *host,
     host->is_looked_up = true;
 }
 
+/* How long a login waits for what it can do without: most of its time is for the host. */
+static struct deadline patience_of(const struct deadline *deadline)
+{
+    const struct deadline patience = deadline_after(LOOK_UP_PATIENCE);
+    const struct deadline half = deadline_share(deadline, 1, 2);
+
+    return patience.at < half.at ? patience : half;
+}
+
 enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints,
                                                  const struct sql_endpoint *endpoint,
                                                  const struct deadline *deadline,
                                                  struct sql_walk *dropped, struct reason *reason)
 {
-    const struct deadline patience = deadline_after(LOOK_UP_PATIENCE);
-    const struct deadline *until =
-        endpoint->is_due && patience.at < deadline->at ? &patience : deadline;
+    const struct deadline until = endpoint->is_due ? patience_of(deadline) : *deadline;
     const struct sql_engine *engine = endpoints->engine;
     struct host_addresses found = {.count = 1, .text = {""}};
     enum host_addresses_result result = HOST_ADDRESSES_NEEDLESS;
@@ -311,7 +321,7 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
     dropped->count = 0;
     if (engine->find_addresses != NULL)
         result = engine->find_addresses(&endpoints->settings->target,
-                                        &endpoints->settings->hosts.items[endpoint->host], until,
+                                        &endpoints->settings->hosts.items[endpoint->host], &until,
                                         &found, reason);
     if (result != HOST_ADDRESSES_FOUND && result != HOST_ADDRESSES_NEEDLESS)
         return result;
@@ -329,25 +339,37 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
 
 /* --- what becomes of them */
 
-static struct known *find_by_id(struct table *table, unsigned id)
+static struct known *find_by_id(struct table *table, unsigned id, struct host **host)
 {
     size_t i;
     unsigned j;
 
     for (i = 0; i < table->count; i++)
         for (j = 0; j < table->hosts[i].count; j++)
-            if (table->hosts[i].known[j].id == id)
+            if (table->hosts[i].known[j].id == id) {
+                *host = &table->hosts[i];
                 return &table->hosts[i].known[j];
+            }
     return NULL;
 }
 
+/* Each time that an address is asked in vain is no reason to ask the name server. */
+static void look_up_sooner(struct host *host)
+{
+    const int64_t at = now() + LOOK_UP_SOONER;
+
+    if (host->is_looked_up && host->look_up_at != INT64_MAX && host->look_up_at > at)
+        host->look_up_at = at;
+}
+
 /* Returns whether it is worth a word. */
-static bool note(struct known *known, enum sql_endpoint_event event)
+static bool note(struct host *host, struct known *known, enum sql_endpoint_event event)
 {
     bool is_news = true;
 
     switch (event) {
     case ENDPOINT_ANSWERED:
+    case ENDPOINT_STORED:
         known->state = UP;
         known->refuses = known->said_busy = false;
         break;
@@ -362,6 +384,7 @@ static bool note(struct known *known, enum sql_endpoint_event event)
         known->state = DOWN;
         known->until = now() + DOWN_FOR;
         known->refuses = event == ENDPOINT_REFUSED;
+        look_up_sooner(host);
         break;
     }
     return is_news;
@@ -370,38 +393,41 @@ static bool note(struct known *known, enum sql_endpoint_event event)
 bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id, enum sql_endpoint_event event)
 {
     struct table *table = open_table(endpoints);
+    struct host *host;
     struct known *known;
     bool is_news = true;
 
     if (table == NULL)
         return is_news;
-    known = find_by_id(table, id);
+    known = find_by_id(table, id, &host);
     if (known != NULL)
-        is_news = note(known, event);
-    if (event == ENDPOINT_ANSWERED)
-        table->given_up_until = 0;
+        is_news = note(host, known, event);
+    if (event == ENDPOINT_ANSWERED || event == ENDPOINT_STORED)
+        table->given_up_until[SQL_ACCESS_READ] = 0;
+    if (event == ENDPOINT_STORED)
+        table->given_up_until[SQL_ACCESS_WRITE] = 0;
     close_table(table);
     return is_news;
 }
 
-void sql_endpoints_give_up(struct sql_endpoints *endpoints)
+void sql_endpoints_give_up(struct sql_endpoints *endpoints, enum sql_access access)
 {
     struct table *table = open_table(endpoints);
 
     if (table == NULL)
         return;
-    table->given_up_until = now() + GIVEN_UP_FOR;
+    table->given_up_until[access] = now() + GIVEN_UP_FOR;
     close_table(table);
 }
 
-bool sql_endpoints_given_up(struct sql_endpoints *endpoints)
+bool sql_endpoints_given_up(struct sql_endpoints *endpoints, enum sql_access access)
 {
     struct table *table = open_table(endpoints);
     bool given_up;
 
     if (table == NULL)
         return true;
-    given_up = table->given_up_until > now();
+    given_up = table->given_up_until[access] > now();
     close_table(table);
     return given_up;
 }

@@ -40,7 +40,8 @@ enum sql_endpoint_event {
     ENDPOINT_FAILED,   /* it does not answer, or not in time */
     ENDPOINT_REFUSED,  /* it was quick to say that it does not answer */
     ENDPOINT_WAS_BUSY, /* it takes no session just now */
-    ENDPOINT_ANSWERED
+    ENDPOINT_ANSWERED, /* a lookup */
+    ENDPOINT_STORED    /* it has answered, and can store */
 };
 
 /* `engine` and `settings` stay valid until the endpoints are freed. Returns NULL when
@@ -70,11 +71,11 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
 bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id,
                         enum sql_endpoint_event event);
 
-/* Takes note that a login has waited in vain for an endpoint to come back, until its
- * time was up. */
-void sql_endpoints_give_up(struct sql_endpoints *endpoints);
+/* Takes note that somebody has waited in vain for an endpoint to come back, until the
+ * time was up. That none can store does not keep any from answering lookups. */
+void sql_endpoints_give_up(struct sql_endpoints *endpoints, enum sql_access access);
 
 /* Whether that was so a short time ago, and none has answered since. */
-bool sql_endpoints_given_up(struct sql_endpoints *endpoints);
+bool sql_endpoints_given_up(struct sql_endpoints *endpoints, enum sql_access access);
 
 #endif

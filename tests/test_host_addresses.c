@@ -52,16 +52,17 @@ static void append(struct addrinfo **list, struct addrinfo *more)
     *list = more;
 }
 
-static int answer_many(const struct addrinfo *hints, struct addrinfo **list)
+/* Each address `times` times. */
+static int answer_many(const struct addrinfo *hints, struct addrinfo **list, unsigned times)
 {
     unsigned i;
 
     *list = NULL;
-    for (i = 1; i <= HOST_ADDRESSES_MAX + 2; i++) {
+    for (i = 0; i < (HOST_ADDRESSES_MAX + 2) * times; i++) {
         struct addrinfo *one;
         char text[32];
 
-        snprintf(text, sizeof(text), "192.0.2.%u", i);
+        snprintf(text, sizeof(text), "192.0.2.%u", i / times + 1);
         if (__real_getaddrinfo(text, NULL, hints, &one) != 0)
             return EAI_FAIL;
         append(list, one);
@@ -81,7 +82,9 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
     if (strncmp(name, "slow.", 5) == 0)
         nap(SLOW);
     if (strcmp(name, "many.test") == 0)
-        result = answer_many(hints, list);
+        result = answer_many(hints, list, 1);
+    else if (strcmp(name, "twice.test") == 0)
+        result = answer_many(hints, list, 2);
     else if (strcmp(name, "one.test") == 0 || strcmp(name, "slow.test") == 0)
         result = __real_getaddrinfo("192.0.2.7", service, hints, list);
     else if (strcmp(name, "six.test") == 0)
@@ -204,14 +207,13 @@ static void find_name(void **state)
     assert_int_equal(asked, 2);
 }
 
-static void find_many(void **state)
+static void check_many(const char *name)
 {
     struct host_addresses found;
     struct reason reason;
     unsigned i;
 
-    (void)state;
-    assert_true(find("many.test", TIME_ENOUGH, &found, &reason));
+    assert_true(find(name, TIME_ENOUGH, &found, &reason));
     assert_int_equal(found.count, HOST_ADDRESSES_MAX);
     for (i = 0; i < found.count; i++) {
         char want[32];
@@ -219,6 +221,18 @@ static void find_many(void **state)
         snprintf(want, sizeof(want), "192.0.2.%u", i + 1);
         assert_string_equal(found.text[i], want);
     }
+}
+
+static void find_many(void **state)
+{
+    (void)state;
+    check_many("many.test");
+}
+
+static void find_each_once(void **state)
+{
+    (void)state;
+    check_many("twice.test");
 }
 
 static const struct failure {
@@ -383,6 +397,7 @@ int main(void)
     TEST_ADD(&list, find_address_with_scope);
     TEST_ADD(&list, find_name);
     TEST_ADD(&list, find_many);
+    TEST_ADD(&list, find_each_once);
     TEST_ADD_CASES(&list, find_nothing, failures);
     TEST_ADD(&list, find_what_cannot_be_spelt);
     TEST_ADD(&list, find_in_time);

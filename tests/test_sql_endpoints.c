@@ -276,6 +276,7 @@ static const struct first {
     {"is full", LOOKUP_BUSY, LOOKUP_FOUND, 0, 0, "192.0.2.1 does not open"},
     {"rejects queries", LOOKUP_FOUND, LOOKUP_LOST, 0, 0, "192.0.2.1 does not say"},
     {"is ill", LOOKUP_FOUND, LOOKUP_UNAVAILABLE, 0, 0, "192.0.2.1 does not say"},
+    {"replicates", LOOKUP_FOUND, LOOKUP_CONFLICT, 0, 0, "192.0.2.1 does not say"},
     {"has no such table", LOOKUP_FOUND, LOOKUP_UNREADY, 0, 0, "192.0.2.1 does not say"},
 };
 
@@ -415,6 +416,38 @@ static void moved_name_is_followed(void **state)
     assert_int_equal(new->kept, 1);
 }
 
+/* Nobody waits for the minute to be over if the old server is away. */
+static void moved_name_is_followed_from_a_lost_server(void **state)
+{
+    struct place *old = add_well("192.0.2.1");
+    struct name *name = add_name("db", "192.0.2.1", NULL);
+    int64_t taken;
+
+    (void)state;
+    add_well("192.0.2.2");
+    start("db");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    old->open = old->select = LOOKUP_LOST;
+    name->addresses[0] = "192.0.2.2";
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "db");
+    assert_string_equal(route.passed_over.text, "");
+    assert_in_range(taken, 500, 2000);
+    assert_int_equal(name->asked, 2);
+}
+
+/* The name server is not asked with each try. */
+static void lost_server_is_looked_up_now_and_then(void **state)
+{
+    struct name *name = add_name("db", "192.0.2.1", NULL);
+
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_LOST, LOOKUP_FOUND);
+    start("db");
+    assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
+    assert_in_range(name->asked, 5, 1 + TIMEOUT / 1000);
+}
+
 /* The order of a name server's answer means nothing. */
 static void turned_answer_changes_nothing(void **state)
 {
@@ -465,6 +498,28 @@ static void outage_of_the_name_server_is_survived(void **state)
     assert_int_equal(name->asked, 2);
 }
 
+/* However short the time is. */
+static void name_server_leaves_time_for_the_host(void **state)
+{
+    const struct sql_statement statement = {"SELECT", NULL, 0};
+    struct name *name = add_name("db", "192.0.2.1", NULL);
+    struct secret value = SECRET_EMPTY;
+    struct deadline deadline;
+
+    (void)state;
+    add_well("192.0.2.1");
+    start("db");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    name->takes = SILENT;
+    clock_now += 61000;
+    deadline = deadline_after(200);
+    assert_lookup(
+        sql_connections_select(connections, &statement, &deadline, &value, &route, &reason),
+        LOOKUP_FOUND);
+    assert_int_equal(name->asked, 2);
+    assert_in_range(clock_now, deadline.at - 100, deadline.at - 1);
+}
+
 static void name_that_is_unknown_is_no_wait(void **state)
 {
     int64_t taken;
@@ -488,6 +543,7 @@ static const struct absence {
     {"refuses for 9 s", LOOKUP_LOST, LOOKUP_FOUND, TIMEOUT - 1000},
     {"is full for 9 s", LOOKUP_BUSY, LOOKUP_FOUND, TIMEOUT - 1000},
     {"rejects queries for 9 s", LOOKUP_FOUND, LOOKUP_LOST, TIMEOUT - 1000},
+    {"replicates for 9 s", LOOKUP_FOUND, LOOKUP_CONFLICT, TIMEOUT - 1000},
 };
 
 static void single_host_comes_back(void **state)
@@ -643,6 +699,22 @@ static void full_host_comes_last_and_is_named_once(void **state)
     assert_string_equal(route.host.text, "192.0.2.1");
 }
 
+/* A standby that has put what it replicates first is well a moment later. */
+static void conflict_does_not_last(void **state)
+{
+    struct place *standby = add_place("192.0.2.1", LOOKUP_FOUND, LOOKUP_CONFLICT);
+
+    (void)state;
+    add_well("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.2");
+    standby->select = LOOKUP_FOUND;
+    clock_now += 2500;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.1");
+}
+
 /* --- hosts that are not ready */
 
 static const struct opinion {
@@ -780,6 +852,45 @@ static void store_goes_through_the_hosts(void **state)
     assert_string_equal(route.host.text, "192.0.2.1");
 }
 
+static enum lookup store_somewhere(int64_t *taken)
+{
+    const struct deadline deadline = deadline_after(TIMEOUT);
+    const int64_t before = clock_now;
+    enum lookup result;
+
+    memset(&stored, 0, sizeof(stored));
+    stored.results[0] = LOOKUP_FOUND;
+    result =
+        sql_connections_store(connections, store_scripted, &stored, &deadline, &route, &reason);
+    *taken = clock_now - before;
+    return result;
+}
+
+/* Though lookups are answered meanwhile: a login may store something, too. */
+static void lasting_outage_of_the_primary_is_waited_for_once(void **state)
+{
+    struct place *standby = add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    struct place *primary = add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
+    int64_t taken;
+
+    (void)state;
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+    standby->open = LOOKUP_FOUND;
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    standby->open = LOOKUP_UNAVAILABLE;
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
+    assert_int_equal(taken, 0);
+    assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not open; "
+                                     "192.0.2.2: 192.0.2.2 does not open");
+    primary->open = LOOKUP_FOUND;
+    assert_lookup(store_somewhere(&taken), LOOKUP_FOUND);
+    primary->open = LOOKUP_LOST;
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+}
+
 /* --- the order */
 
 static void random_order_begins_anywhere(void **state)
@@ -801,6 +912,30 @@ static void random_order_begins_anywhere(void **state)
     }
     for (j = 0; j < COUNT(addresses); j++)
         assert_in_range(first[j], 20, 150);
+}
+
+/* Also where names have as many addresses as there are names. */
+static void random_order_begins_at_any_address(void **state)
+{
+    static const char *const addresses[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"};
+    unsigned i, first[COUNT(addresses)] = {0};
+    size_t j;
+
+    (void)state;
+    for (j = 0; j < COUNT(addresses); j++)
+        add_well(addresses[j]);
+    add_name("one", addresses[0], addresses[1]);
+    add_name("two", addresses[2], addresses[3]);
+    for (i = 0; i < 200; i++) {
+        start("one two");
+        settings.random_order = true;
+        assert_lookup(log_in(NULL), LOOKUP_FOUND);
+        for (j = 0; j < COUNT(addresses); j++)
+            first[j] += strcmp(trail, addresses[j]) == 0;
+        tear_down(NULL);
+    }
+    for (j = 0; j < COUNT(addresses); j++)
+        assert_in_range(first[j], 10, 150);
 }
 
 /* Each process has an order of its own, and keeps to it. */
@@ -837,8 +972,11 @@ int main(void)
     TEST_ADD(&list, outage_of_both_families_is_told_in_full);
     TEST_ADD(&list, first_host_is_used_again);
     TEST_ADD(&list, moved_name_is_followed);
+    TEST_ADD(&list, moved_name_is_followed_from_a_lost_server);
+    TEST_ADD(&list, lost_server_is_looked_up_now_and_then);
     TEST_ADD(&list, turned_answer_changes_nothing);
     TEST_ADD_CASES(&list, outage_of_the_name_server_is_survived, outages_of_names);
+    TEST_ADD(&list, name_server_leaves_time_for_the_host);
     TEST_ADD(&list, name_that_is_unknown_is_no_wait);
     TEST_ADD_CASES(&list, single_host_comes_back, absences);
     TEST_ADD(&list, lasting_outage_is_waited_for_once);
@@ -849,10 +987,13 @@ int main(void)
     TEST_ADD(&list, slow_host_has_what_others_leave);
     TEST_ADD(&list, refusing_host_is_not_forgotten);
     TEST_ADD(&list, full_host_comes_last_and_is_named_once);
+    TEST_ADD(&list, conflict_does_not_last);
     TEST_ADD_CASES(&list, all_are_asked_before_a_statement_is_wrong, opinions);
     TEST_ADD(&list, single_host_says_what_is_wrong);
     TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
+    TEST_ADD(&list, lasting_outage_of_the_primary_is_waited_for_once);
     TEST_ADD(&list, random_order_begins_anywhere);
+    TEST_ADD(&list, random_order_begins_at_any_address);
     TEST_ADD(&list, random_order_lasts);
     for (i = 0; i < list.count; i++) {
         list.items[i].setup_func = set_up;

@@ -146,6 +146,25 @@ static void explain(const struct attempt *attempt, const PGconn *connection, str
                jail_hint_for(&target->jail, socket));
 }
 
+static bool is_on(const char *value)
+{
+    return value != NULL && strcmp(value, "on") == 0;
+}
+
+/* Whether a server is no good for storing: libpq has been let in then, and has left.
+ * Before PostgreSQL 14, and through a pooler, that is all there is to see. */
+static bool is_read_only(const struct attempt *attempt, const PGconn *connection)
+{
+    const char *standby = PQparameterStatus(connection, "in_hot_standby");
+
+    if (attempt->access != SQL_ACCESS_WRITE)
+        return false;
+    return standby != NULL
+               ? is_on(standby) ||
+                     is_on(PQparameterStatus(connection, "default_transaction_read_only"))
+               : PQparameterStatus(connection, "server_version") != NULL;
+}
+
 static enum lookup connect_once(const struct attempt *attempt, const struct deadline *deadline,
                                 struct pgsql_link *link, bool *misunderstood, struct reason *reason)
 {
@@ -169,7 +188,8 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
         return LOOKUP_FOUND;
     }
     result = pgsql_error_judge_connection(started);
-    if (result == LOOKUP_LOST && deadline_remaining(deadline) == 0)
+    if (result == LOOKUP_LOST &&
+        (deadline_remaining(deadline) == 0 || is_read_only(attempt, started)))
         result = LOOKUP_UNAVAILABLE;
     *misunderstood = pgsql_connection_is_misunderstood(started);
     explain(attempt, started, reason);
