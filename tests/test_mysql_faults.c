@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "engine_open.h"
 #include "engine_runs.h"
 #include "errand.h"
 #include "failing.h"
@@ -315,8 +316,8 @@ static enum lookup open_within(enum sql_access access, unsigned milliseconds)
 
     close_session();
     strcpy(world.reason.text, "(none)");
-    result = sqlcrypt_engine.open(&world.target, &world.host, access, &deadline, &world.session,
-                                  &world.reason);
+    result = engine_open(&sqlcrypt_engine, &world.target, &world.host, access, &deadline,
+                         &world.session, &world.reason);
     assert_int_equal(world.session != NULL, result == LOOKUP_FOUND);
     return result;
 }
@@ -492,8 +493,8 @@ static void connects_by_name_in_time(void **state)
     {
         const struct deadline deadline = deadline_after(SHORT_TIME);
 
-        assert_lookup(sqlcrypt_engine.open(&copy, &world.host, SQL_ACCESS_READ, &deadline,
-                                           &world.session, &world.reason),
+        assert_lookup(engine_open(&sqlcrypt_engine, &copy, &world.host, SQL_ACCESS_READ, &deadline,
+                                  &world.session, &world.reason),
                       LOOKUP_UNAVAILABLE);
     }
     assert_null(world.session);
@@ -1108,8 +1109,8 @@ static int open_after(const char *call)
     if (fail_no_more() != 1 || !makes_session_of_tls())
         return 1;
     tls_mode_apply(&mode, &world.target, &world.host, &world.by_address);
-    result = sqlcrypt_engine.open(&world.target, &world.host, SQL_ACCESS_READ, &deadline,
-                                  &world.session, &world.reason);
+    result = engine_open(&sqlcrypt_engine, &world.target, &world.host, SQL_ACCESS_READ, &deadline,
+                         &world.session, &world.reason);
     if (result != (has_key ? LOOKUP_FOUND : LOOKUP_UNAVAILABLE))
         return 2;
     if (result != LOOKUP_FOUND)

@@ -84,70 +84,71 @@ static const struct connecting {
     const char *name;
     struct said said;
     const char *want;
-    bool want_busy, want_misunderstood;
+    enum lookup want_means;
+    bool want_misunderstood;
 } connectings[] = {
     {"refused",
      {.of_connection = OF_SERVER "Connection refused\n\tIs the server running?\n"},
      "Connection refused",
-     false,
+     LOOKUP_LOST,
      false},
-    {"of libpq alone", {.of_connection = "out of memory\n"}, "out of memory", false, false},
+    {"of libpq alone", {.of_connection = "out of memory\n"}, "out of memory", LOOKUP_LOST, false},
     {"cut off",
      {.of_connection = "connection to server at \"db1\"\n"},
      "connection to server at \"db1\"",
-     false,
+     LOOKUP_LOST,
      false},
-    {"nothing", {.of_connection = ""}, "", false, false},
+    {"nothing", {.of_connection = ""}, "", LOOKUP_LOST, false},
     {"too many clients",
      {.of_connection = OF_SERVER "FATAL:  53300: sorry, too many clients already\n"},
      "FATAL:  53300: sorry, too many clients already",
-     true,
+     LOOKUP_BUSY,
      false},
     {"starting up",
      {.of_connection = OF_SERVER "FATAL:  57P03: the database system is starting up\n"},
      "FATAL:  57P03: the database system is starting up",
-     true,
+     LOOKUP_LOST,
      false},
     {"too many clients in another language",
      {.of_connection = OF_SERVER "FATALER FEHLER:  53300: zu viele\n"},
      "FATALER FEHLER:  53300: zu viele",
-     true,
+     LOOKUP_BUSY,
      false},
     {"in the second try",
      {.of_connection =
           OF_SERVER "FATAL:  28000: no encryption\n" OF_SERVER "FATAL:  53300: too many\n"},
      "FATAL:  28000: no encryption",
-     true,
+     LOOKUP_BUSY,
      false},
     {"wrong password",
      {.of_connection = OF_SERVER "FATAL:  28P01: password authentication failed\n"},
      "FATAL:  28P01: password authentication failed",
-     false,
+     LOOKUP_UNAVAILABLE,
      false},
     {"state in a text",
      {.of_connection = OF_SERVER "FATAL:  28000: 53300: no\n"},
      "FATAL:  28000: 53300: no",
-     false,
+     LOOKUP_UNAVAILABLE,
      false},
     {"longer than a state",
      {.of_connection = OF_SERVER "FATAL:  533000: no\n"},
      "FATAL:  533000: no",
-     false,
+     LOOKUP_LOST,
      false},
     {"full pooler",
      {.of_connection = OF_SERVER "FATAL:  08P01: no more connections allowed (max_client_conn)\n"},
      "FATAL:  08P01: no more connections allowed (max_client_conn)",
-     true,
+     LOOKUP_BUSY,
      true},
     {"pooler that does not know a parameter",
      {.of_connection = OF_SERVER "FATAL:  08P01: unsupported startup parameter: options\n"},
      "FATAL:  08P01: unsupported startup parameter: options",
-     false,
+     LOOKUP_LOST,
      true},
     {"pooler that has asked for the password",
      {.of_connection = OF_SERVER "FATAL:  08P01: server login failed\n", .used_password = true},
      "FATAL:  08P01: server login failed",
-     false,
+     LOOKUP_LOST,
      false},
 };
 
@@ -159,7 +160,7 @@ static void connecting(void **state)
     said = &row->said;
     pgsql_error_of_connection(connection, &reason);
     assert_string_equal(reason.text, row->want);
-    assert_int_equal(pgsql_connection_is_busy(connection), row->want_busy);
+    assert_lookup(pgsql_error_judge_connection(connection), row->want_means);
     assert_int_equal(pgsql_connection_is_misunderstood(connection), row->want_misunderstood);
 }
 
@@ -183,7 +184,8 @@ static void socket_is_full(void **state)
 
         snprintf(text, sizeof(text), rows[i].format, strerror(EAGAIN));
         said = &full;
-        assert_int_equal(pgsql_connection_is_busy(connection), rows[i].want);
+        assert_lookup(pgsql_error_judge_connection(connection),
+                      rows[i].want ? LOOKUP_BUSY : LOOKUP_LOST);
     }
 }
 
@@ -291,15 +293,15 @@ static const struct judging {
 } judgings[] = {
     {"no table",
      {ERROR, .state = "42P01", .text = "relation \"users\" does not exist"},
-     LOOKUP_REJECTED,
+     LOOKUP_UNREADY,
      "relation \"users\" does not exist"},
     {"no table in a function",
      {ERROR, .state = "42P01", .text = "s3cret", .context = "PL/pgSQL"},
-     LOOKUP_REJECTED,
+     LOOKUP_UNREADY,
      "error of the server with SQLSTATE 42P01"},
     {"no table in a statement of a function",
      {ERROR, .state = "42P01", .text = "s3cret", .inside = "SELECT 1"},
-     LOOKUP_REJECTED,
+     LOOKUP_UNREADY,
      "error of the server with SQLSTATE 42P01"},
     {"value",
      {ERROR, .state = "22P02", .text = "invalid input: \"s3cret\""},
@@ -307,7 +309,7 @@ static const struct judging {
      "error of the server with SQLSTATE 22P02"},
     {"no text",
      {ERROR, .state = "42P01"},
-     LOOKUP_REJECTED,
+     LOOKUP_UNREADY,
      "error of the server with SQLSTATE 42P01"},
     {"canceled",
      {ERROR, .state = "57014", .text = "canceling statement"},
@@ -315,7 +317,7 @@ static const struct judging {
      "canceling statement"},
     {"deadlock",
      {ERROR, .state = "40P01", .text = "deadlock detected"},
-     LOOKUP_UNAVAILABLE,
+     LOOKUP_CONFLICT,
      "deadlock detected"},
     {"foreign table",
      {ERROR, .state = "08001", .text = "could not connect"},
@@ -343,7 +345,7 @@ static const struct judging {
     /* Poolers say less. */
     {"pooler: no table",
      {.severity = "ERROR", .state = "42P01", .text = "no such table"},
-     LOOKUP_REJECTED,
+     LOOKUP_UNREADY,
      "no such table"},
     {"pooler: gone", {.severity = "ERROR", .state = "57P01", .text = "gone"}, LOOKUP_LOST, "gone"},
     {"pooler: protocol",

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 
+#include "engine_open.h"
 #include "engine_runs.h"
 #include "failing.h"
 #include "tls_modes.h"
@@ -270,8 +271,8 @@ static enum lookup open_within(enum sql_access access, unsigned milliseconds)
 
     close_session();
     strcpy(world.reason.text, "(none)");
-    result = sqlcrypt_engine.open(&world.target, &world.host, access, &deadline, &world.session,
-                                  &world.reason);
+    result = engine_open(&sqlcrypt_engine, &world.target, &world.host, access, &deadline,
+                         &world.session, &world.reason);
     assert_int_equal(world.session != NULL, result == LOOKUP_FOUND);
     return result;
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sqlite3.h>
 
+#include "engine_open.h"
 #include "failing.h"
 #include "sqlite_files.h"
 #include "test_support.h"
@@ -74,8 +75,8 @@ static enum lookup open_session(void)
     enum lookup result;
 
     strcpy(world.reason.text, "(none)");
-    result = sqlcrypt_engine.open(&world.target, &host, SQL_ACCESS_WRITE, &deadline, &world.session,
-                                  &world.reason);
+    result = engine_open(&sqlcrypt_engine, &world.target, &host, SQL_ACCESS_WRITE, &deadline,
+                         &world.session, &world.reason);
     assert_int_equal(world.session != NULL, result == LOOKUP_FOUND);
     return result;
 }

@@ -139,15 +139,30 @@ struct attempt {
 
 /* Says what the library does not: which file cannot be read, or that the server has
  * a certificate for another name. */
-static void explain_ssl(const struct attempt *attempt, const struct mysql_error *error,
+static bool explain_ssl(const struct attempt *attempt, const struct mysql_error *error,
                         struct reason *reason)
 {
-    if (mysql_client_refused_name(attempt->mysql))
+    if (mysql_client_refused_name(attempt->mysql)) {
         reason_set(reason, "the certificate of the server is not for the name %s",
                    attempt->place->name);
-    else if (attempt->target->ssl_mode != SQL_SSL_DISABLE &&
-             !mysql_error_is_of_network(error->number))
-        sql_ssl_files_explain(attempt->target, reason);
+        return true;
+    }
+    return attempt->target->ssl_mode != SQL_SSL_DISABLE &&
+           !mysql_error_is_of_network(error->number) &&
+           sql_ssl_files_explain(attempt->target, reason);
+}
+
+/* Whether there is a reason of which the library knows nothing. Such a reason stays. */
+static bool explain(const struct attempt *attempt, struct mysql_call *call,
+                    const struct mysql_error *error, struct reason *reason)
+{
+    if (mysql_client_is_flooded(call))
+        reason_set(reason, "the server sends too much");
+    else if (call->lacks_ssl)
+        say_no_ssl(reason);
+    else
+        return attempt->place->socket == NULL && explain_ssl(attempt, error, reason);
+    return true;
 }
 
 static void explain_failure(struct attempt *attempt, struct mysql_call *call)
@@ -157,12 +172,8 @@ static void explain_failure(struct attempt *attempt, struct mysql_call *call)
     attempt->result = mysql_error_of_connection(&error, &attempt->reason);
     if (attempt->result == LOOKUP_BUSY)
         return;
-    if (mysql_client_is_flooded(call))
-        reason_set(&attempt->reason, "the server sends too much");
-    else if (call->lacks_ssl)
-        say_no_ssl(&attempt->reason);
-    else if (attempt->place->socket == NULL)
-        explain_ssl(attempt, &error, &attempt->reason);
+    if (explain(attempt, call, &error, &attempt->reason))
+        attempt->result = LOOKUP_UNAVAILABLE;
 }
 
 static void make(void *context)

@@ -254,11 +254,8 @@ enum lookup mysql_error_of_connection(const struct mysql_error *error, struct re
     /* Too many are waiting at a socket. */
     if (number == EAGAIN)
         return LOOKUP_BUSY;
-    /* A certificate that does not do will not do in a moment, either. */
-    return meaning.means == LOOKUP_BUSY ||
-                   (meaning.means == LOOKUP_LOST && error->number != CR_SSL_CONNECTION_ERROR)
-               ? meaning.means
-               : LOOKUP_UNAVAILABLE;
+    return meaning.means == LOOKUP_BUSY || meaning.means == LOOKUP_LOST ? meaning.means
+                                                                        : LOOKUP_UNAVAILABLE;
 }
 
 enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,

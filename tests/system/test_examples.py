@@ -7,11 +7,14 @@ import glob
 import os
 import re
 import sqlite3
+import subprocess
 
 import authdaemond
 import certificates
 import database
 import guard
+import many_hosts
+import plugins
 import postfix
 import servers
 import tap
@@ -20,6 +23,7 @@ from postfix import WELCOME, WRONG, expect
 from tap import case, contains, equal
 
 PASSWORD = guard.keep("Beispiel-Passwort-3")
+OTHER_PASSWORD = guard.keep("Beispiel-Passwort-4")
 USERS = "CREATE TABLE users (name TEXT, realm TEXT, password TEXT, PRIMARY KEY (name, realm))"
 
 postfix.require()
@@ -159,25 +163,57 @@ def _():
 @case("smtpd-pgsql-replicas.conf")
 def _():
     example = read("smtpd-pgsql-replicas.conf")
-    names = re.search(r"(?m)^sql_hostnames: (.*)$", example).group(1).split(", ")
-    equal(len(names), 2, "hosts")
     authority = certificates.Authority(server.directory)
-    hosts = []
-    for _ in names:
-        host = start_database(servers.Postgres)
-        host.restart(**host.tls(*authority.issue("database", "postgres", ["IP:127.0.0.1"])))
-        fill(host, read("smtpd-pgsql.conf"))
-        hosts.append(host)
-    hosts[1].set_password(hosts[0].password)
+    encrypted = authority.issue("database", "postgres", ["IP:127.0.0.1", "IP:127.0.0.2",
+                                                         "IP:127.0.0.3"])
+    servers.require(servers.Postgres)
+    primary = many_hosts.Primary("127.0.0.1")
+    running.append(primary)
+    primary.start(**primary.tls(*encrypted))
+    primary.create_user()
+    primary.database = "mail"
+    primary.run("CREATE DATABASE mail", database=primary.system_database)
+    fill(primary, read("smtpd-pgsql.conf"))
+    primary.run(re.search(r"(?m)^#   (GRANT .*;)$", example).group(1))
+    standbys = [many_hosts.Standby(primary, address) for address in ("127.0.0.2", "127.0.0.3")]
+    for standby in standbys:
+        running.append(standby)
+        standby.database = "mail"
+        standby.start(max_wal_senders="4", **standby.tls(*encrypted))
+    hosts = [*standbys, primary]
     # These names are nobody's.
     addresses = ", ".join(host.address for host in hosts)
-    server.start(with_options(example, sql_hostnames=addresses, sql_ssl_ca=authority.certificate,
-                              sql_passwd=hosts[0].password), **LOCAL_DOMAIN)
+    example = with_options(example, sql_hostnames=addresses, sql_ssl_ca=authority.certificate,
+                           sql_passwd=primary.password)
+    server.start(example, **LOCAL_DOMAIN)
     check_logins("ann")
-    hosts[0].stop()
-    expect(server.login("PLAIN", "ann", PASSWORD), WELCOME, "by the second host")
-    expect(server.login("PLAIN", "ann", "not-the-password"), WRONG, "by the second host")
+    equal([host.sessions() for host in hosts], [1, 0, 0], "sessions")
+    # A new password goes to the primary, and comes back from there.
+    check_stores(example, primary)
+    for standby in standbys:
+        standby.follow()
+    expect(server.login("PLAIN", "ann", OTHER_PASSWORD), WELCOME, "the new password")
+    standbys[0].kill()
+    expect(server.login("PLAIN", "ann", OTHER_PASSWORD), WELCOME, "by the second standby")
+    primary.kill()
+    expect(server.login("PLAIN", "ann", PASSWORD), WRONG, "with one standby")
+    expect(server.login("PLAIN", "ann", OTHER_PASSWORD), WELCOME, "with one standby")
     stop_databases()
+
+
+def check_stores(example, host):
+    """saslpasswd2 changes the password of ann."""
+    folder = server.path("keeper")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "keeper.conf"), "w", encoding="utf-8") as file:
+        file.write(example)
+    run = subprocess.run(
+        ["saslpasswd2", "-p", "-a", "keeper", "-u", "example.com", "ann"], text=True,
+        env=dict(os.environ, SASL_CONF_PATH=folder, SASL_PATH=plugins.under_test()),
+        input=OTHER_PASSWORD, capture_output=True, check=False, timeout=60)
+    equal(run.returncode, 0, f"exit status, {run.stderr}")
+    (row,) = host.run("SELECT password FROM users WHERE name = 'ann'")
+    guard.keep(row[0])
 
 
 @case("smtpd-pgbouncer.conf")
