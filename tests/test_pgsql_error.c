@@ -354,7 +354,7 @@ static const struct judging {
      "server conn crashed?"},
     {"pooler: fatal", {.severity = "FATAL", .state = "42P01", .text = "t"}, LOOKUP_LOST, "t"},
     {"pooler: panic", {.severity = "PANIC", .state = "42P01", .text = "t"}, LOOKUP_LOST, "t"},
-    {"pooler: no severity", {.state = "42P01", .text = "t"}, LOOKUP_REJECTED, "t"},
+    {"pooler: no severity", {.state = "42P01", .text = "t"}, LOOKUP_UNREADY, "t"},
 };
 
 static void judge(void **state)

@@ -847,12 +847,13 @@ static enum lookup says(enum lookup result, struct reason *reason)
 }
 
 static enum lookup driver_open(const struct sql_target *target, const struct sql_host *host,
-                               enum sql_access access, const struct deadline *deadline,
-                               struct sql_session **session, struct reason *reason)
+                               const char *address, enum sql_access access,
+                               const struct deadline *deadline, struct sql_session **session,
+                               struct reason *reason)
 {
     static struct sql_session only;
 
-    (void)target, (void)host, (void)access, (void)deadline;
+    (void)target, (void)host, (void)address, (void)access, (void)deadline;
     *session = driver.open == LOOKUP_FOUND ? &only : NULL;
     driver.sessions += driver.open == LOOKUP_FOUND;
     return says(driver.open, reason);

@@ -112,20 +112,23 @@ static bool go_through(struct pgsql_link *link, const struct pgsql_limits *limit
     return false;
 }
 
-static bool finish(struct pgsql_link *link, const struct deadline *deadline, struct reason *reason)
+/* LOOKUP_LOST if the connection itself tells more. */
+static enum lookup finish(struct pgsql_link *link, const struct deadline *deadline,
+                          struct reason *reason)
 {
     const struct pgsql_limits limits = {deadline, ORDINARY_LOGIN, LONGEST_LOGIN};
     bool is_connected = go_through(link, &limits, reason);
 
     if (pgsql_link_end(link, &limits, reason))
-        return is_connected;
+        return is_connected ? LOOKUP_FOUND : LOOKUP_LOST;
     if (deadline_remaining(deadline) == 0)
         reason_set(reason, "no connection when the time was up");
-    return false;
+    return LOOKUP_UNAVAILABLE;
 }
 
-/* Says what libpq does not: which file it was, and where it was looked for. */
-static void explain(const struct attempt *attempt, const PGconn *connection, struct reason *reason)
+/* Says what libpq does not: which file it was, and where it was looked for. Returns
+ * whether it was for a file that cannot be read. */
+static bool explain(const struct attempt *attempt, const PGconn *connection, struct reason *reason)
 {
     const struct sql_target *target = attempt->target;
     const char *directory = PQhost(connection);
@@ -136,14 +139,16 @@ static void explain(const struct attempt *attempt, const PGconn *connection, str
         struct reason file;
 
         /* Unless told to, libpq does not insist on the files. */
-        if (target->ssl_mode > SQL_SSL_PREFER && sql_ssl_files_explain(target, &file))
-            reason_set(reason, "%s; %s", file.text, why.text);
-        return;
+        if (target->ssl_mode <= SQL_SSL_PREFER || !sql_ssl_files_explain(target, &file))
+            return false;
+        reason_set(reason, "%s; %s", file.text, why.text);
+        return true;
     }
     snprintf(socket, sizeof(socket), "%s/.s.PGSQL.%s", directory, PQport(connection));
     reason_set(reason, "%s%s%s%s", attempt->host->name[0] == '\0' ? socket : "",
                attempt->host->name[0] == '\0' ? ": " : "", why.text,
                jail_hint_for(&target->jail, socket));
+    return false;
 }
 
 static bool is_on(const char *value)
@@ -183,16 +188,18 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
     /* Else libpq would wait, without a deadline, for a server that asks for the password
      * again and again and does not read it. Fails if there is no connection. */
     PQsetnonblocking(started, 1);
-    if (finish(link, deadline, reason)) {
+    result = finish(link, deadline, reason);
+    if (result == LOOKUP_FOUND) {
         PQsetErrorVerbosity(started, PQERRORS_DEFAULT);
-        return LOOKUP_FOUND;
+        return result;
     }
-    result = pgsql_error_judge_connection(started);
-    if (result == LOOKUP_LOST &&
-        (deadline_remaining(deadline) == 0 || is_read_only(attempt, started)))
+    if (result == LOOKUP_LOST)
+        result = pgsql_error_judge_connection(started);
+    *misunderstood = result == LOOKUP_LOST && pgsql_connection_is_misunderstood(started);
+    if (explain(attempt, started, reason) ||
+        (result == LOOKUP_LOST &&
+         (deadline_remaining(deadline) == 0 || is_read_only(attempt, started))))
         result = LOOKUP_UNAVAILABLE;
-    *misunderstood = pgsql_connection_is_misunderstood(started);
-    explain(attempt, started, reason);
     PQfinish(started);
     return result;
 }
@@ -206,7 +213,7 @@ enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host
     bool misunderstood;
     enum lookup result = connect_once(&attempt, deadline, link, &misunderstood, reason);
 
-    if (misunderstood && result != LOOKUP_FOUND) {
+    if (misunderstood) {
         /* A pooler may not know the parameter. */
         attempt.with_options = false;
         result = connect_once(&attempt, deadline, link, &misunderstood, reason);
