@@ -2,10 +2,10 @@
 #
 # Copies the project for ./quickstart, ./runtests and bench/run, which read this file.
 
-# copy_source TOP DIRECTORY: copies what belongs to the project in TOP, of a
-# repository or of a release, without what was built there, and makes configure.
-copy_source() (
-    mkdir "$2" && cd "$1" &&
+# copy_files TOP DIRECTORY: copies what belongs to the project in TOP, of a repository or
+# of a release, without what was built there.
+copy_files() (
+    cd "$1" &&
         if git rev-parse --git-dir >/dev/null 2>&1; then
             git ls-files -z --cached --others --exclude-standard |
                 while IFS= read -r -d '' file; do
@@ -15,6 +15,10 @@ copy_source() (
             tar -cf - --exclude=./.git --exclude=./build-aux --exclude=./autom4te.cache --exclude=./config.status \
                 --exclude=./Makefile --exclude=./bench/results --exclude=.deps --exclude='*.o' \
                 --exclude='*.a' --exclude='*.so' .
-        fi | tar -xf - -C "$2" &&
-        cd "$2" && autoreconf -fi
+        fi | tar --no-same-owner -xf - -C "$2"
+)
+
+# copy_source TOP DIRECTORY: the same into a new DIRECTORY, and makes configure.
+copy_source() (
+    mkdir "$2" && copy_files "$1" "$2" && cd "$2" && autoreconf -fi
 )

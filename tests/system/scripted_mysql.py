@@ -516,7 +516,7 @@ class Server(socketserver.ThreadingTCPServer):
     user = "postfix"
     database = "postfix"
 
-    def __init__(self, rows):
+    def __init__(self, rows, host="127.0.0.1"):
         self.rows = rows
         self.password = guard.keep("pw-" + secrets.token_hex(8))
         self.key = _Key(tap.directory())
@@ -530,14 +530,14 @@ class Server(socketserver.ThreadingTCPServer):
         self.open = []
         self.troubles = []
         self.lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Conversation)
+        super().__init__((host, 0), _Conversation)
         self.port = self.server_address[1]
         self.thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.server_address[0]}:{self.port}"
 
     def listen_at(self, path):
         """Is reached by a socket, too."""

@@ -319,7 +319,6 @@ class MariaDB(Database):
         "innodb-buffer-pool-load-at-startup": "OFF", "key-buffer-size": "1M",
         "aria-pagecache-buffer-size": "1M", "character-set-server": "utf8mb4",
         "plugin-load-add": "auth_ed25519",
-        "bind-address": "127.0.0.1,::1" if has_ipv6() else "127.0.0.1",
     }
 
     @classmethod
@@ -353,13 +352,22 @@ class MariaDB(Database):
     def start(self, **settings):
         """Setting names are as for Postgres: underscores for hyphens."""
         self.settings = settings
-        options = {**self.SETTINGS, "datadir": self.path("data"), "socket": self.socket,
+        options = {**self.SETTINGS, "bind-address": self._addresses(),
+                   "datadir": self.path("data"), "socket": self.socket,
                    "port": self.port, "pid-file": self.path("pid"), "tmpdir": self.home,
                    **{name.replace("_", "-"): value for name, value in settings.items()}}
         command = [self._server(), "--no-defaults"]
         command += [f"--{name}" if value is None else f"--{name}={value}"
                     for name, value in options.items()]
         self.launch(command, "ready for connections")
+
+    def _addresses(self):
+        if not has_ipv6():
+            return "127.0.0.1"
+        text = subprocess.check_output([self._server(), "--no-defaults", "--version"], text=True)
+        version = re.search(r"Ver (\d+)\.(\d+)", text).groups()
+        # Before 10.11, it takes one: this one stands for IPv4, too.
+        return "127.0.0.1,::1" if tuple(map(int, version)) >= (10, 11) else "::"
 
     @staticmethod
     def literal(value):
@@ -430,6 +438,13 @@ class PgBouncer(Daemon):
     @property
     def address(self):
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def stop_signal(self):
+        """Waits for no client. Since 1.23, SIGTERM does."""
+        text = subprocess.check_output([self._server(), "--version"], text=True)
+        version = re.search(r"PgBouncer (\d+)\.(\d+)", text).groups()
+        return signal.SIGQUIT if tuple(map(int, version)) >= (1, 23) else signal.SIGTERM
 
     def start(self, **settings):
         users = self.write("users.txt", f'"{self.postgres.user}" "{self.postgres.password}"\n',

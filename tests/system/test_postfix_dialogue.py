@@ -200,6 +200,7 @@ def _():
 # --- messages that make no sense
 
 LONG = 9000  # its base64 form is just below what Postfix takes
+COMMAND = 1500  # more does not fit into a command of Postfix 3.10
 
 PLAIN_MESSAGES = {
     "empty": b"",
@@ -255,8 +256,12 @@ def next_login_works():
 def raw_plain(message, want=WRONG):
     with server.session() as session:
         session.ehlo()
-        # An empty initial response is written "=".
-        expect(session.command("AUTH PLAIN " + (b64(guard.keep(message)) or "=")), want)
+        if len(message) > COMMAND:
+            expect(session.command("AUTH PLAIN"), "334 ")
+            expect(session.command(b64(guard.keep(message))), want)
+        else:
+            # An empty initial response is written "=".
+            expect(session.command("AUTH PLAIN " + (b64(guard.keep(message)) or "=")), want)
         expect(session.command("NOOP"), "250 ")
 
 
@@ -268,7 +273,7 @@ def strange_message(message):
 def strange_user(user):
     raw_plain(b"\0" + user + b"\0" + PASSWORD.encode())
     raw_plain(user + b"\0" + USER.encode() + b"\0not-the-password")
-    for initial in (True, False):
+    for initial in (True, False) if len(user) <= COMMAND else (False,):
         with server.session() as session:
             session.ehlo()
             expect(session.auth_login(user, PASSWORD, initial), WRONG)
