@@ -163,6 +163,19 @@ static struct known *know(struct sql_session *session, const struct sql_statemen
     return NULL;
 }
 
+/* PgBouncer keeps the name of a statement that the server has refused, and takes it for
+ * no other one. */
+static void rename_with_type(struct known *known, unsigned number)
+{
+    char typed[sizeof(known->name) + sizeof(" 4294967295")];
+
+    if (known->name[0] == '\0')
+        return;
+    snprintf(typed, sizeof(typed), "%s %u", known->name, number);
+    if (!make_name(typed, known->name, sizeof(known->name)))
+        known->name[0] = '\0';
+}
+
 /* Has the parameter that the server finds no type for be text, or all of those if it
  * does not say which one. False if there is none left. */
 static bool add_type(struct known *known, unsigned number)
@@ -171,6 +184,7 @@ static bool add_type(struct known *known, unsigned number)
     size_t i;
 
     known->has_types = true;
+    rename_with_type(known, number);
     if (number >= 1 && number <= known->parameter_count && known->types[number - 1] == 0) {
         known->types[number - 1] = TYPE_TEXT;
         return true;

@@ -58,6 +58,14 @@ def free_port():
         reservation.close()
 
 
+def connections(port):
+    """How many connections to this port are open at the end of the client, and not yet
+    closed by the server."""
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        rows = [line.split() for line in file]
+    return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
 def _parents():
     """The parent of each living process."""
     found = {}

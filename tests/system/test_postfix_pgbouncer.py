@@ -158,9 +158,8 @@ def _():
     mails[0].start(poolers.settings(bouncer))
     for _ in range(2):
         poolers.check(mails[0])
-        ended = bouncer.log().count("client_idle_timeout")
-        wait_for(lambda before=ended: bouncer.log().count("client_idle_timeout") > before,
-                 "the end of the session")
+        wait_for(lambda: bouncer.log().count("closing because: client_idle_timeout") ==
+                 bouncer.log().count("login attempt"), "the end of the session")
     poolers.check(mails[0])
 
 

@@ -8,7 +8,7 @@ import poolers
 import postfix
 import servers
 import tap
-from daemon import wait_for
+from daemon import connections, wait_for
 from poolers import ALICE, OTHER
 from postfix import OUTAGE, expect
 from tap import case, equal
@@ -42,7 +42,7 @@ def _():
 @case("client_idle_limit: the next login has a new session")
 def _():
     start(client_idle_limit=1)
-    wait_for(lambda: "client_idle_limit:1 is reached" in pool.log(), "the end of the session")
+    wait_for(lambda: connections(pool.port) == 0, "the end of the session")
     poolers.check(mail)
 
 
