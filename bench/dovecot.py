@@ -43,6 +43,7 @@ dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
 """ + COMMON + """\
 auth_allow_cleartext = yes
+auth_allow_weak_schemes = yes
 sql_driver = pgsql
 pgsql {host} {{
   parameters {{

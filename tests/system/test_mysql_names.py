@@ -113,7 +113,7 @@ def _():
 
 @case("a name server that does not answer")
 def _():
-    start("never.test", ["DNS:never.test"])
+    start(server, "never.test", ["DNS:never.test"])
     reply, problems = login()
     expect(reply, OUTAGE)
     equal(len(problems), 1, f"problems {problems}")
