@@ -427,6 +427,15 @@ static int give_secret(sasl_conn_t *connection, void *context, int id, sasl_secr
     return SASL_OK;
 }
 
+bool login_knows(const char *mechanism)
+{
+    const char **name = sasl_global_listmech();
+
+    while (name != NULL && *name != NULL && strcmp(*name, mechanism) != 0)
+        name++;
+    return name != NULL && *name != NULL;
+}
+
 int login_by(const char *mechanism, const char *user, const char *password)
 {
     sasl_conn_t *server = program_connection();

@@ -56,6 +56,10 @@ int login_login(const char *user, const char *password);
 int login_login_initial(const char *user, const char *password);
 int login_checkpass(const char *user, const char *password);
 
+/* Whether login_by() has this mechanism while a program runs. Debian 11 has SCRAM in a
+ * package of its own. */
+bool login_knows(const char *mechanism);
+
 /* Logs in by any mechanism, with libsasl2's client at the other end. */
 int login_by(const char *mechanism, const char *user, const char *password);
 

@@ -320,9 +320,11 @@ static void ignores_padding(void **state)
     expect("erin", "Tr0ub4d", SASL_OK);
     expect("erin", "Tr0ub4x", SASL_BADAUTH);
     expect_errors(0);
-    assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencil"), SASL_OK);
-    assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencils"), SASL_BADAUTH);
-    assert_int_equal(login_by("SCRAM-SHA-256", "sue", SCRAM_VERIFIER), SASL_BADAUTH);
+    if (login_knows("SCRAM-SHA-256")) {
+        assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencil"), SASL_OK);
+        assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencils"), SASL_BADAUTH);
+        assert_int_equal(login_by("SCRAM-SHA-256", "sue", SCRAM_VERIFIER), SASL_BADAUTH);
+    }
     program_clear_log();
     expect("tom", "!", SASL_BADAUTH);
     expect("uma", "x", SASL_BADAUTH);
@@ -342,8 +344,11 @@ static void expect_by_all(const char *user, const char *password, bool want)
     size_t i;
 
     for (i = 0; i < COUNT(mechanisms); i++) {
-        int result = login_by(mechanisms[i], user, password);
+        int result;
 
+        if (!login_knows(mechanisms[i]))
+            continue;
+        result = login_by(mechanisms[i], user, password);
         if ((result == SASL_OK) != want)
             print_error("%s, %s, by %s: %d\n%s", user, password, mechanisms[i], result,
                         program_log());

@@ -335,8 +335,11 @@ static void test_hash_is_no_password(void **state)
     (void)state;
     start("");
     for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
-        int result = login_by(mechanisms[i], "alice", stored);
+        int result;
 
+        if (!login_knows(mechanisms[i]))
+            continue;
+        result = login_by(mechanisms[i], "alice", stored);
         print_message("# %s: %d\n", mechanisms[i], result);
         assert_true(result == SASL_BADAUTH || result == SASL_NOUSER);
     }
@@ -354,8 +357,11 @@ static void expect_no_login(const char *user, const char *typed)
     size_t i;
 
     for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
-        sasl_conn_t *connection = program_connection();
+        sasl_conn_t *connection;
 
+        if (!login_knows(mechanisms[i]))
+            continue;
+        connection = program_connection();
         print_message("# %s %s\n", user, mechanisms[i]);
         assert_int_not_equal(login_over(connection, mechanisms[i], user, typed), SASL_OK);
         assert_int_not_equal(login_over(connection, "PLAIN", user, "wrong"), SASL_OK);
@@ -549,7 +555,8 @@ static void test_clear_text(void **state)
     expect_all("bob", "open sesame", SASL_OK);
     expect_all("bob", "open sesam", SASL_BADAUTH);
     assert_int_equal(login_by("CRAM-MD5", "bob", "open sesame"), SASL_OK);
-    assert_int_equal(login_by("SCRAM-SHA-256", "bob", "open sesame"), SASL_OK);
+    if (login_knows("SCRAM-SHA-256"))
+        assert_int_equal(login_by("SCRAM-SHA-256", "bob", "open sesame"), SASL_OK);
     assert_int_equal(login_checkpass("bob", "open sesame"), SASL_OK);
     /* what looks like a hash is none of the user's passwords */
     expect_all("carol", hash, SASL_BADAUTH);

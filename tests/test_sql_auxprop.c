@@ -381,6 +381,10 @@ static void test_scram(void **state)
 {
     (void)state;
     start("mech_list: SCRAM-SHA-256 PLAIN LOGIN\n");
+    if (!login_knows("SCRAM-SHA-256")) {
+        program_stop();
+        skip();
+    }
     assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencil"), SASL_OK);
     assert_int_equal(login_by("SCRAM-SHA-256", "sue", "pencils"), SASL_BADAUTH);
     assert_int_equal(login_by("SCRAM-SHA-256", "sue", SCRAM_VERIFIER), SASL_BADAUTH);

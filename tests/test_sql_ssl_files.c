@@ -106,7 +106,7 @@ static void explain_what_is_forbidden(void **state)
     if (child == 0) {
         struct reason reason = {""};
 
-        if (geteuid() == 0 && (chmod(directory, 0755) != 0 || seteuid(65534) != 0))
+        if (geteuid() == 0 && (chmod(directory, 0755) != 0 || setuid(65534) != 0))
             _exit(2);
         _exit(sql_ssl_files_explain(&target, &reason) &&
                       strstr(reason.text, "sql_ssl_key: ") == reason.text &&

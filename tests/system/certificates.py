@@ -18,6 +18,9 @@ policy = any
 unique_subject = no
 [any]
 commonName = supplied
+[req]
+distinguished_name = nothing
+[nothing]
 """
 
 
@@ -41,7 +44,10 @@ class Authority:
                 file.write(text)
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                  "-keyout", self._path("ca.key"), "-out", self.certificate, "-days", "30",
-                 "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE")
+                 "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE",
+                 "-addext", "subjectKeyIdentifier=hash",
+                 # OpenSSL 1.1.1 would add the extensions of its own file to these.
+                 "-config", self._path("ca.cnf"))
 
     def _path(self, name):
         return os.path.join(self.directory, name)

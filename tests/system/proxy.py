@@ -183,7 +183,7 @@ class BlackHole:
         self._fillers.append(filler)
         try:
             filler.connect(("127.0.0.1", self.port))
-        except TimeoutError:
+        except socket.timeout:  # TimeoutError since Python 3.10
             return False
         return True
 

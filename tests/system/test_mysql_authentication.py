@@ -206,13 +206,13 @@ PHISHING = {
     "caching_sha2_password": ({}, None),
     "sha256_password": ({"plugin": SHA256}, None),
     "sha256_password in the greeting": ({"plugin": SHA256, "greets_with": SHA256}, None),
-    "mysql_clear_password": ({"plugin": CLEAR}, "plug-?in|method"),
+    "mysql_clear_password": ({"plugin": CLEAR}, "[Pp]lug-?in|method"),
     "mysql_clear_password in the greeting": (
-        {"plugin": CLEAR, "greets_with": CLEAR}, "plug-?in|method"),
+        {"plugin": CLEAR, "greets_with": CLEAR}, "[Pp]lug-?in|method"),
     "dialog, for a password": (
-        {"plugin": DIALOG, "question": b"\x05Password, please: "}, "plug-?in|method"),
+        {"plugin": DIALOG, "question": b"\x05Password, please: "}, "[Pp]lug-?in|method"),
     "dialog, for anything": (
-        {"plugin": DIALOG, "question": b"\x03Anything, please: "}, "plug-?in|method"),
+        {"plugin": DIALOG, "question": b"\x03Anything, please: "}, "[Pp]lug-?in|method"),
 }
 
 
@@ -317,7 +317,7 @@ def of_a_stranger():
             check_password_unseen(what)
             if mode in SECURE:
                 expect(reply, OUTAGE, what)
-                check_line(problems, "certificate|plug-?in|method", what)
+                check_line(problems, "certificate|[Pp]lug-?in|method", what)
                 for record in server.records:
                     lacks(record.plain, server.password.encode(), what + ", decrypted")
                     lacks(record.plain, server.user.encode(), what + ", decrypted")
@@ -352,7 +352,7 @@ def _():
         expect(reply, OUTAGE)
         for at in range(len(server.password) - 6):
             lacks("\n".join(problems), server.password[at:at + 6], "the log")
-        check_line(problems, "plug-?in|method")
+        check_line(problems, "[Pp]lug-?in|method")
         check_readable()
     finally:
         server.password = before
