@@ -53,6 +53,7 @@ struct request {
     const struct deadline *deadline;
     const struct sql_statement *statement; /* NULL if there is a task */
     struct secret *value;
+    bool is_optional; /* not worth waiting for a host that may have what another lacks */
     sql_task *task;
     void *context;
     bool had_conflict;
@@ -310,6 +311,8 @@ static bool walk(struct request *request, enum lookup *result, struct reason *re
     request->walk.count = request->settled_count;
     while (sql_endpoints_next(request->connections->endpoints, &request->walk, request->deadline,
                               &endpoint, &share)) {
+        if (request->is_optional && request->is_unready && endpoint.is_down)
+            continue;
         if (!endpoint.is_looked_up) {
             const enum lookup found = look_up(request, &endpoint, &share, reason);
 
@@ -369,7 +372,8 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
 
     reason_clear(reason);
     while (!walk(request, &result, &why)) {
-        if (request->is_unready && !request->is_down_for_now && !request->is_busy_for_now)
+        if (request->is_unready &&
+            (request->is_optional || (!request->is_down_for_now && !request->is_busy_for_now)))
             return refuse(request, &why, reason);
         /* Who is asked when the time is up says nothing of worth any more. */
         if (reason->text[0] == '\0' || deadline_remaining(request->deadline) > 0)
@@ -386,13 +390,14 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
 }
 
 enum lookup sql_connections_select(struct sql_connections *connections,
-                                   const struct sql_statement *statement,
+                                   const struct sql_statement *statement, bool required,
                                    const struct deadline *deadline, struct secret *value,
                                    struct sql_route *route, struct reason *reason)
 {
     struct request request = {.connections = connections,
                               .deadline = deadline,
                               .statement = statement,
+                              .is_optional = !required,
                               .value = value,
                               .route = route};
 

@@ -30,11 +30,12 @@ struct sql_connections *sql_connections_new(const struct sql_engine *engine,
 /* Closes what this process has opened. */
 void sql_connections_free(struct sql_connections *connections);
 
-/* As `select` of sql_engine.h, over a kept or a new session. `route` is set
+/* As `select` of sql_engine.h, over a kept or a new session. Where a host lacks what the
+ * statement needs, others are waited for if the value is `required`. `route` is set
  * unless the result is LOOKUP_UNAVAILABLE, whose reason tells of all hosts.
  * LOOKUP_LOST and LOOKUP_BUSY are not returned. */
 enum lookup sql_connections_select(struct sql_connections *connections,
-                                   const struct sql_statement *statement,
+                                   const struct sql_statement *statement, bool required,
                                    const struct deadline *deadline, struct secret *value,
                                    struct sql_route *route, struct reason *reason);
 

@@ -230,6 +230,7 @@ bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
             .rank = choice.rank,
             .is_looked_up = choice.host->is_looked_up,
             .is_due = choice.host->is_looked_up && choice.host->look_up_at <= when,
+            .is_down = choice.state == DOWN,
             .has_siblings = choice.host->count > 1,
             .has_other_family = has_other_family(choice.host, choice.known->address),
         };

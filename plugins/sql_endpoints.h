@@ -25,6 +25,7 @@ struct sql_endpoint {
     char address[HOST_ADDRESS_SIZE]; /* "" if the engine needs none */
     bool is_looked_up;               /* false: only the name is known */
     bool is_due;                     /* to be looked up again: its host may have moved */
+    bool is_down;                    /* as is thought */
     bool has_siblings;               /* of the same host */
     bool has_other_family;           /* one of them: IPv4 beside IPv6 */
 };

@@ -142,8 +142,8 @@ static enum lookup fetch(struct call *call, const char *property, bool required,
     if (!sql_request_make(&request, backend->select, call->sparams, &call->names, property, NULL)) {
         reason_set(&reason, "out of memory");
     } else {
-        result = sql_connections_select(backend->connections, &request.statement, &call->deadline,
-                                        value, &route, &reason);
+        result = sql_connections_select(backend->connections, &request.statement, required,
+                                        &call->deadline, value, &route, &reason);
         sql_request_free(&request);
     }
     switch (result) {

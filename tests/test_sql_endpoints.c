@@ -244,6 +244,8 @@ static struct name *add_name(const char *name, const char *first, const char *se
     return &names[i];
 }
 
+static bool required = true;
+
 /* Looks somebody up. `taken` gets milliseconds. */
 static enum lookup log_in(int64_t *taken)
 {
@@ -254,7 +256,8 @@ static enum lookup log_in(int64_t *taken)
     enum lookup result;
 
     trail[0] = '\0';
-    result = sql_connections_select(connections, &statement, &deadline, &value, &route, &reason);
+    result = sql_connections_select(connections, &statement, required, &deadline, &value, &route,
+                                    &reason);
     if (taken != NULL)
         *taken = clock_now - before;
     assert_true(clock_now <= deadline.at);
@@ -513,9 +516,9 @@ static void name_server_leaves_time_for_the_host(void **state)
     name->takes = SILENT;
     clock_now += 61000;
     deadline = deadline_after(200);
-    assert_lookup(
-        sql_connections_select(connections, &statement, &deadline, &value, &route, &reason),
-        LOOKUP_FOUND);
+    assert_lookup(sql_connections_select(connections, &statement, required, &deadline, &value,
+                                         &route, &reason),
+                  LOOKUP_FOUND);
     assert_int_equal(name->asked, 2);
     assert_in_range(clock_now, deadline.at - 100, deadline.at - 1);
 }
@@ -747,6 +750,23 @@ static void all_are_asked_before_a_statement_is_wrong(void **state)
     log_in(NULL);
     if (row->first == LOOKUP_UNREADY)
         assert_int_equal(places[0].asked, row->second == LOOKUP_UNREADY ? 2 : 1);
+}
+
+/* A column that may not be read costs no login any time because another host is down. */
+static void optional_property_is_not_waited_for(void **state)
+{
+    int64_t taken;
+
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_FOUND, LOOKUP_UNREADY);
+    add_silent("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    required = false;
+    assert_lookup(log_in(NULL), LOOKUP_REJECTED);
+    assert_lookup(log_in(&taken), LOOKUP_REJECTED);
+    assert_int_equal(taken, 0);
+    required = true;
+    assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
 }
 
 static void single_host_says_what_is_wrong(void **state)
@@ -989,6 +1009,7 @@ int main(void)
     TEST_ADD(&list, full_host_comes_last_and_is_named_once);
     TEST_ADD(&list, conflict_does_not_last);
     TEST_ADD_CASES(&list, all_are_asked_before_a_statement_is_wrong, opinions);
+    TEST_ADD(&list, optional_property_is_not_waited_for);
     TEST_ADD(&list, single_host_says_what_is_wrong);
     TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
     TEST_ADD(&list, lasting_outage_of_the_primary_is_waited_for_once);
