@@ -17,9 +17,8 @@
 #include "user_realm.h"
 
 /* Why no user can have that name, whatever is stored, as the rest of a sentence; NULL if one
- * can. A control character
- * is invisible wherever the name is shown, and collations of databases pass over it: the
- * name would be another spelling of somebody else's. */
+ * can. A control character is invisible wherever the name is shown, and collations of
+ * databases pass over it: the name would be another spelling of somebody else's. */
 const char *login_name_flaw(const char *name, size_t length);
 
 /* Splits a canonical name of `length` bytes as the stock plug-in does. The realm defaults

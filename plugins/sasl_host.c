@@ -2,8 +2,10 @@
 #include "sasl_host.h"
 
 #include <ctype.h>
+#include <dlfcn.h>
 #include <sasl/saslutil.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +15,29 @@
 #include "option_values.h"
 #include "reason.h"
 
+/* A libsasl2 that was linked with -Bsymbolic hands out its own function even where the
+ * program, or what is preloaded, has another one by that name: then the name counts. */
+static bool is_function(const void *member, const void *function, const char *name)
+{
+    Dl_info found;
+
+    return member == function || (dladdr(member, &found) != 0 && found.dli_saddr == member &&
+                                  found.dli_sname != NULL && strcmp(found.dli_sname, name) == 0);
+}
+
+#define IS_FUNCTION(member, function)                                                              \
+    is_function((const void *)(uintptr_t)(member), (const void *)(uintptr_t)(function), #function)
+
 /* From the first member to the last: what is no longer there at the end is not looked at. */
 bool sasl_host_fits(const sasl_utils_t *utils)
 {
-    return utils->encode64 == sasl_encode64 && utils->getprop == sasl_getprop &&
-           utils->setprop == sasl_setprop && utils->seterror == sasl_seterror &&
-           utils->prop_request == prop_request && utils->prop_get == prop_get &&
-           utils->prop_getnames == prop_getnames && utils->prop_set == prop_set &&
-           utils->prop_erase == prop_erase;
+    return IS_FUNCTION(utils->encode64, sasl_encode64) &&
+           IS_FUNCTION(utils->getprop, sasl_getprop) && IS_FUNCTION(utils->setprop, sasl_setprop) &&
+           IS_FUNCTION(utils->seterror, sasl_seterror) &&
+           IS_FUNCTION(utils->prop_request, prop_request) &&
+           IS_FUNCTION(utils->prop_get, prop_get) &&
+           IS_FUNCTION(utils->prop_getnames, prop_getnames) &&
+           IS_FUNCTION(utils->prop_set, prop_set) && IS_FUNCTION(utils->prop_erase, prop_erase);
 }
 
 /* As libsasl2 itself logs while it starts; where its own function is, is not known. */

@@ -48,6 +48,15 @@ static int remove_table(void **state)
 
 /* --- each build beside each libsasl2 */
 
+/* The plug-ins find this one instead of that of libsasl2, as where it is preloaded. */
+int sasl_getprop(sasl_conn_t *connection, int number, const void **value)
+{
+    int (*original)(sasl_conn_t *, int, const void **);
+
+    *(void **)&original = dlsym(RTLD_NEXT, "sasl_getprop");
+    return original(connection, number, value);
+}
+
 static const sasl_utils_t *real_utils;
 
 static int keep_utils(const sasl_utils_t *utils, int max_version, int *version,
@@ -58,8 +67,31 @@ static int keep_utils(const sasl_utils_t *utils, int max_version, int *version,
     return SASL_FAIL;
 }
 
+/* Of a libsasl2 that was linked with -Bsymbolic: its own functions. */
+static const sasl_utils_t *symbolic_utils(void)
+{
+    static sasl_utils_t utils;
+
+    utils = *real_utils;
+    *(void **)&utils.getprop = dlsym(RTLD_NEXT, "sasl_getprop");
+    assert_ptr_not_equal(utils.getprop, sasl_getprop);
+    return &utils;
+}
+
+/* Has another function where getprop is expected. */
+static const sasl_utils_t *shifted_utils(void)
+{
+    static sasl_utils_t utils;
+
+    utils = *real_utils;
+    *(void **)&utils.getprop = dlsym(RTLD_NEXT, "sasl_setprop");
+    return &utils;
+}
+
+enum libsasl2 { THIS, SYMBOLIC, SHIFTED, OTHER };
+
 /* As the real libsasl2 has started it, or another one would. */
-static const sasl_utils_t *start(bool other, const char *options)
+static const sasl_utils_t *start(enum libsasl2 which, const char *options)
 {
     struct host_functions functions;
 
@@ -71,7 +103,17 @@ static const sasl_utils_t *start(bool other, const char *options)
     functions.getopt = real_utils->getopt;
     functions.log = real_utils->log;
     program_clear_log();
-    return other ? other_utils(&functions) : real_utils;
+    switch (which) {
+    case SYMBOLIC:
+        return symbolic_utils();
+    case SHIFTED:
+        return shifted_utils();
+    case OTHER:
+        return other_utils(&functions);
+    case THIS:
+        break;
+    }
+    return real_utils;
 }
 
 static void *load(const char *build, const char *file)
@@ -125,28 +167,32 @@ static bool is_offered_lookup(const char *build, const sasl_utils_t *utils)
 static const struct pair {
     const char *name;
     const char *build;
-    bool other; /* libsasl2 */
+    enum libsasl2 libsasl2;
     const char *options;
     bool want_offered;
     unsigned want_lines; /* of each plug-in */
 } pairs[] = {
-    {"the header of this libsasl2", "TEST_PLUGINS", false, "auxprop_plugin: sqlcrypt\n", true, 0},
-    {"the header of the other, beside this one", "TEST_OTHER_LAYOUT", false,
-     "auxprop_plugin: sqlcrypt\n", false, 1},
-    {"the header of this one, beside the other", "TEST_PLUGINS", true, "auxprop_plugin: sqlcrypt\n",
-     false, 1},
-    {"the header of the other, beside that", "TEST_OTHER_LAYOUT", true,
+    {"the header of this libsasl2", "TEST_PLUGINS", THIS, "auxprop_plugin: sqlcrypt\n", true, 0},
+    {"beside one that has its own functions", "TEST_PLUGINS", SYMBOLIC,
      "auxprop_plugin: sqlcrypt\n", true, 0},
-    {"a program that does not ask, beside the other", "TEST_PLUGINS", true,
+    {"beside one with another function there", "TEST_PLUGINS", SHIFTED,
+     "auxprop_plugin: sqlcrypt\n", false, 1},
+    {"the header of the other, beside this one", "TEST_OTHER_LAYOUT", THIS,
+     "auxprop_plugin: sqlcrypt\n", false, 1},
+    {"the header of this one, beside the other", "TEST_PLUGINS", OTHER,
+     "auxprop_plugin: sqlcrypt\n", false, 1},
+    {"the header of the other, beside that", "TEST_OTHER_LAYOUT", OTHER,
+     "auxprop_plugin: sqlcrypt\n", true, 0},
+    {"a program that does not ask, beside the other", "TEST_PLUGINS", OTHER,
      "auxprop_plugin: sasldb\npassword_format: plain\n", false, 0},
-    {"another that does not ask, beside this one", "TEST_OTHER_LAYOUT", false,
+    {"another that does not ask, beside this one", "TEST_OTHER_LAYOUT", THIS,
      "auxprop_plugin: sasldb\npassword_format: plain\n", false, 0},
 };
 
 static void test_pair(void **state)
 {
     const struct pair *row = *state;
-    const sasl_utils_t *utils = start(row->other, row->options);
+    const sasl_utils_t *utils = start(row->libsasl2, row->options);
 
     assert_int_equal(is_offered_mechanisms(row->build, utils), row->want_offered);
     assert_int_equal(program_log_count("pwverify: " REBUILD), row->want_lines);
