@@ -227,8 +227,8 @@ static void warn_of_hash(const struct call *call)
         return;
     sasl_host_log(call->sparams->utils, backend->log_level, SASL_LOG_WARN,
                   "sqlcrypt: a hash is stored, but this program compares clear text (by "
-                  "sasl_checkpass, or a mechanism such as CRAM-MD5): such logins fail. It can set "
-                  "pwcheck_method: authdaemond or saslauthd");
+                  "sasl_checkpass, or a mechanism such as CRAM-MD5), which no hash matches; "
+                  "sasl_checkpass can use pwcheck_method: authdaemond or saslauthd");
 }
 
 /* Hands out what the password column holds: to each property its own kind. */

@@ -243,6 +243,43 @@ static void test_checkpass_without_a_hash(void **state)
     }
 }
 
+/* Nor where nothing compares clear text: saslauthd has the password then, and the table is
+ * only asked whether there is such a user. */
+static void test_user_is_looked_up(void **state)
+{
+    (void)state;
+    start("log_level: 5\npwcheck_method: saslauthd\nsaslauthd_path: /nonexistent/mux\n");
+    assert_int_not_equal(login_plain("alice", "correct horse"), SASL_OK);
+    assert_int_equal(program_log_count("one row"), 1);
+    assert_int_equal(program_log_count("a hash is stored"), 0);
+    program_stop();
+}
+
+/* Nor of the user whose rights are used: a program may want all that is known of her. */
+static void test_authorization_is_looked_up(void **state)
+{
+    static const char *properties[] = {"userPassword", NULL};
+    static const char message[] = "bob\0alice\0correct horse";
+    sasl_conn_t *connection;
+    const char *reply;
+    unsigned length;
+
+    (void)state;
+    run_sql(DATABASE, "DELETE FROM users WHERE name = 'bob'");
+    add_user("bob", "$6$rounds=1000$salt$x");
+    start("log_level: 5\n");
+    connection = program_connection();
+    assert_int_equal(sasl_auxprop_request(connection, properties), SASL_OK);
+    /* Without a callback for it, libsasl2 lends nobody the rights of others. */
+    assert_int_equal(
+        sasl_server_start(connection, "PLAIN", message, sizeof(message) - 1, &reply, &length),
+        SASL_BADAUTH);
+    assert_int_equal(program_log_count("one row"), 2);
+    assert_int_equal(program_log_count("a hash is stored"), 0);
+    sasl_dispose(&connection);
+    program_stop();
+}
+
 /* --- what a refusal costs */
 
 static unsigned hashes_made; /* by the plug-ins and by this program */
@@ -1270,6 +1307,8 @@ int main(void)
         CASE(test_checkpass),
         CASE(test_checkpass_is_explained),
         CASE(test_checkpass_without_a_hash),
+        CASE(test_user_is_looked_up),
+        CASE(test_authorization_is_looked_up),
         CASE(test_names_of_nobody_cost_the_same),
         CASE(test_coming_from_stock),
         CASE(test_hash_is_no_password),
