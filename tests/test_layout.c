@@ -156,8 +156,10 @@ static bool is_offered_lookup(const char *build, const sasl_utils_t *utils)
     assert_int_equal(init(utils, SASL_AUXPROP_PLUG_VERSION, &version, &plug, "sqlcrypt"), SASL_OK);
     /* What stands in for it has nothing to free. */
     offered = plug->auxprop_free != NULL;
-    if (plug->name != NULL && !offered)
+    if (plug->name != NULL && !offered) {
         assert_int_equal(plug->auxprop_lookup(NULL, NULL, 0, "alice", 5), SASL_UNAVAIL);
+        assert_int_equal(plug->auxprop_store(NULL, NULL, NULL, "alice", 5), SASL_UNAVAIL);
+    }
     if (offered)
         plug->auxprop_free(plug->glob_context, utils);
     dlclose(library);

@@ -434,6 +434,7 @@ static bool store(const struct store_case *row, int allocations)
         assert_int_equal(result, SASL_OK);
         assert_string_not_equal(before, after);
     } else {
+        assert_true(is_outage(result));
         assert_string_equal(before, after);
         assert_contains(program_log(), "out of memory");
     }
