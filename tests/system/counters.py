@@ -15,14 +15,24 @@ class PostgresCounters:
     def __init__(self, server):
         self.server = server
         self.server.run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", database="postgres")
+        version, = self.server.run("SHOW server_version_num", database="postgres")
+        self.counts_sessions = int(version[0]) >= 140000
+        if not self.counts_sessions:
+            self.server.restart(log_connections="on")
+
+    def _sessions(self):
+        if not self.counts_sessions:
+            return self.server.log().count(f"connection authorized: user={self.server.user} ")
+        (sessions,), = self.server.run("SELECT sessions FROM pg_stat_database WHERE datname = ?",
+                                       self.server.database, database="postgres")
+        return int(sessions)
 
     def read(self):
-        (calls, sessions), = self.server.run(
-            "SELECT (SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"
-            "        JOIN pg_roles ON oid = userid WHERE rolname = ?),"
-            "       (SELECT sessions FROM pg_stat_database WHERE datname = ?)",
-            self.server.user, self.server.database, database="postgres")
-        return {"statements": int(calls), "connects": int(sessions)}
+        (calls,), = self.server.run(
+            "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"
+            " JOIN pg_roles ON oid = userid WHERE rolname = ?",
+            self.server.user, database="postgres")
+        return {"statements": int(calls), "connects": self._sessions()}
 
     def difference(self, before, after):
         return {name: after[name] - before[name] for name in before}

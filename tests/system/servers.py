@@ -466,7 +466,7 @@ class Pgpool(Daemon):
 
     SETTINGS = {"backend_clustering_mode": "raw", "listen_addresses": "127.0.0.1",
                 "pcp_listen_addresses": "", "num_init_children": "4", "enable_pool_hba": "on",
-                "load_balance_mode": "off", "memqcache_total_size": "1MB"}
+                "load_balance_mode": "off", "memqcache_total_size": 1048576}
 
     @classmethod
     def installed(cls):

@@ -151,7 +151,9 @@ def refused(mechanism, user, password, **arguments):
 
 PASSWORD = "Kaninchenbau-7"
 MECHANISMS = ("PLAIN", "LOGIN")
-CHALLENGES = ("CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
+# Debian 11 has SCRAM in a package of its own.
+HAS_SCRAM = os.path.exists(os.path.join(stock_path, "libscram.so"))
+CHALLENGES = ("CRAM-MD5", "DIGEST-MD5") + (("SCRAM-SHA-1", "SCRAM-SHA-256") if HAS_SCRAM else ())
 
 
 @case("users with hashes")
@@ -213,6 +215,8 @@ def _():
 
 @case("a SCRAM verifier serves SCRAM, and is no password")
 def _():
+    if not HAS_SCRAM:
+        raise tap.Skip("libsasl2's SCRAM is not installed")
     table.add("sven", database.scram_verifier("Salzwasser-14"))
     for password_format in ("plain", "crypt"):
         configure(password_format=password_format)
