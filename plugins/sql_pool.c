@@ -205,7 +205,7 @@ static void close_kept(struct sql_pool *pool, const struct criterion *criterion)
 {
     struct places *places = per_process_get(&pool->places);
     struct sql_session *closing[SQL_POOL_PLACES];
-    unsigned count = 0, i;
+    unsigned count = 0, held, i;
 
     if (places == NULL)
         return;
@@ -213,12 +213,15 @@ static void close_kept(struct sql_pool *pool, const struct criterion *criterion)
     for (i = places->idle_count; i-- > 0;)
         if (meets(&places->idle[i], criterion))
             closing[count++] = remove_idle(places, i);
-    places->taken += count; /* until they are closed */
+    /* Until they are closed. What was kept beside a place that is promised has none. */
+    held = SQL_POOL_PLACES - places->taken;
+    held = count < held ? count : held;
+    places->taken += held;
     pthread_mutex_unlock(&places->lock);
     for (i = 0; i < count; i++)
         pool->engine->close(closing[i]);
     pthread_mutex_lock(&places->lock);
-    for (i = 0; i < count; i++)
+    for (i = 0; i < held; i++)
         give_up_place(places);
     pthread_mutex_unlock(&places->lock);
 }

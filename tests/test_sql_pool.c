@@ -632,6 +632,35 @@ static void all_are_called_before_one_wakes(void **state)
     stop();
 }
 
+/* A place that is promised covers what is kept beside it: if that is closed before the one
+ * who was called wakes up, there is no more room for it than before. */
+static void closes_what_is_kept_before_one_wakes(void **state)
+{
+    enum { CALLED = 3, ALL = CALLED + 1 };
+    unsigned i;
+
+    (void)state;
+    start();
+    take_places(SQL_POOL_PLACES);
+    for (i = 0; i < ALL; i++)
+        queue_up(i, 1, WAITS_AS_TOLD);
+    for (i = 0; i < CALLED; i++)
+        leave(pool, 2, &sessions[i]);
+    sql_pool_close_of(pool, 2);
+    assert_true(closed_are(0, CALLED));
+    for (i = 0; i < CALLED; i++) {
+        wake(i, 0);
+        assert_true(is_served(i));
+        assert_null(visitors[i].session);
+    }
+    /* The last one is called by nobody but who leaves. */
+    quits(CALLED);
+    assert_true(is_full());
+    leave_places(SQL_POOL_PLACES);
+    stop();
+    assert_true(closed_are(0, CALLED));
+}
+
 /* --- children */
 
 /* A child that is content ends by SIGKILL, so that no leak check sees the places that
@@ -952,6 +981,7 @@ int main(void)
     TEST_ADD_CASES(&list, quitter_leaves_the_others_in_their_order, quitters);
     TEST_ADD_CASES(&list, all_quit_but_one, quitters);
     TEST_ADD_CASES(&list, all_are_called_before_one_wakes, crowds);
+    TEST_ADD(&list, closes_what_is_kept_before_one_wakes);
     TEST_ADD(&list, child_has_its_own);
     TEST_ADD(&list, grandchild_has_its_own);
     TEST_ADD(&list, child_frees_without_closing);
