@@ -131,6 +131,9 @@ static enum lookup ask_over_pool(struct request *request, const struct sql_endpo
     result = ask(request, endpoint, deadline, &session, reason);
     replaced = request->route->connected && session != NULL;
     sql_pool_leave(pool, endpoint->id, endpoint->rank, session);
+    /* Who has found out has closed what was kept by then. */
+    if (session != NULL && sql_endpoints_is_gone(request->connections->endpoints, endpoint))
+        sql_pool_close_of(pool, endpoint->id);
     if (replaced)
         sql_pool_close_behind(pool, endpoint->rank);
     return result;
@@ -215,13 +218,19 @@ static void settle_last(struct request *request)
     walk->asked[request->settled_count++] = last;
 }
 
+static enum sql_endpoint_event answer_of(const struct request *request)
+{
+    if (request->statement == NULL)
+        return ENDPOINT_STORED;
+    return request->route->connected ? ENDPOINT_ANSWERED : ENDPOINT_WENT_ON;
+}
+
 static void accept_answer(struct request *request, const struct sql_endpoint *endpoint)
 {
     struct sql_endpoints *endpoints = request->connections->endpoints;
     size_t i;
 
-    sql_endpoints_note(endpoints, endpoint->id,
-                       request->statement != NULL ? ENDPOINT_ANSWERED : ENDPOINT_STORED);
+    sql_endpoints_note(endpoints, endpoint->id, answer_of(request));
     name_endpoint(request, endpoint, &request->route->host);
     request->route->passed_over = request->news;
     /* Others were not ready for what this one can do. */

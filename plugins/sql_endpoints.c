@@ -369,6 +369,11 @@ static bool note(struct host *host, struct known *known, enum sql_endpoint_event
     bool is_news = true;
 
     switch (event) {
+    case ENDPOINT_WENT_ON:
+        /* Whether it takes another session is as open as before. */
+        if (state_of(known, now()) == UP)
+            known->refuses = false;
+        break;
     case ENDPOINT_ANSWERED:
     case ENDPOINT_STORED:
         known->state = UP;
@@ -403,12 +408,28 @@ bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id, enum sql_e
     known = find_by_id(table, id, &host);
     if (known != NULL)
         is_news = note(host, known, event);
-    if (event == ENDPOINT_ANSWERED || event == ENDPOINT_STORED)
+    if (event == ENDPOINT_WENT_ON || event == ENDPOINT_ANSWERED || event == ENDPOINT_STORED)
         table->given_up_until[SQL_ACCESS_READ] = 0;
     if (event == ENDPOINT_STORED)
         table->given_up_until[SQL_ACCESS_WRITE] = 0;
     close_table(table);
     return is_news;
+}
+
+bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_endpoint *endpoint)
+{
+    struct table *table;
+    struct host *host;
+    bool is_gone;
+
+    if (endpoint->address[0] == '\0')
+        return false;
+    table = open_table(endpoints);
+    if (table == NULL)
+        return false;
+    is_gone = find_by_id(table, endpoint->id, &host) == NULL;
+    close_table(table);
+    return is_gone;
 }
 
 void sql_endpoints_give_up(struct sql_endpoints *endpoints, enum sql_access access)

@@ -41,7 +41,8 @@ enum sql_endpoint_event {
     ENDPOINT_FAILED,   /* it does not answer, or not in time */
     ENDPOINT_REFUSED,  /* it was quick to say that it does not answer */
     ENDPOINT_WAS_BUSY, /* it takes no session just now */
-    ENDPOINT_ANSWERED, /* a lookup */
+    ENDPOINT_WENT_ON,  /* it has answered a lookup, over a session that was kept */
+    ENDPOINT_ANSWERED, /* likewise, over a new one */
     ENDPOINT_STORED    /* it has answered, and can store */
 };
 
@@ -71,6 +72,9 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
  * is busy is so once. */
 bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id,
                         enum sql_endpoint_event event);
+
+/* Whether it is an address of its host no more. */
+bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_endpoint *endpoint);
 
 /* Takes note that somebody has waited in vain for an endpoint to come back, until the
  * time was up. That none can store does not keep any from answering lookups. */

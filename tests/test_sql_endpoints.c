@@ -155,12 +155,19 @@ static void close_session(struct sql_session *session)
     free(session);
 }
 
+static void (*meanwhile)(void); /* what others do during the next lookup; NULL for nothing */
+
 static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
                                 const struct deadline *deadline, struct secret *value,
                                 struct reason *reason)
 {
+    void (*others)(void) = meanwhile;
+
     (void)statement, (void)value, (void)deadline;
     session->place->asked++;
+    meanwhile = NULL;
+    if (others != NULL)
+        others();
     reason_set(reason, "%s does not say", session->place->address);
     return happens(session->place, session->place->select);
 }
@@ -196,6 +203,7 @@ static int set_up(void **state)
     clock_now = 1000000;
     memset(places, 0, sizeof(places));
     memset(names, 0, sizeof(names));
+    meanwhile = NULL;
     trail[0] = '\0';
     return 0;
 }
@@ -253,11 +261,16 @@ static enum lookup log_in(int64_t *taken)
     const struct deadline deadline = deadline_after(TIMEOUT);
     const int64_t before = clock_now;
     struct secret value = SECRET_EMPTY;
+    struct sql_route its_route;
+    struct reason its_reason;
     enum lookup result;
 
     trail[0] = '\0';
-    result = sql_connections_select(connections, &statement, required, &deadline, &value, &route,
-                                    &reason);
+    reason_clear(&its_route.passed_over);
+    result = sql_connections_select(connections, &statement, required, &deadline, &value,
+                                    &its_route, &its_reason);
+    route = its_route;
+    reason = its_reason;
     if (taken != NULL)
         *taken = clock_now - before;
     assert_true(clock_now <= deadline.at);
@@ -414,6 +427,41 @@ static void moved_name_is_followed(void **state)
     clock_now += 2000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(trail, "192.0.2.2");
+    assert_int_equal(name->asked, 2);
+    assert_int_equal(old->kept, 0);
+    assert_int_equal(new->kept, 1);
+}
+
+static void log_in_beside(void)
+{
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+}
+
+static void move_on(void)
+{
+    clock_now += 2000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(trail, "192.0.2.2");
+}
+
+/* Also by a thread that was at the old server when another one has heard of it. */
+static void moved_name_leaves_no_session_behind(void **state)
+{
+    struct place *old = add_well("192.0.2.1"), *new = add_well("192.0.2.2");
+    struct name *name = add_name("db", "192.0.2.1", NULL);
+
+    (void)state;
+    start("db");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    clock_now += 59000;
+    meanwhile = log_in_beside;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_int_equal(old->kept, 2);
+    /* The first to find out that it is time to look the name up asks the new server. */
+    name->addresses[0] = "192.0.2.2";
+    assert_int_equal(name->asked, 1);
+    meanwhile = move_on;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_int_equal(name->asked, 2);
     assert_int_equal(old->kept, 0);
     assert_int_equal(new->kept, 1);
@@ -700,6 +748,36 @@ static void full_host_comes_last_and_is_named_once(void **state)
     clock_now += 2000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.1");
+}
+
+static unsigned told; /* how often a full host was named */
+
+static void log_in_at_second(void)
+{
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.2");
+    told += route.passed_over.text[0] != '\0';
+}
+
+/* That it answers who has a session with it says nothing of whether it takes another. */
+static void full_host_is_full_beside_a_kept_session(void **state)
+{
+    struct place *full = add_well("192.0.2.1");
+    unsigned i;
+
+    (void)state;
+    add_well("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    full->open = LOOKUP_BUSY;
+    for (i = told = 0; i < 10; i++) {
+        meanwhile = log_in_at_second;
+        assert_lookup(log_in(NULL), LOOKUP_FOUND);
+        assert_string_equal(route.host.text, i == 0 || i == 5 ? "192.0.2.1" : "192.0.2.2");
+        clock_now += i == 4 ? 2000 : 0;
+    }
+    assert_int_equal(told, 1);
+    assert_int_equal(full->opened, 3);
 }
 
 /* A standby that has put what it replicates first is well a moment later. */
@@ -992,6 +1070,7 @@ int main(void)
     TEST_ADD(&list, outage_of_both_families_is_told_in_full);
     TEST_ADD(&list, first_host_is_used_again);
     TEST_ADD(&list, moved_name_is_followed);
+    TEST_ADD(&list, moved_name_leaves_no_session_behind);
     TEST_ADD(&list, moved_name_is_followed_from_a_lost_server);
     TEST_ADD(&list, lost_server_is_looked_up_now_and_then);
     TEST_ADD(&list, turned_answer_changes_nothing);
@@ -1007,6 +1086,7 @@ int main(void)
     TEST_ADD(&list, slow_host_has_what_others_leave);
     TEST_ADD(&list, refusing_host_is_not_forgotten);
     TEST_ADD(&list, full_host_comes_last_and_is_named_once);
+    TEST_ADD(&list, full_host_is_full_beside_a_kept_session);
     TEST_ADD(&list, conflict_does_not_last);
     TEST_ADD_CASES(&list, all_are_asked_before_a_statement_is_wrong, opinions);
     TEST_ADD(&list, optional_property_is_not_waited_for);
