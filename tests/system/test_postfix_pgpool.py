@@ -3,6 +3,9 @@
 """pgpool between Postfix and PostgreSQL: its own errors have other codes than
 PostgreSQL's, and none of them is about the statement."""
 
+import socket
+import threading
+
 import plugins
 import poolers
 import postfix
@@ -43,6 +46,22 @@ def _():
 def _():
     start(client_idle_limit=1)
     wait_for(lambda: connections(pool.port) == 0, "the end of the session")
+    poolers.check(mail)
+
+
+@case("reserved_connections: a full pgpool is waited for, and is one for sure")
+def _():
+    pool.stop()
+    pool.start(num_init_children=2, reserved_connections=1)
+    mail.start(poolers.settings(pool))
+    mail.lines()
+    with socket.create_connection(("127.0.0.1", pool.port)):
+        expect(mail.login("PLAIN", "alice", ALICE), OUTAGE)
+        equal(len(postfix.problems(mail.lines())), 1, "problems in the log")
+    # What has been waited for in vain is not, by the same process.
+    mail.start(poolers.settings(pool))
+    held = socket.create_connection(("127.0.0.1", pool.port))
+    threading.Timer(2, held.close).start()
     poolers.check(mail)
 
 
