@@ -720,6 +720,9 @@ static void test_authorization_identity(void **state)
 
     program_start_with(NULL, configuration(""), permissive);
     assert_int_equal(login_plain_as("bob", "alice", "wrong"), SASL_BADAUTH);
+    /* libsasl2 would take the end of the line off. */
+    assert_int_equal(login_plain_as("bob\n", "alice", "correct horse"), SASL_BADAUTH);
+    assert_int_equal(program_log_count("the authorization identity holds a control character"), 1);
     connection = program_connection();
     assert_int_equal(sasl_server_start(connection, "PLAIN", MESSAGE("bob\0alice\0correct horse"),
                                        &reply, &length),
