@@ -369,10 +369,7 @@ static bool note(struct host *host, struct known *known, enum sql_endpoint_event
     bool is_news = true;
 
     switch (event) {
-    case ENDPOINT_WENT_ON:
-        /* Whether it takes another session is as open as before. */
-        if (state_of(known, now()) == UP)
-            known->refuses = false;
+    case ENDPOINT_WENT_ON: /* whether it takes another session is as open as before */
         break;
     case ENDPOINT_ANSWERED:
     case ENDPOINT_STORED:

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "sql_connections.h"
+#include "sql_endpoints.h"
 #include "test_support.h"
 
 enum { TIMEOUT = 10000 }; /* milliseconds */
@@ -56,6 +57,7 @@ static struct name {
     enum host_addresses_result result;
     int takes;
     unsigned asked;
+    int64_t well_from; /* then it answers HOST_ADDRESSES_FOUND */
 } names[4];
 
 struct sql_session {
@@ -119,7 +121,8 @@ find_addresses(const struct sql_target *target, const struct sql_host *host,
         return HOST_ADDRESSES_NOT_NOW;
     for (found->count = 0; names[i].addresses[found->count] != NULL; found->count++)
         strcpy(found->text[found->count], names[i].addresses[found->count]);
-    return names[i].result;
+    return names[i].well_from != 0 && clock_now >= names[i].well_from ? HOST_ADDRESSES_FOUND
+                                                                      : names[i].result;
 }
 
 static enum lookup open_place(const struct sql_target *target, const struct sql_host *host,
@@ -248,7 +251,7 @@ static struct name *add_name(const char *name, const char *first, const char *se
     while (names[i].name != NULL)
         i++;
     assert_true(i < COUNT(names));
-    names[i] = (struct name){name, {first, second}, HOST_ADDRESSES_FOUND, 0, 0};
+    names[i] = (struct name){name, {first, second}, HOST_ADDRESSES_FOUND, 0, 0, 0};
     return &names[i];
 }
 
@@ -379,6 +382,18 @@ static void other_family_is_no_news(void **state)
     assert_string_equal(route.passed_over.text, "");
 }
 
+/* But that it does not answer is: it costs time. */
+static void silent_family_is_news(void **state)
+{
+    (void)state;
+    add_silent("::1");
+    add_well("127.0.0.1");
+    add_name("localhost", "::1", "127.0.0.1");
+    start("localhost");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.passed_over.text, "localhost at ::1: ::1 does not open");
+}
+
 static void outage_of_both_families_is_told_in_full(void **state)
 {
     (void)state;
@@ -400,17 +415,76 @@ static void first_host_is_used_again(void **state)
     start("192.0.2.1 192.0.2.2");
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     first->open = LOOKUP_FOUND;
-    clock_now += 29000;
+    clock_now += 29999;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.2");
-    clock_now += 2000;
+    clock_now += 1;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.1");
     assert_int_equal(second->kept, 0); /* it only stood in */
     assert_int_equal(first->kept, 1);
 }
 
+/* Which address stands in for which does not depend on the entries. */
+static void nearer_stand_in_replaces_the_farther(void **state)
+{
+    struct place *second = add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
+    struct place *third = add_place("192.0.2.3", LOOKUP_LOST, LOOKUP_FOUND);
+    struct place *last = add_well("192.0.2.4");
+
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_LOST, LOOKUP_FOUND);
+    add_name("one", "192.0.2.1", "192.0.2.2");
+    add_name("two", "192.0.2.3", "192.0.2.4");
+    start("one two");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    third->open = LOOKUP_FOUND;
+    clock_now += 30000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "two at 192.0.2.3");
+    assert_int_equal(last->kept, 0);
+    second->open = LOOKUP_FOUND;
+    clock_now += 30000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "one at 192.0.2.2");
+    assert_int_equal(third->kept, 0);
+    assert_int_equal(second->kept, 1);
+}
+
+/* What fails over a kept session, and not since that has ended, fails over any. */
+static void kept_session_is_not_replaced_in_vain(void **state)
+{
+    struct place *ill = add_well("192.0.2.1");
+
+    (void)state;
+    start("192.0.2.1");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    ill->select = LOOKUP_UNAVAILABLE;
+    assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
+    assert_int_equal(ill->opened, 1);
+    assert_int_equal(ill->asked, 2);
+    assert_int_equal(ill->kept, 0);
+}
+
 /* --- names that move */
+
+/* A socket has no name. */
+static void what_needs_no_address_is_not_looked_up_again(void **state)
+{
+    struct name *name = add_name("/socket", "", NULL);
+    struct place *place = add_well("");
+
+    (void)state;
+    name->result = HOST_ADDRESSES_NEEDLESS;
+    start("/socket");
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    place->open = place->select = LOOKUP_LOST;
+    assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
+    clock_now += 61000;
+    place->open = place->select = LOOKUP_FOUND;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_int_equal(name->asked, 1);
+}
 
 static void moved_name_is_followed(void **state)
 {
@@ -571,6 +645,20 @@ static void name_server_leaves_time_for_the_host(void **state)
     assert_in_range(clock_now, deadline.at - 100, deadline.at - 1);
 }
 
+static void name_server_comes_back(void **state)
+{
+    struct name *name = add_name("db", "192.0.2.1", NULL);
+    int64_t taken;
+
+    (void)state;
+    add_well("192.0.2.1");
+    name->result = HOST_ADDRESSES_NOT_NOW;
+    name->well_from = clock_now + 3000;
+    start("db");
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_in_range(taken, 3000, 3500);
+}
+
 static void name_that_is_unknown_is_no_wait(void **state)
 {
     int64_t taken;
@@ -625,7 +713,11 @@ static void lasting_outage_is_waited_for_once(void **state)
     assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
     assert_int_equal(taken, 0);
     assert_string_equal(trail, "192.0.2.1");
-    clock_now += 31000;
+    /* That others have tried in vain meanwhile makes it no longer. */
+    clock_now += 29900;
+    assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+    assert_int_equal(taken, 0);
+    clock_now += 100;
     assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
     place->open = LOOKUP_FOUND;
@@ -711,6 +803,25 @@ static void slow_host_has_what_others_leave(void **state)
     assert_in_range(slow->longest, 7500, 8500);
 }
 
+/* Until it is well again. */
+static void refusing_host_gets_its_share_again(void **state)
+{
+    struct place *slow = add_well("192.0.2.1"), *away = add_place("192.0.2.2", LOOKUP_LOST, 0);
+
+    (void)state;
+    slow->takes = SILENT;
+    away->select = LOOKUP_FOUND;
+    start("192.0.2.1 192.0.2.2");
+    log_in(NULL);
+    away->open = LOOKUP_FOUND;
+    clock_now += 31000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    slow->longest = 0;
+    clock_now += 31000;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_in_range(slow->longest, TIMEOUT / 2 - 1, TIMEOUT / 2 + 1);
+}
+
 /* But has a share: it may be the one that is well again. */
 static void refusing_host_is_not_forgotten(void **state)
 {
@@ -748,6 +859,11 @@ static void full_host_comes_last_and_is_named_once(void **state)
     clock_now += 2000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.1");
+    /* When it is full the next time, that is new. */
+    full->open = LOOKUP_BUSY;
+    full->select = LOOKUP_LOST;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.passed_over.text, "192.0.2.1: 192.0.2.1 does not open");
 }
 
 static unsigned told; /* how often a full host was named */
@@ -762,11 +878,10 @@ static void log_in_at_second(void)
 /* That it answers who has a session with it says nothing of whether it takes another. */
 static void full_host_is_full_beside_a_kept_session(void **state)
 {
-    struct place *full = add_well("192.0.2.1");
+    struct place *full = add_well("192.0.2.1"), *second = add_well("192.0.2.2");
     unsigned i;
 
     (void)state;
-    add_well("192.0.2.2");
     start("192.0.2.1 192.0.2.2");
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     full->open = LOOKUP_BUSY;
@@ -778,6 +893,8 @@ static void full_host_is_full_beside_a_kept_session(void **state)
     }
     assert_int_equal(told, 1);
     assert_int_equal(full->opened, 3);
+    /* Nor are those closed that stand in for the others. */
+    assert_int_equal(second->opened, 2);
 }
 
 /* A standby that has put what it replicates first is well a moment later. */
@@ -845,6 +962,21 @@ static void optional_property_is_not_waited_for(void **state)
     assert_int_equal(taken, 0);
     required = true;
     assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
+}
+
+/* A full host is asked: that takes no time. */
+static void optional_property_may_be_at_a_full_host(void **state)
+{
+    struct place *full = add_place("192.0.2.2", LOOKUP_BUSY, LOOKUP_FOUND);
+
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_FOUND, LOOKUP_UNREADY);
+    start("192.0.2.1 192.0.2.2");
+    required = false;
+    assert_lookup(log_in(NULL), LOOKUP_REJECTED);
+    full->open = LOOKUP_FOUND;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    required = true;
 }
 
 static void single_host_says_what_is_wrong(void **state)
@@ -918,6 +1050,12 @@ static const struct storing {
      "192.0.2.1 192.0.2.1",
      LOOKUP_CONFLICT,
      "192.0.2.1"},
+    {"conflict at two hosts",
+     LOOKUP_FOUND,
+     {LOOKUP_CONFLICT, LOOKUP_LOST, LOOKUP_CONFLICT},
+     "192.0.2.1 192.0.2.1 192.0.2.2",
+     LOOKUP_CONFLICT,
+     "192.0.2.2"},
     {"settled", LOOKUP_FOUND, {LOOKUP_REJECTED}, "192.0.2.1", LOOKUP_REJECTED, "192.0.2.1"},
     {"nobody is ready",
      LOOKUP_FOUND,
@@ -987,6 +1125,81 @@ static void lasting_outage_of_the_primary_is_waited_for_once(void **state)
     primary->open = LOOKUP_LOST;
     assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+}
+
+/* --- limits */
+
+/* Eight for each host. */
+static enum host_addresses_result find_many(const struct sql_target *target,
+                                            const struct sql_host *host,
+                                            const struct deadline *deadline,
+                                            struct host_addresses *found, struct reason *why)
+{
+    (void)target, (void)deadline, (void)why;
+    for (found->count = 0; found->count < HOST_ADDRESSES_MAX; found->count++)
+        snprintf(found->text[found->count], sizeof(found->text[0]), "%s.%u", host->name,
+                 found->count);
+    return HOST_ADDRESSES_FOUND;
+}
+
+/* A walk is long, but not without an end. */
+static void walk_ends_before_all_of_too_many(void **state)
+{
+    static const struct sql_engine many = {.abi = SQL_ENGINE_ABI, .find_addresses = find_many};
+    const struct deadline deadline = deadline_after(TIMEOUT);
+    struct sql_walk walk = {.count = 0}, dropped;
+    struct sql_endpoints *endpoints;
+    struct sql_endpoint endpoint;
+    struct deadline share;
+    unsigned asked = 0;
+
+    (void)state;
+    start("a b c d e f g h i j");
+    endpoints = sql_endpoints_new(&many, &settings);
+    assert_non_null(endpoints);
+    while (sql_endpoints_next(endpoints, &walk, &deadline, &endpoint, &share)) {
+        if (endpoint.is_looked_up)
+            asked++;
+        else
+            assert_int_equal(
+                sql_endpoints_look_up(endpoints, &endpoint, &deadline, &dropped, &reason),
+                HOST_ADDRESSES_FOUND);
+        assert_in_range(share.at, clock_now + 1, deadline.at);
+    }
+    assert_int_equal(walk.count, SQL_WALK_MOST);
+    assert_int_equal(asked, SQL_WALK_MOST - 8); /* one place for each name */
+    sql_endpoints_free(endpoints);
+}
+
+static const struct answer {
+    const char *name;
+    enum sql_endpoint_event event;
+    bool ends_read, ends_write; /* that nobody waits */
+} answers[] = {
+    {"failed", ENDPOINT_FAILED, false, false},     {"refused", ENDPOINT_REFUSED, false, false},
+    {"was busy", ENDPOINT_WAS_BUSY, false, false}, {"went on", ENDPOINT_WENT_ON, true, false},
+    {"answered", ENDPOINT_ANSWERED, true, false},  {"stored", ENDPOINT_STORED, true, true},
+};
+
+static void answer_is_worth_waiting_for(void **state)
+{
+    const struct answer *row = *state;
+    const struct deadline deadline = deadline_after(TIMEOUT);
+    struct sql_walk walk = {.count = 0};
+    struct sql_endpoints *endpoints;
+    struct sql_endpoint endpoint;
+    struct deadline share;
+
+    start("192.0.2.1");
+    endpoints = sql_endpoints_new(&engine, &settings);
+    assert_non_null(endpoints);
+    assert_true(sql_endpoints_next(endpoints, &walk, &deadline, &endpoint, &share));
+    sql_endpoints_give_up(endpoints, SQL_ACCESS_READ);
+    sql_endpoints_give_up(endpoints, SQL_ACCESS_WRITE);
+    sql_endpoints_note(endpoints, endpoint.id, row->event);
+    assert_int_equal(sql_endpoints_given_up(endpoints, SQL_ACCESS_READ), !row->ends_read);
+    assert_int_equal(sql_endpoints_given_up(endpoints, SQL_ACCESS_WRITE), !row->ends_write);
+    sql_endpoints_free(endpoints);
 }
 
 /* --- the order */
@@ -1067,8 +1280,12 @@ int main(void)
     TEST_ADD(&list, entries_follow_their_addresses);
     TEST_ADD(&list, later_names_are_not_looked_up);
     TEST_ADD(&list, other_family_is_no_news);
+    TEST_ADD(&list, silent_family_is_news);
     TEST_ADD(&list, outage_of_both_families_is_told_in_full);
     TEST_ADD(&list, first_host_is_used_again);
+    TEST_ADD(&list, nearer_stand_in_replaces_the_farther);
+    TEST_ADD(&list, kept_session_is_not_replaced_in_vain);
+    TEST_ADD(&list, what_needs_no_address_is_not_looked_up_again);
     TEST_ADD(&list, moved_name_is_followed);
     TEST_ADD(&list, moved_name_leaves_no_session_behind);
     TEST_ADD(&list, moved_name_is_followed_from_a_lost_server);
@@ -1076,6 +1293,7 @@ int main(void)
     TEST_ADD(&list, turned_answer_changes_nothing);
     TEST_ADD_CASES(&list, outage_of_the_name_server_is_survived, outages_of_names);
     TEST_ADD(&list, name_server_leaves_time_for_the_host);
+    TEST_ADD(&list, name_server_comes_back);
     TEST_ADD(&list, name_that_is_unknown_is_no_wait);
     TEST_ADD_CASES(&list, single_host_comes_back, absences);
     TEST_ADD(&list, lasting_outage_is_waited_for_once);
@@ -1084,15 +1302,19 @@ int main(void)
     TEST_ADD(&list, only_what_may_pass_is_asked_again);
     TEST_ADD(&list, silent_hosts_have_equal_shares);
     TEST_ADD(&list, slow_host_has_what_others_leave);
+    TEST_ADD(&list, refusing_host_gets_its_share_again);
     TEST_ADD(&list, refusing_host_is_not_forgotten);
     TEST_ADD(&list, full_host_comes_last_and_is_named_once);
     TEST_ADD(&list, full_host_is_full_beside_a_kept_session);
     TEST_ADD(&list, conflict_does_not_last);
     TEST_ADD_CASES(&list, all_are_asked_before_a_statement_is_wrong, opinions);
     TEST_ADD(&list, optional_property_is_not_waited_for);
+    TEST_ADD(&list, optional_property_may_be_at_a_full_host);
     TEST_ADD(&list, single_host_says_what_is_wrong);
     TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
     TEST_ADD(&list, lasting_outage_of_the_primary_is_waited_for_once);
+    TEST_ADD(&list, walk_ends_before_all_of_too_many);
+    TEST_ADD_CASES(&list, answer_is_worth_waiting_for, answers);
     TEST_ADD(&list, random_order_begins_anywhere);
     TEST_ADD(&list, random_order_begins_at_any_address);
     TEST_ADD(&list, random_order_lasts);
