@@ -191,23 +191,24 @@ struct class
 
 /* The first that fits counts. */
 static const struct class classes[] = {
-    {"08P01", LOOKUP_REJECTED, true}, /* a wrong number of parameters */
-    {"08", LOOKUP_UNAVAILABLE, true}, /* connection exception: of a foreign table */
-    {"0A", LOOKUP_REJECTED, true},    /* feature not supported */
-    {"25006", LOOKUP_UNREADY, true},  /* read_only_sql_transaction: of a standby */
-    {"25", LOOKUP_REJECTED, true},    /* invalid transaction state */
-    {"26", LOOKUP_REJECTED, true},    /* invalid statement name */
-    {"3D", LOOKUP_REJECTED, true},    /* invalid catalog name */
-    {"3F", LOOKUP_REJECTED, true},    /* invalid schema name */
-    {"40", LOOKUP_CONFLICT, true},    /* transaction rollback: deadlock, or of a standby */
-    {"42501", LOOKUP_UNREADY, true},  /* insufficient_privilege */
-    {"42P01", LOOKUP_UNREADY, true},  /* undefined_table: not replicated yet, perhaps */
-    {"42", LOOKUP_REJECTED, true},    /* syntax error or access rule violation */
-    {"53", LOOKUP_UNAVAILABLE, true}, /* insufficient resources */
-    {"55", LOOKUP_UNAVAILABLE, true}, /* object not in prerequisite state: locked */
-    {"57", LOOKUP_UNAVAILABLE, true}, /* operator intervention: statement_timeout */
-    {"58", LOOKUP_UNAVAILABLE, true}, /* system error */
-    {"F0", LOOKUP_UNAVAILABLE, false}, {"XX", LOOKUP_UNAVAILABLE, false}, /* internal error */
+    {"08P01", LOOKUP_REJECTED, true},    /* a wrong number of parameters */
+    {"08", LOOKUP_UNAVAILABLE, true},    /* connection exception: of a foreign table */
+    {"0A", LOOKUP_REJECTED, true},       /* feature not supported */
+    {"25006", LOOKUP_UNREADY, true},     /* read_only_sql_transaction: of a standby */
+    {"25", LOOKUP_REJECTED, true},       /* invalid transaction state */
+    {"26", LOOKUP_REJECTED, true},       /* invalid statement name */
+    {"3D", LOOKUP_REJECTED, true},       /* invalid catalog name */
+    {"3F", LOOKUP_REJECTED, true},       /* invalid schema name */
+    {"40003", LOOKUP_UNAVAILABLE, true}, /* statement_completion_unknown */
+    {"40", LOOKUP_CONFLICT, true},       /* transaction rollback: deadlock, or of a standby */
+    {"42501", LOOKUP_UNREADY, true},     /* insufficient_privilege */
+    {"42P01", LOOKUP_UNREADY, true},     /* undefined_table: not replicated yet, perhaps */
+    {"42", LOOKUP_REJECTED, true},       /* syntax error or access rule violation */
+    {"53", LOOKUP_UNAVAILABLE, true},    /* insufficient resources */
+    {"55", LOOKUP_UNAVAILABLE, true},    /* object not in prerequisite state: locked */
+    {"57", LOOKUP_UNAVAILABLE, true},    /* operator intervention: statement_timeout */
+    {"58", LOOKUP_UNAVAILABLE, true},    /* system error */
+    {"F0", LOOKUP_UNAVAILABLE, false},   {"XX", LOOKUP_UNAVAILABLE, false}, /* internal error */
     {"", LOOKUP_REJECTED, false},
 };
 
