@@ -364,7 +364,7 @@ static bool is_worth_waiting(struct request *request)
 /* All that were asked lack something: the statement is wrong, as `why` says of the last. */
 static enum lookup refuse(struct request *request, const struct reason *why, struct reason *reason)
 {
-    if (request->settled_count == 1) {
+    if (request->settled_count == 1 && !request->is_down_for_now && !request->is_busy_for_now) {
         *reason = *why; /* the route names the host */
         return LOOKUP_REJECTED;
     }

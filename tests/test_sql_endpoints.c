@@ -958,6 +958,10 @@ static void optional_property_is_not_waited_for(void **state)
     start("192.0.2.1 192.0.2.2");
     required = false;
     assert_lookup(log_in(NULL), LOOKUP_REJECTED);
+    /* It is the first one that says so. */
+    assert_string_equal(route.host.text, "");
+    assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not say; "
+                                     "192.0.2.2: 192.0.2.2 does not open");
     assert_lookup(log_in(&taken), LOOKUP_REJECTED);
     assert_int_equal(taken, 0);
     required = true;
