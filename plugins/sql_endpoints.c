@@ -172,7 +172,7 @@ static void choose_of_host(struct table *table, size_t number, unsigned rank,
 {
     struct host *host = &table->hosts[number];
     /* Which address comes first has nothing to do with which host does. */
-    const unsigned turn = table->start / (unsigned)table->count;
+    const unsigned turn = table->start / (unsigned)table->count % host->count;
     unsigned i;
 
     for (i = 0; i < host->count; i++) {
@@ -190,11 +190,12 @@ static void choose_of_host(struct table *table, size_t number, unsigned rank,
 static struct choice choose(struct table *table, const struct sql_walk *walk, int64_t when)
 {
     struct choice choice = {.known = NULL};
+    const size_t turn = table->start % table->count;
     size_t i;
 
     for (i = 0; i < table->count; i++)
-        choose_of_host(table, (table->start + i) % table->count, (unsigned)i * HOST_ADDRESSES_MAX,
-                       walk, when, &choice);
+        choose_of_host(table, (turn + i) % table->count, (unsigned)i * HOST_ADDRESSES_MAX, walk,
+                       when, &choice);
     return choice;
 }
 

@@ -3,7 +3,9 @@
 /* Which host is asked, when, and for how long: hosts that are scripted, and a clock that
  * only runs while somebody waits. */
 
+#include <limits.h>
 #include <poll.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "sql_connections.h"
@@ -33,6 +35,21 @@ int __wrap_poll(struct pollfd *descriptors, nfds_t count, int timeout)
     assert_true(timeout > 0);
     clock_now += timeout;
     return 0;
+}
+
+/* --- random numbers */
+
+static unsigned drawn; /* what is drawn next; 0 for anything */
+
+ssize_t __real_getrandom(void *bytes, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags)
+{
+    if (drawn == 0)
+        return __real_getrandom(bytes, size, flags);
+    assert_int_equal(size, sizeof(drawn));
+    memcpy(bytes, &drawn, sizeof(drawn));
+    return (ssize_t)size;
 }
 
 /* --- the hosts */
@@ -1253,6 +1270,37 @@ static void random_order_begins_at_any_address(void **state)
         assert_in_range(first[j], 10, 150);
 }
 
+/* Wherever that is, each is asked once. */
+static void random_order_leaves_nobody_out(void **state)
+{
+    static const struct {
+        const char *hosts;
+        unsigned drawn;
+        const char *trail;
+    } rows[] = {
+        {"db", UINT_MAX, "192.0.2.1 192.0.2.2 192.0.2.3"},
+        {"db", UINT_MAX - 1, "192.0.2.3 192.0.2.1 192.0.2.2"},
+        {"192.0.2.1 192.0.2.2 192.0.2.3", UINT_MAX, "192.0.2.1 192.0.2.2 192.0.2.3"},
+        {"192.0.2.1 192.0.2.2 192.0.2.3", UINT_MAX - 1, "192.0.2.3 192.0.2.1 192.0.2.2"},
+    };
+    size_t i;
+
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_place("192.0.2.2", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_place("192.0.2.3", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    add_name("db", "192.0.2.1", "192.0.2.2")->addresses[2] = "192.0.2.3";
+    for (i = 0; i < COUNT(rows); i++) {
+        start(rows[i].hosts);
+        settings.random_order = true;
+        drawn = rows[i].drawn;
+        assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
+        assert_string_equal(trail, rows[i].trail);
+        drawn = 0;
+        tear_down(NULL);
+    }
+}
+
 /* Each process has an order of its own, and keeps to it. */
 static void random_order_lasts(void **state)
 {
@@ -1321,6 +1369,7 @@ int main(void)
     TEST_ADD_CASES(&list, answer_is_worth_waiting_for, answers);
     TEST_ADD(&list, random_order_begins_anywhere);
     TEST_ADD(&list, random_order_begins_at_any_address);
+    TEST_ADD(&list, random_order_leaves_nobody_out);
     TEST_ADD(&list, random_order_lasts);
     for (i = 0; i < list.count; i++) {
         list.items[i].setup_func = set_up;
