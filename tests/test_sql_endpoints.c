@@ -52,6 +52,17 @@ ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags)
     return (ssize_t)size;
 }
 
+/* --- processes */
+
+static pid_t process; /* 0 for this one */
+
+pid_t __real_getpid(void);
+pid_t __wrap_getpid(void);
+pid_t __wrap_getpid(void)
+{
+    return process != 0 ? process : __real_getpid();
+}
+
 /* --- the hosts */
 
 enum { SILENT = -1 }; /* to take longer than there is time */
@@ -62,6 +73,7 @@ static struct place {
     enum lookup open, select;
     int takes;            /* milliseconds */
     int64_t well_from;    /* then it answers LOOKUP_FOUND */
+    int64_t silent_from;  /* or does not answer any more */
     unsigned opened;      /* how often */
     unsigned asked, kept; /* sessions */
     int64_t longest;      /* milliseconds that somebody would have waited */
@@ -158,6 +170,11 @@ static enum lookup open_place(const struct sql_target *target, const struct sql_
         place->longest = deadline->at - clock_now;
     reason_set(reason, "%s does not open", address);
     result = happens(place, place->open);
+    if (place->silent_from != 0 && clock_now >= place->silent_from) {
+        take(SILENT, deadline);
+        reason_set(reason, "no connection when the time was up");
+        return LOOKUP_UNAVAILABLE;
+    }
     if (!take(place->takes, deadline))
         return LOOKUP_UNAVAILABLE;
     if (result != LOOKUP_FOUND)
@@ -744,6 +761,40 @@ static void lasting_outage_is_waited_for_once(void **state)
     place->select = LOOKUP_LOST;
     assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+}
+
+/* The last try may have no time to find out anything. */
+static void outage_is_told_by_who_had_time(void **state)
+{
+    (void)state;
+    add_place("192.0.2.1", LOOKUP_LOST, LOOKUP_FOUND)->silent_from = clock_now + TIMEOUT - 300;
+    start("192.0.2.1");
+    assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
+    assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not open");
+}
+
+/* Those that were refused at once do not come back at once. */
+static void processes_come_back_one_by_one(void **state)
+{
+    enum { PROCESSES = 10, MOST = 100 };
+    unsigned together[MOST] = {0};
+    pid_t i;
+
+    (void)state;
+    for (i = 1; i <= PROCESSES; i++) {
+        struct place *place = add_place("192.0.2.1", LOOKUP_BUSY, LOOKUP_FOUND);
+        int64_t taken;
+
+        place->well_from = clock_now + 1;
+        process = i;
+        start("192.0.2.1");
+        assert_lookup(log_in(&taken), LOOKUP_FOUND);
+        assert_in_range(taken, 1, MOST - 1);
+        assert_in_range(++together[taken], 1, PROCESSES / 2);
+        tear_down(NULL);
+        set_up(NULL);
+    }
+    process = 0;
 }
 
 /* A full server is waited for by each login. */
@@ -1349,6 +1400,8 @@ int main(void)
     TEST_ADD(&list, name_that_is_unknown_is_no_wait);
     TEST_ADD_CASES(&list, single_host_comes_back, absences);
     TEST_ADD(&list, lasting_outage_is_waited_for_once);
+    TEST_ADD(&list, outage_is_told_by_who_had_time);
+    TEST_ADD(&list, processes_come_back_one_by_one);
     TEST_ADD(&list, full_host_is_waited_for);
     TEST_ADD(&list, what_is_certain_is_not_asked_again);
     TEST_ADD(&list, only_what_may_pass_is_asked_again);
