@@ -189,15 +189,18 @@ static const struct sql_host *host_of(const struct request *request,
     return &request->connections->settings->hosts.items[endpoint->host];
 }
 
-/* How log lines name an endpoint; "" if the driver says where it has looked. */
+/* How log lines name an endpoint; "" if the driver says where it has looked. Nearly every
+ * login comes here: a name that is complete is only copied. */
 static void name_endpoint(const struct request *request, const struct sql_endpoint *endpoint,
                           struct reason *name)
 {
     const struct sql_host *host = host_of(request, endpoint);
+    const char *label = host->name[0] != '\0' ? host->label : "";
 
-    reason_set(name, "%s%s%s", host->name[0] != '\0' ? host->label : "",
-               endpoint->has_siblings ? " at " : "",
-               endpoint->has_siblings ? endpoint->address : "");
+    if (endpoint->has_siblings || strlen(label) >= sizeof(name->text))
+        reason_set(name, "%s at %s", label, endpoint->address);
+    else
+        strcpy(name->text, label);
 }
 
 static void add(struct reason *complaints, const struct reason *name, const struct reason *why)
