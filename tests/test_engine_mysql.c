@@ -44,13 +44,13 @@ void *realloc(void *block, size_t size)
 static volatile int left; /* memory is the sanitizer's */
 #endif
 
-/* Whether it is, and not that of a tool such as valgrind. */
+/* Whether libraries have it, too, and not that of a tool such as valgrind. */
 static bool has_own_malloc(void)
 {
     void *volatile block;
 
     left = 1;
-    block = malloc(1);
+    block = strdup("x");
     left = -1;
     free(block);
     return block == NULL;

@@ -689,6 +689,8 @@ static void flood_is_ended(void **state)
     const struct run *run = *state;
     const struct flooding *row = run->row;
 
+    if (getenv("TEST_TURNS") != NULL)
+        skip(); /* valgrind lets no other thread look meanwhile */
     world.host = world.by_address;
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
     assert_lookup(look_up(row->statement, NULL), LOOKUP_UNAVAILABLE);
