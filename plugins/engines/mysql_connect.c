@@ -307,8 +307,10 @@ static enum lookup set_up(MYSQL *mysql, const struct purpose *purpose,
     result = set_up_session(mysql, purpose->target, reason);
     if (result == LOOKUP_FOUND && purpose->access == SQL_ACCESS_WRITE)
         result = refuse_read_only(mysql, reason);
-    if (result == LOOKUP_UNAVAILABLE && mysql_client_is_flooded(&call))
+    if (result != LOOKUP_FOUND && mysql_client_is_flooded(&call)) {
         reason_set(reason, "the server sends too much");
+        result = LOOKUP_UNAVAILABLE;
+    }
     mysql_client_end(&call);
     return result;
 }
