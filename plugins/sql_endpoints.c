@@ -355,7 +355,7 @@ static struct known *find_by_id(struct table *table, unsigned id, struct host **
     return NULL;
 }
 
-/* Each time that an address is asked in vain is no reason to ask the name server. */
+/* At most once in that time, however often an address does not answer. */
 static void look_up_sooner(struct host *host)
 {
     const int64_t at = now() + LOOK_UP_SOONER;

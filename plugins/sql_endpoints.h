@@ -76,8 +76,8 @@ bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id,
 /* Whether it is an address of its host no more. */
 bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_endpoint *endpoint);
 
-/* Takes note that somebody has waited in vain for an endpoint to come back, until the
- * time was up. That none can store does not keep any from answering lookups. */
+/* Takes note that somebody has waited for an endpoint to come back until the deadline
+ * passed, and none did. That none can store does not keep any from answering lookups. */
 void sql_endpoints_give_up(struct sql_endpoints *endpoints, enum sql_access access);
 
 /* Whether that was so a short time ago, and none has answered since. */
