@@ -75,7 +75,7 @@ static int mech_step(void *context, sasl_server_params_t *params, const char *in
     return floor_verify(user, password) ? SASL_OK : SASL_BADAUTH;
 }
 
-/* The stock PLAIN comes behind it, see plugins/mechanisms.c. */
+/* The stock PLAIN comes behind it, see plugins/mechanisms/mechanisms.c. */
 #ifndef SASL_SET_HASH_STRENGTH_BITS
 #define SASL_SET_HASH_STRENGTH_BITS(bits) 0
 #endif

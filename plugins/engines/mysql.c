@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mysql_client.h"
-#include "mysql_connect.h"
-#include "mysql_error.h"
-#include "mysql_plugins.h"
-#include "mysql_statement.h"
-#include "sql_engine.h"
+#include "engines/mysql_client.h"
+#include "engines/mysql_connect.h"
+#include "engines/mysql_error.h"
+#include "engines/mysql_plugins.h"
+#include "engines/mysql_statement.h"
+#include "sql/sql_engine.h"
 
 enum {
     KEPT_STATEMENTS = 8,

@@ -14,9 +14,9 @@
 
 #include <mysql.h>
 
-#include "sigpipe.h"
-#include "sql_engine.h"
-#include "watchdog.h"
+#include "engines/sigpipe.h"
+#include "engines/watchdog.h"
+#include "sql/sql_engine.h"
 
 #ifdef HAVE_MY_BOOL
 typedef my_bool mysql_bool;

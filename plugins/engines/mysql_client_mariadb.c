@@ -14,7 +14,7 @@
  * that it can: its greeting is looked at before the library reads it.
  */
 
-#include "mysql_client.h"
+#include "engines/mysql_client.h"
 
 #include <errmsg.h>
 #include <errno.h>
@@ -30,8 +30,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "mysql_greeting.h"
-#include "mysql_plugins.h"
+#include "engines/mysql_greeting.h"
+#include "engines/mysql_plugins.h"
 
 enum {
     /* Milliseconds. Where TLS waits for room to write, the library says that it

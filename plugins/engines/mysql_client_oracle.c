@@ -7,7 +7,7 @@
  * it stalls several times. A watchdog limits what comes after.
  */
 
-#include "mysql_client.h"
+#include "engines/mysql_client.h"
 
 #include <errmsg.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "mysql_connect.h"
+#include "engines/mysql_connect.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "errand.h"
-#include "host_addresses.h"
-#include "sql_ssl_files.h"
+#include "engines/errand.h"
+#include "engines/host_lookup.h"
+#include "engines/sql_ssl_files.h"
 
 struct mysql_error mysql_connect_error(MYSQL *mysql)
 {
@@ -401,7 +401,7 @@ static enum lookup connect_by_name(const struct purpose *purpose, const struct s
     const struct place place = {.address = host->name, .port = host->port, .name = host->name};
     struct host_addresses addresses;
 
-    switch (host_addresses_find(host->name, &purpose->target->jail, deadline, &addresses, reason)) {
+    switch (host_lookup_find(host->name, &purpose->target->jail, deadline, &addresses, reason)) {
     case HOST_ADDRESSES_UNKNOWN:
     case HOST_ADDRESSES_NEEDLESS:
         return LOOKUP_UNAVAILABLE;
@@ -424,10 +424,10 @@ enum host_addresses_result mysql_connect_find_addresses(const struct sql_target 
                                                         struct host_addresses *found,
                                                         struct reason *reason)
 {
-    if (sql_host_is_path(host) || is_socket_of_library(host) ||
+    if (sql_hosts_is_path(host) || is_socket_of_library(host) ||
         mysql_client_connects_by_name(target))
         return HOST_ADDRESSES_NEEDLESS;
-    return host_addresses_find(host->name, &target->jail, deadline, found, reason);
+    return host_lookup_find(host->name, &target->jail, deadline, found, reason);
 }
 
 enum lookup mysql_connect(const struct sql_target *target, const struct sql_host *host,
@@ -437,7 +437,7 @@ enum lookup mysql_connect(const struct sql_target *target, const struct sql_host
     const struct purpose purpose = {target, access};
     const struct place place = {.address = address, .port = host->port, .name = host->name};
 
-    if (sql_host_is_path(host))
+    if (sql_hosts_is_path(host))
         return connect_to_path(&purpose, host, deadline, mysql, reason);
     if (is_socket_of_library(host))
         return connect_to_socket_of_library(&purpose, deadline, mysql, reason);

@@ -7,9 +7,9 @@
  * of the session.
  */
 
-#include "mysql_client.h"
-#include "mysql_error.h"
-#include "sql_engine.h"
+#include "engines/mysql_client.h"
+#include "engines/mysql_error.h"
+#include "sql/sql_engine.h"
 
 /* As `find_addresses` of sql_engine.h. */
 enum host_addresses_result mysql_connect_find_addresses(const struct sql_target *target,

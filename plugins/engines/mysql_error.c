@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "mysql_error.h"
+#include "engines/mysql_error.h"
 
 #include <errmsg.h>
 #include <errno.h>

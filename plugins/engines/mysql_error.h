@@ -8,7 +8,7 @@
  * some of them.
  */
 
-#include "sql_engine.h"
+#include "sql/sql_engine.h"
 
 /* An error as the client library tells it. */
 struct mysql_error {

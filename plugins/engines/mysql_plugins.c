@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "mysql_plugins.h"
+#include "engines/mysql_plugins.h"
 
 #include <signal.h>
 #include <string.h>
 
-#include "mysql_client.h"
-#include "openssl_ready.h"
+#include "engines/mysql_client.h"
+#include "engines/openssl_ready.h"
 
 /* From mysql/client_plugin.h, which cannot be read where it needs a header that is
  * not installed with it, as on Debian 12. */

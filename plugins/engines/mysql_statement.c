@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "mysql_statement.h"
+#include "engines/mysql_statement.h"
 
 #include <string.h>
 #include <strings.h>

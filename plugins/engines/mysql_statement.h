@@ -6,7 +6,7 @@
  * What the driver for MySQL has to know of a statement before the server sees it.
  */
 
-#include "sql_engine.h"
+#include "sql/sql_engine.h"
 
 /* Whether it calls a procedure, which may return rows or not. */
 bool mysql_statement_is_call(const char *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "openssl_ready.h"
+#include "engines/openssl_ready.h"
 
 #include <openssl/err.h>
 #include <openssl/rand.h>

@@ -20,11 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "openssl_ready.h"
-#include "pgsql_answer.h"
-#include "pgsql_connect.h"
-#include "pgsql_parameters.h"
-#include "sql_engine.h"
+#include "engines/host_lookup.h"
+#include "engines/openssl_ready.h"
+#include "engines/pgsql_answer.h"
+#include "engines/pgsql_connect.h"
+#include "engines/pgsql_parameters.h"
+#include "sql/sql_engine.h"
 
 enum {
     KEPT_STATEMENTS = 16,
@@ -71,9 +72,9 @@ static enum host_addresses_result
 find_addresses(const struct sql_target *target, const struct sql_host *host,
                const struct deadline *deadline, struct host_addresses *found, struct reason *reason)
 {
-    if (host->name[0] == '\0' || sql_host_is_path(host))
+    if (host->name[0] == '\0' || sql_hosts_is_path(host))
         return HOST_ADDRESSES_NEEDLESS;
-    return host_addresses_find(host->name, &target->jail, deadline, found, reason);
+    return host_lookup_find(host->name, &target->jail, deadline, found, reason);
 }
 
 static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
@@ -210,8 +211,8 @@ static enum lookup prepare(struct sql_session *session, struct known *known,
 
     if (PQsendPrepare(session->link.connection, known->name, known->text,
                       (int)known->parameter_count, types_of(known)) == 0)
-        return pgsql_not_sent(reason);
-    result = pgsql_collect(&session->link, answer, deadline, reason);
+        return pgsql_answer_not_sent(reason);
+    result = pgsql_answer_collect(&session->link, answer, deadline, reason);
     known->is_prepared = result == LOOKUP_FOUND || answer->is_prepared;
     return known->is_prepared ? LOOKUP_FOUND : result;
 }
@@ -235,11 +236,11 @@ static enum lookup execute(struct sql_session *session, const struct known *know
         sent = PQsendQueryParams(session->link.connection, known->text, count, types_of(known),
                                  values, NULL, NULL, 0);
     if (sent == 0)
-        return pgsql_not_sent(reason);
+        return pgsql_answer_not_sent(reason);
     /* Row by row: of a table without WHERE, there might be many. */
     if (answer->value != NULL && PQsetSingleRowMode(session->link.connection) == 0)
-        return pgsql_not_sent(reason);
-    return pgsql_collect(&session->link, answer, deadline, reason);
+        return pgsql_answer_not_sent(reason);
+    return pgsql_answer_collect(&session->link, answer, deadline, reason);
 }
 
 /* libpq takes a parameter as a string that ends in a NUL. */
@@ -267,7 +268,7 @@ static enum lookup set_savepoint(struct sql_session *session, const struct deadl
 
     if (PQtransactionStatus(session->link.connection) != PQTRANS_INTRANS)
         return LOOKUP_FOUND;
-    return pgsql_command(&session->link, "SAVEPOINT sqlcrypt", &answer, deadline, reason);
+    return pgsql_answer_command(&session->link, "SAVEPOINT sqlcrypt", &answer, deadline, reason);
 }
 
 static enum lookup return_to_savepoint(struct sql_session *session, const struct deadline *deadline,
@@ -277,8 +278,8 @@ static enum lookup return_to_savepoint(struct sql_session *session, const struct
 
     if (PQtransactionStatus(session->link.connection) != PQTRANS_INERROR)
         return LOOKUP_FOUND;
-    return pgsql_command(&session->link, "ROLLBACK TO SAVEPOINT sqlcrypt", &answer, deadline,
-                         reason);
+    return pgsql_answer_command(&session->link, "ROLLBACK TO SAVEPOINT sqlcrypt", &answer, deadline,
+                                reason);
 }
 
 /* Runs a statement in the way that fits the session. */
@@ -413,7 +414,8 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
         [SQL_ROLLBACK] = "ROLLBACK",
     };
     struct pgsql_answer answer;
-    enum lookup result = pgsql_command(&session->link, texts[step], &answer, deadline, reason);
+    enum lookup result =
+        pgsql_answer_command(&session->link, texts[step], &answer, deadline, reason);
 
     /* COMMIT of a transaction that has failed is answered with ROLLBACK. */
     if (result == LOOKUP_FOUND && strcmp(answer.tag, texts[step]) != 0) {

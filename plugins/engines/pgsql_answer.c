@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pgsql_answer.h"
+#include "engines/pgsql_answer.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pgsql_error.h"
+#include "engines/pgsql_error.h"
 
 /* In bytes. */
 enum {
@@ -189,8 +189,8 @@ static enum lookup collect(struct pgsql_link *link, struct pgsql_answer *answer,
     }
 }
 
-enum lookup pgsql_collect(struct pgsql_link *link, struct pgsql_answer *answer,
-                          const struct deadline *deadline, struct reason *reason)
+enum lookup pgsql_answer_collect(struct pgsql_link *link, struct pgsql_answer *answer,
+                                 const struct deadline *deadline, struct reason *reason)
 {
     const struct pgsql_limits limits = {deadline, ORDINARY_ANSWER, LONGEST_ANSWER};
     enum lookup outcome = collect(link, answer, &limits, reason);
@@ -202,17 +202,18 @@ enum lookup pgsql_collect(struct pgsql_link *link, struct pgsql_answer *answer,
     return LOOKUP_UNAVAILABLE;
 }
 
-enum lookup pgsql_not_sent(struct reason *reason)
+enum lookup pgsql_answer_not_sent(struct reason *reason)
 {
     reason_set(reason, "the connection was closed");
     return LOOKUP_LOST;
 }
 
-enum lookup pgsql_command(struct pgsql_link *link, const char *text, struct pgsql_answer *answer,
-                          const struct deadline *deadline, struct reason *reason)
+enum lookup pgsql_answer_command(struct pgsql_link *link, const char *text,
+                                 struct pgsql_answer *answer, const struct deadline *deadline,
+                                 struct reason *reason)
 {
     *answer = (struct pgsql_answer){.value = NULL};
     if (PQsendQueryParams(link->connection, text, 0, NULL, NULL, NULL, NULL, 0) == 0)
-        return pgsql_not_sent(reason);
-    return pgsql_collect(link, answer, deadline, reason);
+        return pgsql_answer_not_sent(reason);
+    return pgsql_answer_collect(link, answer, deadline, reason);
 }

@@ -9,8 +9,8 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
-#include "pgsql_link.h"
-#include "sql_engine.h"
+#include "engines/pgsql_link.h"
+#include "sql/sql_engine.h"
 
 /* What came back for one statement. */
 struct pgsql_answer {
@@ -34,14 +34,15 @@ struct pgsql_answer {
 /* Reads all results of what was sent. LOOKUP_FOUND if there was no error,
  * whatever the number of rows. Of an answer that is too long, the rest is not read,
  * and the session is good for nothing more. */
-enum lookup pgsql_collect(struct pgsql_link *link, struct pgsql_answer *answer,
-                          const struct deadline *deadline, struct reason *reason);
+enum lookup pgsql_answer_collect(struct pgsql_link *link, struct pgsql_answer *answer,
+                                 const struct deadline *deadline, struct reason *reason);
 
 /* What it means, with a reason, that libpq cannot send. */
-enum lookup pgsql_not_sent(struct reason *reason);
+enum lookup pgsql_answer_not_sent(struct reason *reason);
 
 /* Runs a statement of our own, which has no parameters. */
-enum lookup pgsql_command(struct pgsql_link *link, const char *text, struct pgsql_answer *answer,
-                          const struct deadline *deadline, struct reason *reason);
+enum lookup pgsql_answer_command(struct pgsql_link *link, const char *text,
+                                 struct pgsql_answer *answer, const struct deadline *deadline,
+                                 struct reason *reason);
 
 #endif

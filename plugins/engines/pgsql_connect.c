@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pgsql_connect.h"
+#include "engines/pgsql_connect.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "pgsql_error.h"
-#include "sql_ssl_files.h"
+#include "engines/pgsql_error.h"
+#include "engines/sql_ssl_files.h"
 
 /* What a server says until it waits for a statement, in bytes. */
 enum { ORDINARY_LOGIN = 16 << 10, LONGEST_LOGIN = 1 << 20 };
@@ -195,7 +195,7 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
     }
     if (result == LOOKUP_LOST)
         result = pgsql_error_judge_connection(started);
-    *misunderstood = result == LOOKUP_LOST && pgsql_connection_is_misunderstood(started);
+    *misunderstood = result == LOOKUP_LOST && pgsql_error_is_misunderstood(started);
     if (explain(attempt, started, reason) ||
         (result == LOOKUP_LOST &&
          (deadline_remaining(deadline) == 0 || is_read_only(attempt, started))))

@@ -7,8 +7,8 @@
  * deadline.
  */
 
-#include "pgsql_link.h"
-#include "sql_engine.h"
+#include "engines/pgsql_link.h"
+#include "sql/sql_engine.h"
 
 /* As `open` of sql_engine.h. The connection is the caller's to finish. It is
  * in non-blocking mode, speaks UTF-8, and prints no notices. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pgsql_error.h"
+#include "engines/pgsql_error.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -87,7 +87,7 @@ enum lookup pgsql_error_judge_connection(const PGconn *connection)
 }
 
 /* Who was asked for the password has understood, and refuses for another reason. */
-bool pgsql_connection_is_misunderstood(const PGconn *connection)
+bool pgsql_error_is_misunderstood(const PGconn *connection)
 {
     return after_state(connection, "08P01") != NULL /* protocol_violation */ &&
            PQconnectionUsedPassword(connection) == 0;

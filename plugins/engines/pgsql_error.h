@@ -13,7 +13,7 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
-#include "sql_engine.h"
+#include "sql/sql_engine.h"
 
 /* Why a connection could not be made. Such texts hold no values. */
 void pgsql_error_of_connection(const PGconn *connection, struct reason *reason);
@@ -21,7 +21,7 @@ void pgsql_error_of_connection(const PGconn *connection, struct reason *reason);
 /* What it means: LOOKUP_BUSY, LOOKUP_LOST or LOOKUP_UNAVAILABLE; and whether the server
  * did not understand the first message. Both need a connection with PQERRORS_VERBOSE. */
 enum lookup pgsql_error_judge_connection(const PGconn *connection);
-bool pgsql_connection_is_misunderstood(const PGconn *connection);
+bool pgsql_error_is_misunderstood(const PGconn *connection);
 
 /* Whether a statement of that name is there already; whether none is; whether one is
  * that can be used no more, since the table has other columns by now. */

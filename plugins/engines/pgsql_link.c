@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pgsql_link.h"
+#include "engines/pgsql_link.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -13,9 +13,9 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
-#include "deadline.h"
-#include "reason.h"
-#include "watchdog.h"
+#include "base/deadline.h"
+#include "base/reason.h"
+#include "engines/watchdog.h"
 
 struct pgsql_link {
     PGconn *connection;

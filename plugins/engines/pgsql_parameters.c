@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "pgsql_parameters.h"
+#include "engines/pgsql_parameters.h"
 
 #include <string.h>
 
-#include "pgsql_answer.h"
+#include "engines/pgsql_answer.h"
 
 /* Asks for the types that the server has found for a prepared statement. */
 static enum lookup describe(struct pgsql_link *link, const char *name, Oid *types, size_t count,
@@ -12,8 +12,8 @@ static enum lookup describe(struct pgsql_link *link, const char *name, Oid *type
     struct pgsql_answer answer = {.types = types, .type_count = count};
 
     if (PQsendDescribePrepared(link->connection, name) == 0)
-        return pgsql_not_sent(reason);
-    return pgsql_collect(link, &answer, deadline, reason);
+        return pgsql_answer_not_sent(reason);
+    return pgsql_answer_collect(link, &answer, deadline, reason);
 }
 
 static enum lookup prepare_and_describe(struct pgsql_link *link,
@@ -26,8 +26,8 @@ static enum lookup prepare_and_describe(struct pgsql_link *link,
 
     if (PQsendPrepare(link->connection, "", statement->text, (int)statement->parameter_count,
                       refused->types) == 0)
-        return pgsql_not_sent(reason);
-    result = pgsql_collect(link, &answer, deadline, reason);
+        return pgsql_answer_not_sent(reason);
+    result = pgsql_answer_collect(link, &answer, deadline, reason);
     if (result != LOOKUP_FOUND)
         return result;
     return describe(link, "", types, statement->parameter_count, deadline, reason);
@@ -43,12 +43,12 @@ static enum lookup describe_in_transaction(struct pgsql_link *link,
     enum lookup result = LOOKUP_FOUND, end = LOOKUP_FOUND;
 
     if (is_ours)
-        result = pgsql_command(link, "BEGIN", &answer, deadline, reason);
+        result = pgsql_answer_command(link, "BEGIN", &answer, deadline, reason);
     if (result != LOOKUP_FOUND)
         return result;
     result = prepare_and_describe(link, refused, types, deadline, reason);
     if (is_ours && (result == LOOKUP_FOUND || result == LOOKUP_REJECTED))
-        end = pgsql_command(link, "ROLLBACK", &answer, deadline, reason);
+        end = pgsql_answer_command(link, "ROLLBACK", &answer, deadline, reason);
     return end == LOOKUP_FOUND ? result : end;
 }
 
@@ -80,8 +80,8 @@ static enum lookup read_alone(struct pgsql_link *link, const struct sql_statemen
     *answer = (struct pgsql_answer){.value = NULL};
     if (PQsendQueryParams(link->connection, "SELECT 1", (int)statement->parameter_count, types,
                           values, NULL, NULL, 0) == 0)
-        return pgsql_not_sent(reason);
-    return pgsql_collect(link, answer, deadline, reason);
+        return pgsql_answer_not_sent(reason);
+    return pgsql_answer_collect(link, answer, deadline, reason);
 }
 
 enum lookup pgsql_parameters_judge(struct pgsql_link *link, const struct pgsql_refused *refused,

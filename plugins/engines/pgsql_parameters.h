@@ -9,8 +9,8 @@
  * the same SQLSTATE and with any text, for every user.
  */
 
-#include "pgsql_link.h"
-#include "sql_engine.h"
+#include "engines/pgsql_link.h"
+#include "sql/sql_engine.h"
 
 /* A statement that the server has refused. */
 struct pgsql_refused {

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sql_engine.h"
-#include "sqlite_files.h"
+#include "engines/sqlite_files.h"
+#include "sql/sql_engine.h"
 
 enum {
     KEPT_STATEMENTS = 8,

@@ -6,7 +6,7 @@
  * is the last to close the file removes those two, and the next has to create them.
  */
 
-#include "sqlite_files.h"
+#include "engines/sqlite_files.h"
 
 #include <errno.h>
 #include <fcntl.h>

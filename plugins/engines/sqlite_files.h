@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-#include "reason.h"
+#include "base/reason.h"
 
 /* Why the file cannot be opened: the part of its path that denies it. */
 void sqlite_files_explain_denied(const char *path, struct reason *reason);

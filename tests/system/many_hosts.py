@@ -22,7 +22,7 @@ from daemon import Daemon, free_port, wait_for
 
 # It shows smtpd other names than those of this machine: /etc stays as it is.
 WRAPPER = (glob.glob("/usr/lib/*/libnss_wrapper.so") + [None])[0]
-CLOCK = os.path.join(os.environ.get("SASL_SQLCRYPT_BUILD", ""), "tests", "late_clock.so")
+CLOCK = os.path.join(os.environ.get("SASL_SQLCRYPT_BUILD", ""), "tests", "support", "late_clock.so")
 
 
 class Names:
@@ -42,7 +42,7 @@ class Names:
         if WRAPPER is None:
             raise tap.Skip("libnss_wrapper is not installed")
         if not os.path.exists(CLOCK):
-            raise tap.Skip("tests/late_clock.so is not built")
+            raise tap.Skip("tests/support/late_clock.so is not built")
 
     def environment(self):
         """For main.cf."""

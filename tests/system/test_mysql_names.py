@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How an unmodified Postfix, by way of the plug-ins, finds a MySQL server whose
 certificate is checked for its name, where a name server is slow to answer: a login
-never waits for longer than its deadline. The name server is tests/slow_names.c."""
+never waits for longer than its deadline. The name server is tests/support/slow_names.c."""
 
 import os
 import time
@@ -23,7 +23,7 @@ LATEST = 3 * TIMEOUT
 
 postfix.require()
 plugins.require_drivers("mysql")
-RESOLVER = os.path.join(os.environ.get("SASL_SQLCRYPT_BUILD", ""), "tests", "slow_names.so")
+RESOLVER = os.path.join(os.environ.get("SASL_SQLCRYPT_BUILD", ""), "tests", "support", "slow_names.so")
 mail = postfix.Postfix()
 USERS = {"alice": database.crypt(PASSWORD)}
 server = scripted_mysql.Server(USERS)
@@ -49,7 +49,7 @@ HOSTS = {
 
 def start(at, host, names):
     if not os.path.exists(RESOLVER):
-        raise tap.Skip("tests/slow_names.so is not built")
+        raise tap.Skip("tests/support/slow_names.so is not built")
     at.encrypt(*authority.issue("localhost", "root", names))
     at.reset()
     at.forget()

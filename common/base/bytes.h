@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_BYTES_H
+#define SQLCRYPT_BYTES_H
+
+/*
+ * A view of bytes that somebody else owns: nothing to wipe or free, and not to be kept.
+ * An input is a view; who owns and wipes what may be secret has a `struct secret`.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* `start` may be NULL, for bytes that are not there; `length` is 0 then. */
+struct bytes {
+    const char *start;
+    size_t length;
+};
+
+#define BYTES_NONE ((struct bytes){NULL, 0})
+
+/* The text of a string, without its NUL. NULL stands for bytes that are not there. */
+static inline struct bytes bytes_of(const char *string)
+{
+    return (struct bytes){string, string != NULL ? strlen(string) : 0};
+}
+
+/* Whether there is a NUL among them. */
+static inline bool bytes_have_nul(struct bytes bytes)
+{
+    return bytes.length > 0 && memchr(bytes.start, '\0', bytes.length) != NULL;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SECRET_H
+#define SQLCRYPT_SECRET_H
+
+/*
+ * Holds passwords and stored hashes: one owner, one wipe, one comparison
+ * whose time does not tell how much of two values agrees.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+/* Owns its bytes. They end in a NUL that `length` does not count; other NULs
+ * may stand among them. `bytes` is NULL while nothing is held. */
+struct secret {
+    char *bytes;
+    size_t length;
+};
+
+#define SECRET_EMPTY ((struct secret){NULL, 0})
+
+/* Takes a copy of `length` bytes at `bytes` (may be NULL if `length` is 0) in
+ * place of what was held, which is wiped.
+ * Returns false when out of memory; nothing is held then. */
+bool secret_set(struct secret *secret, const char *bytes, size_t length);
+
+/* What is held, to be looked at. */
+static inline struct bytes secret_bytes(const struct secret *secret)
+{
+    return (struct bytes){secret->bytes, secret->length};
+}
+
+/* Wipes and frees what is held. May be called any number of times. */
+void secret_wipe(struct secret *secret);
+
+/* Compares two texts in a time that depends on their lengths alone. */
+bool secret_equal(const char *a, size_t a_length, const char *b, size_t b_length);
+
+/* Whether there is a control character of ASCII in it, such as a line break or a
+ * NUL: for what is sent by lines. */
+bool secret_holds_control(const struct secret *secret);
+
+/* Wipes and frees a string from malloc(3); NULL is allowed. */
+void secret_free_string(char *string);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_PASSWORD_POLICY_H
+#define SQLCRYPT_PASSWORD_POLICY_H
+
+/*
+ * What a site has settled about its stored passwords (password_format,
+ * password_store_scheme, password_store_cost), and the rules that hold for every scheme: what never
+ * matches, and that all refusals cost the same, unless the user's hash is dearer than
+ * a new one would be.
+ *
+ * A policy may be used by several threads at once.
+ */
+
+#include <stdbool.h>
+
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/verdict.h"
+
+struct password_policy;
+
+/* Reads `format` (password_format), `store_scheme` (password_store_scheme, NULL for the
+ * best one) and `store_cost` (password_store_cost, NULL for libcrypt's default). Returns
+ * NULL with a reason if one is not known. The caller frees the policy. */
+struct password_policy *password_policy_new(const char *format, const char *store_scheme,
+                                            const char *store_cost, struct reason *reason);
+void password_policy_free(struct password_policy *policy);
+
+/* Judges a typed password. `stored` is NULL if there is no such user, and has
+ * NULL bytes if the database holds NULL.
+ * Returns any verdict; each one but VERDICT_MATCH comes with a reason. */
+enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
+                                   const struct secret *password, struct reason *reason);
+
+/* Whether `password` can be stored, all of it. Returns false with a reason. */
+bool password_policy_takes(const struct password_policy *policy, const struct secret *password,
+                           struct reason *reason);
+
+/* Makes the text to store for `password`. Returns false with a reason: of one that can be
+ * stored, when out of memory or random numbers. */
+bool password_policy_store(const struct password_policy *policy, const struct secret *password,
+                           struct secret *out, struct reason *reason);
+
+/* Whether the stored texts are passwords in clear text. */
+bool password_policy_is_clear_text(const struct password_policy *policy);
+
+/* Whether no password can match `stored`: NULL, empty, or starting with the
+ * '!' or '*' that lock an account, padding aside. */
+bool password_policy_is_locked(const struct secret *stored);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_STORED_TEXT_H
+#define SQLCRYPT_STORED_TEXT_H
+
+/*
+ * What a column holds besides the stored password: the blanks of CHAR(n), the
+ * NULs of BINARY(n), the line break of an import, the white space of a copy and
+ * paste. And what a stored value is that no scheme can read.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/secret.h"
+
+/* A view on a part of somebody else's value. `bytes` is never NULL. */
+struct stored_text {
+    const char *bytes;
+    size_t length;
+};
+
+/* Without white space at either end and NULs at the end: for all that is not a
+ * password in clear text. `stored` may hold NULL, which is an empty text. */
+struct stored_text stored_text_trim(const struct secret *stored);
+
+/* Without NULs at the end, which no password can have: for clear text, where a
+ * blank may belong to the password. */
+struct stored_text stored_text_without_nuls(const struct secret *stored);
+
+/* How many of the first bytes are white space, in ASCII or UTF-8, whatever it is
+ * called there: no-break spaces and the byte order mark are some, too. */
+size_t stored_text_space(const char *bytes, size_t length);
+
+/* Whether it is what MySQL's PASSWORD() makes: '*' and 40 hexadecimal digits. */
+bool stored_text_is_mysql_hash(struct stored_text text);
+
+/* Or its OLD_PASSWORD(): 16 hexadecimal digits, which may also be a password. */
+bool stored_text_may_be_old_mysql_hash(struct stored_text text);
+
+#endif

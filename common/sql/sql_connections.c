@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql/sql_connections.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sql/sql_endpoints.h"
+#include "sql/sql_pool.h"
+
+/* Milliseconds before hosts that may answer in a moment are asked again: each time twice
+ * as long. */
+enum { FIRST_PAUSE = 25, LONGEST_PAUSE = 400 };
+
+struct sql_connections {
+    const struct sql_engine *engine;
+    const struct sql_settings *settings;
+    struct sql_endpoints *endpoints;
+    struct sql_pool *pool;
+};
+
+struct sql_connections *sql_connections_new(const struct sql_engine *engine,
+                                            const struct sql_settings *settings)
+{
+    struct sql_connections *connections = calloc(1, sizeof(*connections));
+
+    if (connections == NULL)
+        return NULL;
+    connections->engine = engine;
+    connections->settings = settings;
+    connections->endpoints = sql_endpoints_new(engine, settings);
+    connections->pool = sql_pool_new(engine, settings->persistent);
+    if (connections->endpoints != NULL && connections->pool != NULL)
+        return connections;
+    sql_connections_free(connections);
+    return NULL;
+}
+
+void sql_connections_free(struct sql_connections *connections)
+{
+    if (connections == NULL)
+        return;
+    sql_pool_free(connections->pool);
+    sql_endpoints_free(connections->endpoints);
+    free(connections);
+}
+
+/* What is asked of one host after the other. */
+struct request {
+    struct sql_connections *connections;
+    const struct deadline *deadline;
+    const struct sql_statement *statement; /* NULL if there is a task */
+    struct secret *value;
+    bool is_optional; /* not worth waiting for a host that may have what another lacks */
+    sql_task *task;
+    void *context;
+    bool had_conflict;
+    struct sql_route *route;
+
+    struct sql_walk walk;
+    size_t settled_count; /* at the beginning of the walk: who will not say anything else */
+    bool is_unready;      /* one of those */
+    bool is_down_for_now, is_busy_for_now; /* somebody, who may answer in a moment */
+    struct reason certain;                 /* what the settled ones said */
+    struct reason complaints;              /* and those that were asked in this walk */
+    struct reason news;                    /* likewise, but for what need not be said */
+};
+
+/* --- one endpoint */
+
+static enum lookup open_session(const struct request *request, const struct sql_endpoint *endpoint,
+                                enum sql_access access, const struct deadline *deadline,
+                                struct sql_session **session, struct reason *reason)
+{
+    const struct sql_settings *settings = request->connections->settings;
+
+    return request->connections->engine->open(&settings->target,
+                                              &settings->hosts.items[endpoint->host],
+                                              endpoint->address, access, deadline, session, reason);
+}
+
+/* Asks over the kept session, or a new one, which also replaces a kept one that
+ * turns out to be lost. */
+static enum lookup ask(struct request *request, const struct sql_endpoint *endpoint,
+                       const struct deadline *deadline, struct sql_session **session,
+                       struct reason *reason)
+{
+    const struct sql_engine *engine = request->connections->engine;
+    bool kept = *session != NULL;
+    enum lookup result;
+
+    for (;;) {
+        if (*session == NULL) {
+            request->route->connected = true;
+            result = open_session(request, endpoint, SQL_ACCESS_READ, deadline, session, reason);
+            if (result != LOOKUP_FOUND)
+                return result;
+        }
+        result = engine->select(*session, request->statement, deadline, request->value, reason);
+        if (result != LOOKUP_LOST && result != LOOKUP_UNAVAILABLE && result != LOOKUP_CONFLICT)
+            return result;
+        engine->close(*session);
+        *session = NULL;
+        if (result == LOOKUP_UNAVAILABLE || !kept)
+            return result;
+        kept = false;
+    }
+}
+
+static enum lookup ask_over_pool(struct request *request, const struct sql_endpoint *endpoint,
+                                 const struct deadline *deadline, struct reason *reason)
+{
+    struct sql_pool *pool = request->connections->pool;
+    struct sql_session *session;
+    enum lookup result;
+    bool replaced;
+
+    request->route->connected = false;
+    switch (sql_pool_enter(pool, endpoint->id, deadline, &session)) {
+    case SQL_POOL_NO_MEMORY:
+        reason_set(reason, "out of memory");
+        return LOOKUP_UNAVAILABLE;
+    case SQL_POOL_FULL:
+        reason_set(reason, "all %d sessions of this process were in use", SQL_POOL_PLACES);
+        return LOOKUP_BUSY;
+    case SQL_POOL_ENTERED:
+        break;
+    }
+    result = ask(request, endpoint, deadline, &session, reason);
+    replaced = request->route->connected && session != NULL;
+    sql_pool_leave(pool, endpoint->id, endpoint->rank, session);
+    /* Who has found out has closed what was kept by then. */
+    if (session != NULL && sql_endpoints_is_gone(request->connections->endpoints, endpoint))
+        sql_pool_close_of(pool, endpoint->id);
+    if (replaced)
+        sql_pool_close_behind(pool, endpoint->rank);
+    return result;
+}
+
+/* A task has all the time once it has begun. */
+static enum lookup run_task(struct request *request, const struct sql_endpoint *endpoint,
+                            const struct deadline *deadline, struct reason *reason)
+{
+    struct sql_session *session;
+    enum lookup result =
+        open_session(request, endpoint, SQL_ACCESS_WRITE, deadline, &session, reason);
+
+    if (result != LOOKUP_FOUND)
+        return result;
+    result = request->task(request->context, session, reason);
+    if (result == LOOKUP_CONFLICT && !request->had_conflict) {
+        request->had_conflict = true;
+        result = request->task(request->context, session, reason);
+    }
+    request->connections->engine->close(session);
+    return result;
+}
+
+/* --- addresses */
+
+/* Has the walk come to the addresses of a host next. LOOKUP_FOUND; else with a reason. */
+static enum lookup look_up(struct request *request, const struct sql_endpoint *endpoint,
+                           const struct deadline *deadline, struct reason *reason)
+{
+    struct sql_walk dropped;
+    const enum host_addresses_result result = sql_endpoints_look_up(
+        request->connections->endpoints, endpoint, deadline, &dropped, reason);
+    size_t i;
+
+    for (i = 0; i < dropped.count; i++)
+        sql_pool_close_of(request->connections->pool, dropped.asked[i]);
+    if (result == HOST_ADDRESSES_FOUND)
+        return LOOKUP_FOUND;
+    return result == HOST_ADDRESSES_NOT_NOW ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
+}
+
+/* --- what an endpoint says */
+
+static enum sql_access access_of(const struct request *request)
+{
+    return request->statement != NULL ? SQL_ACCESS_READ : SQL_ACCESS_WRITE;
+}
+
+static const struct sql_host *host_of(const struct request *request,
+                                      const struct sql_endpoint *endpoint)
+{
+    return &request->connections->settings->hosts.items[endpoint->host];
+}
+
+/* How log lines name an endpoint; "" if the driver says where it has looked. Nearly every
+ * login comes here: a name that is complete is only copied. */
+static void name_endpoint(const struct request *request, const struct sql_endpoint *endpoint,
+                          struct reason *name)
+{
+    const struct sql_host *host = host_of(request, endpoint);
+    const char *label = host->name[0] != '\0' ? host->label : "";
+
+    if (endpoint->has_siblings || strlen(label) >= sizeof(name->text))
+        reason_set(name, "%s at %s", label, endpoint->address);
+    else
+        strcpy(name->text, label);
+}
+
+static void add(struct reason *complaints, const struct reason *name, const struct reason *why)
+{
+    const struct reason before = *complaints;
+
+    reason_set(complaints, "%s%s%s%s%s", before.text, before.text[0] != '\0' ? "; " : "",
+               name->text, name->text[0] != '\0' ? ": " : "", why->text);
+}
+
+/* Leaves the last endpoint of the walk out of the walks to come. */
+static void settle_last(struct request *request)
+{
+    struct sql_walk *walk = &request->walk;
+    const unsigned last = walk->asked[walk->count - 1];
+
+    walk->asked[walk->count - 1] = walk->asked[request->settled_count];
+    walk->asked[request->settled_count++] = last;
+}
+
+static enum sql_endpoint_event answer_of(const struct request *request)
+{
+    if (request->statement == NULL)
+        return ENDPOINT_STORED;
+    return request->route->connected ? ENDPOINT_ANSWERED : ENDPOINT_WENT_ON;
+}
+
+static void accept_answer(struct request *request, const struct sql_endpoint *endpoint)
+{
+    struct sql_endpoints *endpoints = request->connections->endpoints;
+    size_t i;
+
+    sql_endpoints_note(endpoints, endpoint->id, answer_of(request));
+    name_endpoint(request, endpoint, &request->route->host);
+    request->route->passed_over = request->news;
+    /* Others were not ready for what this one can do. */
+    for (i = 0; request->statement != NULL && request->is_unready && i < request->settled_count;
+         i++)
+        sql_endpoints_note(endpoints, request->walk.asked[i], ENDPOINT_REFUSED);
+}
+
+/* Takes in that an endpoint has not answered. */
+static void go_past(struct request *request, const struct sql_endpoint *endpoint,
+                    enum lookup answer, const struct deadline *share, const struct reason *why)
+{
+    const bool in_time = deadline_remaining(share) > 0;
+    enum sql_endpoint_event event = in_time ? ENDPOINT_REFUSED : ENDPOINT_FAILED;
+    struct reason name;
+    /* Many a server is reached by one family of its addresses only. */
+    bool is_news = !(answer == LOOKUP_LOST && in_time && endpoint->has_other_family);
+    bool is_certain = false;
+
+    if (answer == LOOKUP_BUSY) {
+        event = ENDPOINT_WAS_BUSY;
+        request->is_busy_for_now = true;
+    } else if (answer == LOOKUP_LOST || !in_time) {
+        request->is_down_for_now = true;
+    } else {
+        request->is_unready = request->is_unready || answer == LOOKUP_UNREADY;
+        is_certain = true;
+    }
+    /* Who cannot store, a replica perhaps, is good for lookups; and if nobody is ready,
+     * the statement is wrong. */
+    if (answer == LOOKUP_BUSY || (request->statement != NULL && answer != LOOKUP_UNREADY))
+        is_news =
+            sql_endpoints_note(request->connections->endpoints, endpoint->id, event) && is_news;
+    name_endpoint(request, endpoint, &name);
+    request->route->host = name;
+    add(&request->complaints, &name, why);
+    if (is_news)
+        add(&request->news, &name, why);
+    if (is_certain) {
+        add(&request->certain, &name, why);
+        settle_last(request);
+    }
+}
+
+/* Asks one endpoint. Returns whether it has answered. */
+static bool settle_by_endpoint(struct request *request, const struct sql_endpoint *endpoint,
+                               const struct deadline *share, enum lookup *result,
+                               struct reason *reason)
+{
+    reason_clear(reason);
+    *result = request->statement != NULL ? ask_over_pool(request, endpoint, share, reason)
+                                         : run_task(request, endpoint, share, reason);
+    switch (*result) {
+    case LOOKUP_CONFLICT:
+        if (request->statement != NULL) {
+            /* That is over in a moment. */
+            go_past(request, endpoint, LOOKUP_BUSY, share, reason);
+            break;
+        }
+        /* fallthrough */
+    case LOOKUP_REJECTED:
+    case LOOKUP_SEVERAL:
+    case LOOKUP_NONE:
+    case LOOKUP_FOUND:
+        accept_answer(request, endpoint);
+        return true;
+    case LOOKUP_BUSY:
+    case LOOKUP_LOST:
+    case LOOKUP_UNAVAILABLE:
+    case LOOKUP_UNREADY:
+        go_past(request, endpoint, *result, share, reason);
+        break;
+    }
+    return false;
+}
+
+/* --- all endpoints */
+
+/* Asks each endpoint once that has not settled. Returns whether one has answered. */
+static bool walk(struct request *request, enum lookup *result, struct reason *reason)
+{
+    struct sql_endpoint endpoint;
+    struct deadline share;
+
+    request->complaints = request->news = request->certain;
+    request->is_busy_for_now = request->is_down_for_now = false;
+    request->walk.count = request->settled_count;
+    while (sql_endpoints_next(request->connections->endpoints, &request->walk, request->deadline,
+                              &endpoint, &share)) {
+        if (request->is_optional && request->is_unready && endpoint.is_down)
+            continue;
+        if (!endpoint.is_looked_up) {
+            const enum lookup found = look_up(request, &endpoint, &share, reason);
+
+            if (found != LOOKUP_FOUND)
+                go_past(request, &endpoint, found, &share, reason);
+        } else if (endpoint.is_due && look_up(request, &endpoint, &share, reason) == LOOKUP_FOUND) {
+            request->walk.count--; /* if it is still there, it is to be asked */
+        } else if (settle_by_endpoint(request, &endpoint, &share, result, reason)) {
+            return true;
+        }
+    }
+    if (request->complaints.text[0] == '\0')
+        reason_set(&request->complaints, "out of memory");
+    return false;
+}
+
+/* Waits before the next try. False if there is no time for one. */
+static bool pause_before_retry(const struct deadline *deadline, int *pause)
+{
+    int left = deadline_remaining(deadline) - FIRST_PAUSE;
+    /* Many processes that were refused at once should not come back at once. */
+    int uneven = *pause / 2 + (int)((deadline_after(0).at + getpid()) % (*pause / 2 + 1));
+
+    if (left <= 0)
+        return false;
+    poll(NULL, 0, uneven < left ? uneven : left);
+    *pause = *pause * 2 < LONGEST_PAUSE ? *pause * 2 : LONGEST_PAUSE;
+    return true;
+}
+
+/* Whether to go round once more. What is down is waited for by one login in a while: the
+ * others would only keep the host's processes from other work. */
+static bool is_worth_waiting(struct request *request)
+{
+    return request->is_busy_for_now ||
+           (request->is_down_for_now &&
+            !sql_endpoints_given_up(request->connections->endpoints, access_of(request)));
+}
+
+/* All that were asked lack something: the statement is wrong, as `why` says of the last. */
+static enum lookup refuse(struct request *request, const struct reason *why, struct reason *reason)
+{
+    if (request->settled_count == 1 && !request->is_down_for_now && !request->is_busy_for_now) {
+        *reason = *why; /* the route names the host */
+        return LOOKUP_REJECTED;
+    }
+    reason_clear(&request->route->host);
+    *reason = request->complaints;
+    return LOOKUP_REJECTED;
+}
+
+static enum lookup ask_until_answered(struct request *request, struct reason *reason)
+{
+    int pause = FIRST_PAUSE;
+    enum lookup result;
+    struct reason why;
+
+    reason_clear(reason);
+    while (!walk(request, &result, &why)) {
+        if (request->is_unready &&
+            (request->is_optional || (!request->is_down_for_now && !request->is_busy_for_now)))
+            return refuse(request, &why, reason);
+        /* Who is asked when the time is up says nothing of worth any more. */
+        if (reason->text[0] == '\0' || deadline_remaining(request->deadline) > 0)
+            *reason = request->complaints;
+        if (is_worth_waiting(request) && pause_before_retry(request->deadline, &pause))
+            continue;
+        if (request->is_down_for_now && deadline_remaining(request->deadline) <= FIRST_PAUSE)
+            sql_endpoints_give_up(request->connections->endpoints, access_of(request));
+        reason_clear(&request->route->host);
+        return LOOKUP_UNAVAILABLE;
+    }
+    *reason = why;
+    return result;
+}
+
+enum lookup sql_connections_select(struct sql_connections *connections,
+                                   const struct sql_statement *statement, bool required,
+                                   const struct deadline *deadline, struct secret *value,
+                                   struct sql_route *route, struct reason *reason)
+{
+    struct request request = {.connections = connections,
+                              .deadline = deadline,
+                              .statement = statement,
+                              .is_optional = !required,
+                              .value = value,
+                              .route = route};
+
+    reason_clear(&route->host);
+    return ask_until_answered(&request, reason);
+}
+
+enum lookup sql_connections_store(struct sql_connections *connections, sql_task *task,
+                                  void *context, const struct deadline *deadline,
+                                  struct sql_route *route, struct reason *reason)
+{
+    struct request request = {.connections = connections,
+                              .deadline = deadline,
+                              .task = task,
+                              .context = context,
+                              .route = route};
+
+    reason_clear(&route->host);
+    return ask_until_answered(&request, reason);
+}

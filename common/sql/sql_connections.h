@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SQL_CONNECTIONS_H
+#define SQLCRYPT_SQL_CONNECTIONS_H
+
+/*
+ * Asks the hosts of `sql_hostnames` until one answers, all within one deadline: a
+ * session that the server has closed meanwhile is replaced, and what may be over in a
+ * moment is waited for.
+ */
+
+#include <stdbool.h>
+
+#include "sql/sql_engine.h"
+#include "sql/sql_settings.h"
+
+struct sql_connections;
+
+/* How an answer was got, for the log. */
+struct sql_route {
+    struct reason host;        /* who has answered; "" if the driver knows better, or nobody has */
+    bool connected;            /* by a new session */
+    struct reason passed_over; /* hosts that were tried before, and what with; "" if none */
+};
+
+/* `engine` and `settings` stay valid until the connections are freed. Returns
+ * NULL when out of memory. */
+struct sql_connections *sql_connections_new(const struct sql_engine *engine,
+                                            const struct sql_settings *settings);
+
+/* Closes what this process has opened. */
+void sql_connections_free(struct sql_connections *connections);
+
+/* As `select` of sql_engine.h, over a kept or a new session. Where a host lacks what the
+ * statement needs, others are waited for if the value is `required`. `route` is set
+ * unless the result is LOOKUP_UNAVAILABLE, whose reason tells of all hosts.
+ * LOOKUP_LOST and LOOKUP_BUSY are not returned. */
+enum lookup sql_connections_select(struct sql_connections *connections,
+                                   const struct sql_statement *statement, bool required,
+                                   const struct deadline *deadline, struct secret *value,
+                                   struct sql_route *route, struct reason *reason);
+
+/* Stores something over a session. LOOKUP_LOST, LOOKUP_BUSY, LOOKUP_UNAVAILABLE and
+ * LOOKUP_UNREADY, with a reason, say that nothing was stored and another session or host
+ * may do better, LOOKUP_CONFLICT that nothing was stored and the next try may do better.
+ * Any other result settles the matter. */
+typedef enum lookup sql_task(void *context, struct sql_session *session, struct reason *reason);
+
+/* Runs a task over a new session that can store, on one host after the other until it is
+ * settled. Returns its result, with its reason, and `route` says where; else
+ * LOOKUP_UNAVAILABLE or LOOKUP_REJECTED with a reason that tells of all hosts. */
+enum lookup sql_connections_store(struct sql_connections *connections, sql_task *task,
+                                  void *context, const struct deadline *deadline,
+                                  struct sql_route *route, struct reason *reason);
+
+#endif

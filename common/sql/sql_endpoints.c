@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql/sql_endpoints.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/per_process.h"
+
+/* Milliseconds */
+enum {
+    DOWN_FOR = 30000,       /* how long an endpoint that failed comes last */
+    BUSY_FOR = 2000,        /* how long one that was busy comes after the others */
+    GIVEN_UP_FOR = 30000,   /* how long nobody waits any more for what has not come back */
+    LOOK_UP_AFTER = 60000,  /* how old an address gets */
+    LOOK_UP_SOONER = 1000,  /* or once it does not answer: its host may have moved */
+    LOOK_UP_PATIENCE = 250, /* what a login has for it, if there is one */
+};
+
+/* Of the time that is left, an endpoint that was quick to refuse needs less. */
+enum { USUAL_WEIGHT = 4, WEIGHT_OF_REFUSING = 1 };
+
+enum state { UP, BUSY, DOWN };
+
+struct known {
+    unsigned id;
+    char address[HOST_ADDRESS_SIZE];
+    enum state state;
+    int64_t until; /* as in struct deadline: when the state is UP again */
+    bool refuses;
+    bool said_busy;
+};
+
+/* What is known of an entry of `sql_hostnames`. */
+struct host {
+    bool is_looked_up;
+    int64_t look_up_at;
+    unsigned count; /* 1 for the name alone, unless it is looked up */
+    struct known known[HOST_ADDRESSES_MAX];
+};
+
+/* What a process knows. The lock is never held while waiting. */
+struct table {
+    pthread_mutex_t lock;
+    unsigned last_id;
+    unsigned start; /* where the order begins */
+    int64_t given_up_until[SQL_ACCESS_WRITE + 1];
+    size_t count;
+    struct host hosts[];
+};
+
+struct sql_endpoints {
+    const struct sql_engine *engine;
+    const struct sql_settings *settings;
+    struct per_process table;
+};
+
+static int64_t now(void)
+{
+    return deadline_after(0).at;
+}
+
+/* --- the table of a process */
+
+static void *table_new(void *context)
+{
+    const struct sql_settings *settings = context;
+    const size_t count = settings->hosts.count;
+    struct table *table = calloc(1, sizeof(*table) + count * sizeof(table->hosts[0]));
+    size_t i;
+
+    if (table == NULL)
+        return NULL;
+    pthread_mutex_init(&table->lock, NULL);
+    table->count = count;
+    for (i = 0; i < count; i++) {
+        table->hosts[i].count = 1;
+        table->hosts[i].known[0].id = ++table->last_id;
+    }
+    if (settings->random_order &&
+        getrandom(&table->start, sizeof(table->start), GRND_NONBLOCK) != sizeof(table->start))
+        table->start = (unsigned)now();
+    return table;
+}
+
+static void table_free(void *thing)
+{
+    struct table *table = thing;
+
+    pthread_mutex_destroy(&table->lock);
+    free(table);
+}
+
+/* Returns it locked; NULL when out of memory. */
+static struct table *open_table(struct sql_endpoints *endpoints)
+{
+    struct table *table = per_process_get(&endpoints->table);
+
+    if (table != NULL)
+        pthread_mutex_lock(&table->lock);
+    return table;
+}
+
+static void close_table(struct table *table)
+{
+    pthread_mutex_unlock(&table->lock);
+}
+
+struct sql_endpoints *sql_endpoints_new(const struct sql_engine *engine,
+                                        const struct sql_settings *settings)
+{
+    struct sql_endpoints *endpoints = calloc(1, sizeof(*endpoints));
+
+    if (endpoints == NULL)
+        return NULL;
+    endpoints->engine = engine;
+    endpoints->settings = settings;
+    endpoints->table.make = table_new;
+    endpoints->table.discard = table_free;
+    endpoints->table.context = (void *)(uintptr_t)settings;
+    return endpoints;
+}
+
+void sql_endpoints_free(struct sql_endpoints *endpoints)
+{
+    struct table *table;
+
+    if (endpoints == NULL)
+        return;
+    table = per_process_release(&endpoints->table);
+    if (table != NULL)
+        table_free(table);
+    free(endpoints);
+}
+
+/* --- the next endpoint */
+
+static bool is_in(const struct sql_walk *walk, unsigned id)
+{
+    size_t i;
+
+    for (i = 0; i < walk->count; i++)
+        if (walk->asked[i] == id)
+            return true;
+    return false;
+}
+
+static enum state state_of(const struct known *known, int64_t when)
+{
+    return known->until > when ? known->state : UP;
+}
+
+/* The endpoints of a table that a walk has not come to, and the first of them. */
+struct choice {
+    struct host *host;
+    struct known *known; /* NULL if there is none */
+    enum state state;
+    size_t host_number;
+    unsigned rank;
+    unsigned weights; /* of all of them */
+};
+
+static unsigned weight_of(const struct known *known)
+{
+    return known->refuses ? WEIGHT_OF_REFUSING : USUAL_WEIGHT;
+}
+
+/* Compares those of one host with what has been found before it. */
+static void choose_of_host(struct table *table, size_t number, unsigned rank,
+                           const struct sql_walk *walk, int64_t when, struct choice *choice)
+{
+    struct host *host = &table->hosts[number];
+    /* Which address comes first has nothing to do with which host does. */
+    const unsigned turn = table->start / (unsigned)table->count % host->count;
+    unsigned i;
+
+    for (i = 0; i < host->count; i++) {
+        struct known *known = &host->known[(turn + i) % host->count];
+        const enum state state = state_of(known, when);
+
+        if (is_in(walk, known->id))
+            continue;
+        choice->weights += weight_of(known);
+        if (choice->known == NULL || state < choice->state)
+            *choice = (struct choice){host, known, state, number, rank + i, choice->weights};
+    }
+}
+
+static struct choice choose(struct table *table, const struct sql_walk *walk, int64_t when)
+{
+    struct choice choice = {.known = NULL};
+    const size_t turn = table->start % table->count;
+    size_t i;
+
+    for (i = 0; i < table->count; i++)
+        choose_of_host(table, (turn + i) % table->count, (unsigned)i * HOST_ADDRESSES_MAX, walk,
+                       when, &choice);
+    return choice;
+}
+
+static bool has_other_family(const struct host *host, const char *address)
+{
+    const bool is_ipv6 = strchr(address, ':') != NULL;
+    unsigned i;
+
+    for (i = 0; i < host->count; i++)
+        if ((strchr(host->known[i].address, ':') != NULL) != is_ipv6)
+            return true;
+    return false;
+}
+
+bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
+                        const struct deadline *deadline, struct sql_endpoint *endpoint,
+                        struct deadline *share)
+{
+    const int64_t when = now();
+    struct table *table;
+    struct choice choice;
+
+    if (walk->count == SQL_WALK_MOST)
+        return false;
+    table = open_table(endpoints);
+    if (table == NULL)
+        return false;
+    choice = choose(table, walk, when);
+    if (choice.known != NULL) {
+        *endpoint = (struct sql_endpoint){
+            .host = choice.host_number,
+            .id = choice.known->id,
+            .rank = choice.rank,
+            .is_looked_up = choice.host->is_looked_up,
+            .is_due = choice.host->is_looked_up && choice.host->look_up_at <= when,
+            .is_down = choice.state == DOWN,
+            .has_siblings = choice.host->count > 1,
+            .has_other_family = has_other_family(choice.host, choice.known->address),
+        };
+        strcpy(endpoint->address, choice.known->address);
+        *share = deadline_share(deadline, weight_of(choice.known), choice.weights);
+        walk->asked[walk->count++] = choice.known->id;
+        if (endpoint->is_due)
+            choice.host->look_up_at = when + LOOK_UP_AFTER; /* not by others as well */
+    }
+    close_table(table);
+    return choice.known != NULL;
+}
+
+/* --- addresses */
+
+/* Adds an endpoint, with what was known of it before. */
+static void add_known(struct table *table, struct host *host, const struct known *before,
+                      const char *address)
+{
+    struct known *known = &host->known[host->count++];
+
+    if (before != NULL) {
+        *known = *before;
+        return;
+    }
+    *known = (struct known){.id = ++table->last_id};
+    strcpy(known->address, address);
+}
+
+static const struct known *find_known(const struct host *host, const char *address)
+{
+    unsigned i;
+
+    for (i = 0; host->is_looked_up && i < host->count; i++)
+        if (strcmp(host->known[i].address, address) == 0)
+            return &host->known[i];
+    return NULL;
+}
+
+static bool is_among(const struct host_addresses *found, const char *address)
+{
+    unsigned i;
+
+    for (i = 0; i < found->count; i++)
+        if (strcmp(found->text[i], address) == 0)
+            return true;
+    return false;
+}
+
+/* Those that stay keep their order: a name server may change it with each answer. */
+static void replace_known(struct table *table, struct host *host,
+                          const struct host_addresses *found, struct sql_walk *dropped)
+{
+    const struct host old = *host;
+    unsigned i;
+
+    host->count = 0;
+    for (i = 0; old.is_looked_up && i < old.count; i++)
+        if (is_among(found, old.known[i].address))
+            add_known(table, host, &old.known[i], NULL);
+        else
+            dropped->asked[dropped->count++] = old.known[i].id;
+    for (i = 0; i < found->count; i++)
+        if (find_known(&old, found->text[i]) == NULL)
+            add_known(table, host, NULL, found->text[i]);
+    host->is_looked_up = true;
+}
+
+/* How long a login waits for what it can do without: most of its time is for the host. */
+static struct deadline patience_of(const struct deadline *deadline)
+{
+    const struct deadline patience = deadline_after(LOOK_UP_PATIENCE);
+    const struct deadline half = deadline_share(deadline, 1, 2);
+
+    return patience.at < half.at ? patience : half;
+}
+
+enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints,
+                                                 const struct sql_endpoint *endpoint,
+                                                 const struct deadline *deadline,
+                                                 struct sql_walk *dropped, struct reason *reason)
+{
+    const struct deadline until = endpoint->is_due ? patience_of(deadline) : *deadline;
+    const struct sql_engine *engine = endpoints->engine;
+    struct host_addresses found = {.count = 1, .text = {""}};
+    enum host_addresses_result result = HOST_ADDRESSES_NEEDLESS;
+    struct table *table;
+
+    dropped->count = 0;
+    if (engine->find_addresses != NULL)
+        result = engine->find_addresses(&endpoints->settings->target,
+                                        &endpoints->settings->hosts.items[endpoint->host], &until,
+                                        &found, reason);
+    if (result != HOST_ADDRESSES_FOUND && result != HOST_ADDRESSES_NEEDLESS)
+        return result;
+    table = open_table(endpoints);
+    if (table == NULL) {
+        reason_set(reason, "out of memory");
+        return HOST_ADDRESSES_NOT_NOW;
+    }
+    replace_known(table, &table->hosts[endpoint->host], &found, dropped);
+    table->hosts[endpoint->host].look_up_at =
+        result == HOST_ADDRESSES_FOUND ? now() + LOOK_UP_AFTER : INT64_MAX;
+    close_table(table);
+    return HOST_ADDRESSES_FOUND;
+}
+
+/* --- what becomes of them */
+
+static struct known *find_by_id(struct table *table, unsigned id, struct host **host)
+{
+    size_t i;
+    unsigned j;
+
+    for (i = 0; i < table->count; i++)
+        for (j = 0; j < table->hosts[i].count; j++)
+            if (table->hosts[i].known[j].id == id) {
+                *host = &table->hosts[i];
+                return &table->hosts[i].known[j];
+            }
+    return NULL;
+}
+
+/* At most once in that time, however often an address does not answer. */
+static void look_up_sooner(struct host *host)
+{
+    const int64_t at = now() + LOOK_UP_SOONER;
+
+    if (host->is_looked_up && host->look_up_at != INT64_MAX && host->look_up_at > at)
+        host->look_up_at = at;
+}
+
+/* Returns whether it is worth a word. */
+static bool note(struct host *host, struct known *known, enum sql_endpoint_event event)
+{
+    bool is_news = true;
+
+    switch (event) {
+    case ENDPOINT_WENT_ON: /* whether it takes another session is as open as before */
+        break;
+    case ENDPOINT_ANSWERED:
+    case ENDPOINT_STORED:
+        known->state = UP;
+        known->refuses = known->said_busy = false;
+        break;
+    case ENDPOINT_WAS_BUSY:
+        known->state = BUSY;
+        known->until = now() + BUSY_FOR;
+        is_news = !known->said_busy;
+        known->said_busy = true;
+        break;
+    case ENDPOINT_REFUSED:
+    case ENDPOINT_FAILED:
+        known->state = DOWN;
+        known->until = now() + DOWN_FOR;
+        known->refuses = event == ENDPOINT_REFUSED;
+        look_up_sooner(host);
+        break;
+    }
+    return is_news;
+}
+
+bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id, enum sql_endpoint_event event)
+{
+    struct table *table = open_table(endpoints);
+    struct host *host;
+    struct known *known;
+    bool is_news = true;
+
+    if (table == NULL)
+        return is_news;
+    known = find_by_id(table, id, &host);
+    if (known != NULL)
+        is_news = note(host, known, event);
+    if (event == ENDPOINT_WENT_ON || event == ENDPOINT_ANSWERED || event == ENDPOINT_STORED)
+        table->given_up_until[SQL_ACCESS_READ] = 0;
+    if (event == ENDPOINT_STORED)
+        table->given_up_until[SQL_ACCESS_WRITE] = 0;
+    close_table(table);
+    return is_news;
+}
+
+bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_endpoint *endpoint)
+{
+    struct table *table;
+    struct host *host;
+    bool is_gone;
+
+    if (endpoint->address[0] == '\0')
+        return false;
+    table = open_table(endpoints);
+    if (table == NULL)
+        return false;
+    is_gone = find_by_id(table, endpoint->id, &host) == NULL;
+    close_table(table);
+    return is_gone;
+}
+
+void sql_endpoints_give_up(struct sql_endpoints *endpoints, enum sql_access access)
+{
+    struct table *table = open_table(endpoints);
+
+    if (table == NULL)
+        return;
+    table->given_up_until[access] = now() + GIVEN_UP_FOR;
+    close_table(table);
+}
+
+bool sql_endpoints_given_up(struct sql_endpoints *endpoints, enum sql_access access)
+{
+    struct table *table = open_table(endpoints);
+    bool given_up;
+
+    if (table == NULL)
+        return true;
+    given_up = table->given_up_until[access] > now();
+    close_table(table);
+    return given_up;
+}

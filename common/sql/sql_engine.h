@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SQL_ENGINE_H
+#define SQLCRYPT_SQL_ENGINE_H
+
+/*
+ * What an engine driver offers: a shared object of its own that exports one
+ * symbol, `sqlcrypt_engine`. Of this project, a driver sees no other headers
+ * than this one and those it includes.
+ *
+ * A driver never logs, never ends the process, and waits for nothing longer
+ * than the deadline. A session is used by one thread at a time, and never by
+ * another process than the one that opened it. SIGPIPE never reaches the host,
+ * and no descriptor is left open over execve(2).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/deadline.h"
+#include "base/jail.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "sql/host_addresses.h"
+#include "sql/sql_hosts.h"
+
+/* Goes up with each change to anything below. */
+#define SQL_ENGINE_ABI 3u
+
+/* How one request ended. Zero never means yes. */
+enum lookup {
+    LOOKUP_UNAVAILABLE, /* no answer, and the session is good for nothing more */
+    LOOKUP_LOST,        /* likewise; a new session may do better, now or in a moment */
+    LOOKUP_BUSY,        /* the server takes no session now, but may in a moment */
+    LOOKUP_UNREADY,     /* the server lacks what the statement needs: another may have it */
+    LOOKUP_CONFLICT,    /* another transaction was in the way: nothing was kept */
+    LOOKUP_REJECTED,    /* the server refuses the statement */
+    LOOKUP_NONE,        /* no row */
+    LOOKUP_SEVERAL,     /* more than one row */
+    LOOKUP_FOUND        /* one row, or for a statement that stores: at least one */
+};
+
+enum sql_ssl_mode {
+    SQL_SSL_DISABLE,
+    SQL_SSL_PREFER,     /* encrypted if the server can */
+    SQL_SSL_REQUIRE,    /* encrypted, with whoever that is */
+    SQL_SSL_VERIFY_CA,  /* with somebody who has a certificate of ssl_ca */
+    SQL_SSL_VERIFY_FULL /* and for the name of the host */
+};
+
+/* Where to connect, but for the host. Strings are never NULL, "" is the engine's
+ * default. */
+struct sql_target {
+    const char *user;
+    const char *password;
+    const char *database;
+    enum sql_ssl_mode ssl_mode;
+    const char *ssl_ca; /* files in PEM format */
+    const char *ssl_cert;
+    const char *ssl_key;
+    unsigned timeout; /* milliseconds after which a server may end a statement by itself */
+    struct jail jail;
+};
+
+enum sql_access {
+    SQL_ACCESS_READ, /* for lookups: a file cannot be changed */
+    SQL_ACCESS_WRITE /* a host that cannot store is no host to connect to */
+};
+
+/* One statement with its parameters, in the engine's own placeholders. A
+ * parameter with NULL bytes is bound to NULL. */
+struct sql_statement {
+    const char *text;
+    const struct secret *parameters;
+    size_t parameter_count;
+};
+
+enum sql_transaction { SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK };
+
+struct sql_session;
+
+struct sql_engine {
+    unsigned abi;
+    const char *name;
+
+    /* Is called once the driver is in memory: loads what the client library
+     * would otherwise look for later, inside of a jail. NULL if there is
+     * nothing. */
+    void (*load)(void);
+
+    /* Finds the addresses of a host, each of which is then opened by itself. NULL: no
+     * host has any. */
+    enum host_addresses_result (*find_addresses)(const struct sql_target *target,
+                                                 const struct sql_host *host,
+                                                 const struct deadline *deadline,
+                                                 struct host_addresses *found,
+                                                 struct reason *reason);
+
+    /* Opens a session with a host at one of its addresses, "" if it has none. LOOKUP_FOUND
+     * with *session set; else LOOKUP_UNAVAILABLE, LOOKUP_LOST or LOOKUP_BUSY with a
+     * reason, and *session is NULL. What `target` and `host` point to stays valid until
+     * the session is closed. */
+    enum lookup (*open)(const struct sql_target *target, const struct sql_host *host,
+                        const char *address, enum sql_access access,
+                        const struct deadline *deadline, struct sql_session **session,
+                        struct reason *reason);
+
+    /* Waits for nothing. */
+    void (*close)(struct sql_session *session);
+
+    /* Runs a statement that reads, and copies the first column of its only row
+     * into `value`, with NULL bytes for NULL. LOOKUP_NONE and LOOKUP_FOUND
+     * come without a reason. The session prepares the statement once and keeps
+     * it. What `value` holds is the caller's to wipe, whatever is returned. */
+    enum lookup (*select)(struct sql_session *session, const struct sql_statement *statement,
+                          const struct deadline *deadline, struct secret *value,
+                          struct reason *reason);
+
+    /* Runs a statement that stores. LOOKUP_FOUND if it changed a row, LOOKUP_NONE if it
+     * changed nothing. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows. */
+    enum lookup (*store)(struct sql_session *session, const struct sql_statement *statement,
+                         const struct deadline *deadline, struct reason *reason);
+
+    /* LOOKUP_FOUND once done. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows
+     * whether SQL_COMMIT was; otherwise nothing was kept. A session that is closed rolls
+     * back. */
+    enum lookup (*transaction)(struct sql_session *session, enum sql_transaction step,
+                               const struct deadline *deadline, struct reason *reason);
+};
+
+#endif

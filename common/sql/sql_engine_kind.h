@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SQL_ENGINE_KIND_H
+#define SQLCRYPT_SQL_ENGINE_KIND_H
+
+/*
+ * The engines that `sql_engine` may name.
+ */
+
+#include <stdbool.h>
+
+#include "sql/sql_dialect.h"
+
+/* What is known of an engine without its driver. */
+struct sql_engine_kind {
+    const char *name;
+    const char *alias; /* another name of old, or NULL */
+    const struct sql_dialect *dialect;
+    bool has_hosts;       /* it is reached over a network or a socket, not by a file */
+    const char *packages; /* where the client library comes from */
+};
+
+/* The engine of that name, letter case ignored; NULL if there is none. */
+const struct sql_engine_kind *sql_engine_kind_find(const char *name);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_ACTIVATION_H
+#define SQLCRYPT_ACTIVATION_H
+
+/*
+ * Whether the configuration of a program asks for the plug-ins. libsasl2 loads
+ * them into every program of the host; a program that does not ask must not
+ * notice them.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdbool.h>
+
+/* The name under which the auxprop plug-in is asked for: "sqlcrypt"; where
+ * `password_format` is set, also the name of the engine; where that is other than
+ * "plain", also "sql", and "sqlcrypt" where nothing names it: libsasl2 asks only
+ * the plug-ins that are named at a login. NULL if it is not asked for. */
+const char *activation_auxprop(const sasl_utils_t *utils);
+
+/* Whether there is a `sql_select` to be used. */
+bool activation_has_select(const sasl_utils_t *utils);
+
+/* Whether PLAIN and LOGIN of ours are asked for. */
+bool activation_mechanisms(const sasl_utils_t *utils);
+
+/* Whether `pwcheck_method` names authdaemond: CRAM-MD5 and its kin are ours then. */
+bool activation_authdaemond(const sasl_utils_t *utils);
+
+#endif

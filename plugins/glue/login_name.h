@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_LOGIN_NAME_H
+#define SQLCRYPT_LOGIN_NAME_H
+
+/*
+ * What becomes of the name that a user has typed: which names are looked for at all, user
+ * and realm for the table, and how a line of the log tells who was looked for. A wrong
+ * realm is the most frequent reason why nobody is found.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdbool.h>
+
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/user_realm.h"
+
+/* Why no user can have that name, whatever is stored, as the rest of a sentence; NULL if one
+ * can. A control character is invisible wherever the name is shown, and collations of
+ * databases pass over it: the name would be another spelling of somebody else's. */
+const char *login_name_flaw(const char *name, size_t length);
+
+/* Splits a canonical name of `length` bytes as the stock plug-in does. The realm defaults
+ * to the one of the connection, then to the host's name. Returns false when out of
+ * memory; else the caller frees `names`. */
+bool login_name_split(struct user_realm *names, const sasl_server_params_t *sparams,
+                      const char *name, unsigned length);
+
+/* The name as the client has sent it, and what libsasl2 has made of it. */
+struct login_name {
+    const struct secret *typed;
+    const char *canonical;
+};
+
+/* Adds to `reason` what %u was, and %r `by_realm`, in the table, with a hint where the
+ * realm may not be what was meant. Leaves it as it is when out of memory. */
+void login_name_tell_table(struct reason *reason, const sasl_server_params_t *sparams,
+                           const struct login_name *name, bool by_realm);
+
+/* Adds to `reason` the name that another source of users was asked for. */
+void login_name_tell_sent(struct reason *reason, const struct login_name *name);
+
+#endif

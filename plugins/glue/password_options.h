@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_PASSWORD_OPTIONS_H
+#define SQLCRYPT_PASSWORD_OPTIONS_H
+
+/*
+ * Reads the options about stored passwords: password_format,
+ * password_store_scheme and password_store_cost.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+
+#include "password/password_policy.h"
+
+/* What password_policy_new() makes of them: NULL with a reason if they cannot
+ * be used. */
+struct password_policy *password_options_read(const sasl_utils_t *utils, struct reason *reason);
+
+#endif

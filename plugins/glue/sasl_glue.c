@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "glue/sasl_glue.h"
+
+#include <ctype.h>
+#include <dlfcn.h>
+#include <sasl/saslutil.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <syslog.h>
+
+#include "base/option.h"
+#include "base/reason.h"
+
+/* A libsasl2 that was linked with -Bsymbolic hands out its own function even where the
+ * program, or what is preloaded, has another one by that name: then the name counts. */
+static bool is_function(const void *member, const void *function, const char *name)
+{
+    Dl_info found;
+
+    return member == function || (dladdr(member, &found) != 0 && found.dli_saddr == member &&
+                                  found.dli_sname != NULL && strcmp(found.dli_sname, name) == 0);
+}
+
+#define IS_FUNCTION(member, function)                                                              \
+    is_function((const void *)(uintptr_t)(member), (const void *)(uintptr_t)(function), #function)
+
+/* From the first member to the last: what is no longer there at the end is not looked at. */
+bool sasl_glue_fits(const sasl_utils_t *utils)
+{
+    return IS_FUNCTION(utils->encode64, sasl_encode64) &&
+           IS_FUNCTION(utils->getprop, sasl_getprop) && IS_FUNCTION(utils->setprop, sasl_setprop) &&
+           IS_FUNCTION(utils->seterror, sasl_seterror) &&
+           IS_FUNCTION(utils->prop_request, prop_request) &&
+           IS_FUNCTION(utils->prop_get, prop_get) &&
+           IS_FUNCTION(utils->prop_getnames, prop_getnames) &&
+           IS_FUNCTION(utils->prop_set, prop_set) && IS_FUNCTION(utils->prop_erase, prop_erase);
+}
+
+/* As libsasl2 itself logs while it starts; where its own function is, is not known. */
+void sasl_glue_log_misfit(const char *plugin)
+{
+    syslog(LOG_AUTH | LOG_ERR,
+           "%s: not used, as it was built with the header of another libsasl2: rebuild "
+           "sasl-sqlcrypt with that of this one",
+           plugin);
+}
+
+const char *sasl_glue_exact_option(const sasl_utils_t *utils, const char *name)
+{
+    const char *value = NULL;
+
+    if (utils->getopt(utils->getopt_context, "sqlcrypt", name, &value, NULL) != SASL_OK)
+        return NULL;
+    return value;
+}
+
+const char *sasl_glue_option(const sasl_utils_t *utils, const char *name)
+{
+    const char *value = sasl_glue_exact_option(utils, name);
+    char prefixed[64];
+
+    if (value != NULL)
+        return value;
+    snprintf(prefixed, sizeof(prefixed), "sasl_%s", name);
+    return sasl_glue_exact_option(utils, prefixed);
+}
+
+bool sasl_glue_copy_option(const sasl_utils_t *utils, const char *name, const char *otherwise,
+                           char **copy)
+{
+    const char *value = sasl_glue_option(utils, name);
+
+    if (value == NULL)
+        value = otherwise;
+    *copy = value != NULL ? strdup(value) : NULL;
+    return value == NULL || *copy != NULL;
+}
+
+bool sasl_glue_next_word(const char **list, char *word, size_t size)
+{
+    size_t length = 0;
+
+    while (isspace((unsigned char)**list))
+        (*list)++;
+    for (; **list != '\0' && !isspace((unsigned char)**list); (*list)++)
+        if (length + 1 < size)
+            word[length++] = **list;
+    word[length] = '\0';
+    return length > 0;
+}
+
+bool sasl_glue_has_word(const char *list, const char *word)
+{
+    char next[64];
+
+    while (sasl_glue_next_word(&list, next, sizeof(next)))
+        if (strcasecmp(next, word) == 0)
+            return true;
+    return false;
+}
+
+const char *sasl_glue_sql_option(void *utils, const char *name)
+{
+    return sasl_glue_option(utils, name);
+}
+
+sasl_callback_t *sasl_glue_callbacks(const sasl_server_params_t *sparams,
+                                     const sasl_callback_t *ours, size_t count)
+{
+    const sasl_callback_t *host = sparams->callbacks;
+    size_t host_count = 0;
+    sasl_callback_t *all;
+
+    while (host != NULL && host[host_count].id != SASL_CB_LIST_END)
+        host_count++;
+    all = calloc(count + host_count + 1, sizeof(*all));
+    if (all == NULL)
+        return NULL;
+    memcpy(all, ours, count * sizeof(*all));
+    if (host_count > 0)
+        memcpy(all + count, host, host_count * sizeof(*all));
+    all[count + host_count].id = SASL_CB_LIST_END;
+    return all;
+}
+
+/* The address in "address;port", which is all that libsasl2 is told. */
+char *sasl_glue_client_address(const sasl_server_params_t *sparams)
+{
+    const char *remote = sparams->ipremoteport != NULL ? sparams->ipremoteport : "";
+
+    return strndup(remote, strcspn(remote, ";"));
+}
+
+int sasl_glue_log_level(const sasl_utils_t *utils)
+{
+    const char *value = sasl_glue_option(utils, "log_level");
+    int level;
+
+    return value != NULL && option_level(value, &level) ? level : SASL_LOG_WARN;
+}
+
+void sasl_glue_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)
+{
+    struct reason line; /* printable, whatever names hold */
+    va_list arguments;
+
+    if (level > log_level && level != SASL_LOG_ERR)
+        return;
+    va_start(arguments, format);
+    reason_set_list(&line, format, arguments);
+    va_end(arguments);
+    utils->log(utils->conn, level < SASL_LOG_WARN ? level : SASL_LOG_WARN, "%s", line.text);
+}
+
+int sasl_glue_result(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_MATCH:
+        return SASL_OK;
+    case VERDICT_UNAVAILABLE:
+        return SASL_UNAVAIL;
+    case VERDICT_NO_MEMORY:
+        return SASL_NOMEM;
+    case VERDICT_MALFORMED:
+    case VERDICT_LOCKED:
+    case VERDICT_UNUSABLE:
+    case VERDICT_NO_USER:
+    case VERDICT_MISMATCH:
+        break;
+    }
+    return SASL_BADAUTH;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SASL_GLUE_H
+#define SQLCRYPT_SASL_GLUE_H
+
+/*
+ * How the plug-ins talk to the program that has loaded them: its options, its
+ * log, and the result codes that it understands.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/verdict.h"
+
+/* Whether libsasl2 hands its functions over as the header says with which this was built.
+ * Its versions do not tell: members of sasl_utils_t come and go without a new number.
+ * If it does not, of the functions that follow only those that read options may be
+ * called: what they need is at the very start. */
+bool sasl_glue_fits(const sasl_utils_t *utils);
+
+/* Logs that it does not, in one ERR line of `plugin`. */
+void sasl_glue_log_misfit(const char *plugin);
+
+/* The value of an option, or of its name with "sasl_" in front, which a
+ * widespread guide prints. NULL if neither is set. Owned by the host; valid
+ * until an option is asked for again. */
+const char *sasl_glue_option(const sasl_utils_t *utils, const char *name);
+
+/* The value of the option by this very name: those that libsasl2 reads have no
+ * other. */
+const char *sasl_glue_exact_option(const sasl_utils_t *utils, const char *name);
+
+/* The same as a copy from malloc(3), or of `otherwise` (which may be NULL) if
+ * the option is not set. Returns false when out of memory. */
+bool sasl_glue_copy_option(const sasl_utils_t *utils, const char *name, const char *otherwise,
+                           char **copy);
+
+/* Copies the next word of a list that is separated by blanks, cut off to fit,
+ * and steps over it. Returns false at the end of the list. */
+bool sasl_glue_next_word(const char **list, char *word, size_t size);
+
+/* Whether a word is in such a list, letter case ignored. */
+bool sasl_glue_has_word(const char *list, const char *word);
+
+/* The same as a `sql_option` of sql_settings.h: `utils` is the context. */
+const char *sasl_glue_sql_option(void *utils, const char *name);
+
+/* What functions of any type are cast to on their way to a sasl_callback_ft. */
+typedef void (*any_function)(void);
+
+/* Callbacks for a connection of our own: `count` of ours, then those of the program
+ * for its connection. libsasl2 takes the first of each kind, and of the getopt ones
+ * the first that knows an option. From malloc(3); NULL when out of memory. */
+sasl_callback_t *sasl_glue_callbacks(const sasl_server_params_t *sparams,
+                                     const sasl_callback_t *ours, size_t count);
+
+/* The client's address, from malloc(3): "" if the host does not tell it. NULL when
+ * out of memory. */
+char *sasl_glue_client_address(const sasl_server_params_t *sparams);
+
+/* `log_level`; SASL_LOG_WARN if it is not set or not a number. */
+int sasl_glue_log_level(const sasl_utils_t *utils);
+
+/* Logs one line, at one of SASL_LOG_ERR (somebody has to act), SASL_LOG_FAIL
+ * (a login was refused), SASL_LOG_WARN, SASL_LOG_NOTE and SASL_LOG_DEBUG (the
+ * walk-through).
+ *
+ * `log_level` is what sasl_glue_log_level() returned. What lies above it is
+ * dropped, errors excepted, and costs nothing. What the host would hide although
+ * it was asked for is raised to a warning: Postfix shows nothing below one. */
+void sasl_glue_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The result code that makes the host answer as it should: Postfix answers 454
+ * to SASL_UNAVAIL and SASL_NOMEM, 535 to the others. */
+int sasl_glue_result(enum verdict verdict);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "mechanisms/authdaemond_check.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "authdaemond/authdaemond.h"
+#include "authdaemond/authdaemond_options.h"
+#include "base/option.h"
+#include "glue/sasl_glue.h"
+
+struct authdaemond_check {
+    struct authdaemond daemon; /* its strings are those below */
+    char *path;
+    char *require_options;
+    char *service; /* NULL is that of the connection */
+    unsigned timeout;
+    bool send_remote_ip;
+    struct reason why_broken; /* "" if it is not */
+};
+
+static bool copy_options(struct authdaemond_check *check, const sasl_utils_t *utils)
+{
+    /* libsasl2's manual prints the name without the second "d". */
+    const char *name = sasl_glue_option(utils, "authdaemond_path") != NULL ? "authdaemond_path"
+                                                                           : "authdaemon_path";
+
+    return sasl_glue_copy_option(utils, name, DEFAULT_AUTHDAEMOND_PATH, &check->path) &&
+           sasl_glue_copy_option(utils, "authdaemond_require_options", "",
+                                 &check->require_options) &&
+           sasl_glue_copy_option(utils, "authdaemond_service", NULL, &check->service);
+}
+
+static void read_options(struct authdaemond_check *check, const sasl_utils_t *utils)
+{
+    const char *value = sasl_glue_option(utils, "authdaemond_timeout");
+
+    if (!option_seconds(value != NULL ? value : "10", &check->timeout))
+        reason_set(&check->why_broken, "authdaemond_timeout: \"%s\" must be 0.001 to 3600 seconds",
+                   value);
+    value = sasl_glue_option(utils, "authdaemond_send_remote_ip");
+    check->send_remote_ip = value != NULL && option_is_on(value);
+    if (!authdaemond_options_valid(check->require_options))
+        reason_set(&check->why_broken,
+                   "authdaemond_require_options: \"%s\" is not a list of NAME=VALUE entries",
+                   check->require_options);
+    if (strlen(check->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        reason_set(&check->why_broken, "authdaemond_path: too long for a socket: %s", check->path);
+    if (check->service != NULL && strpbrk(check->service, "\r\n") != NULL)
+        reason_set(&check->why_broken, "authdaemond_service contains a line break");
+    check->daemon.path = check->path;
+    check->daemon.require_options = check->require_options;
+    jail_note_root(&check->daemon.jail);
+}
+
+struct authdaemond_check *authdaemond_check_new(const sasl_utils_t *utils, struct reason *reason)
+{
+    struct authdaemond_check *check = calloc(1, sizeof(*check));
+
+    if (check == NULL || !copy_options(check, utils)) {
+        authdaemond_check_free(check);
+        return NULL;
+    }
+    read_options(check, utils);
+    *reason = check->why_broken;
+    return check;
+}
+
+void authdaemond_check_free(struct authdaemond_check *check)
+{
+    if (check == NULL)
+        return;
+    free(check->path);
+    free(check->require_options);
+    free(check->service);
+    free(check);
+}
+
+static enum verdict ask(const struct authdaemond_check *check, const sasl_server_params_t *sparams,
+                        const char *type, const struct secret *first, const struct secret *second,
+                        struct reason *reason)
+{
+    const struct deadline deadline = deadline_after(check->timeout);
+    char *address = check->send_remote_ip ? sasl_glue_client_address(sparams) : NULL;
+    const struct authdaemond_question question = {
+        .service = check->service != NULL ? check->service : sparams->service,
+        .type = type,
+        .remote_ip = address,
+        .lines = {first, second},
+    };
+    enum verdict verdict;
+
+    if (check->why_broken.text[0] != '\0') {
+        *reason = check->why_broken;
+        verdict = VERDICT_UNAVAILABLE;
+    } else {
+        verdict = authdaemond_ask(&check->daemon, &question, &deadline, reason);
+    }
+    free(address);
+    return verdict;
+}
+
+static struct secret lend(const char *text)
+{
+    return (struct secret){(char *)(uintptr_t)text, strlen(text)};
+}
+
+enum verdict authdaemond_check_password(const struct authdaemond_check *check,
+                                        const sasl_server_params_t *sparams, const char *user,
+                                        const struct secret *password, struct reason *reason)
+{
+    const struct secret name = lend(user);
+
+    return ask(check, sparams, "login", &name, password, reason);
+}
+
+/* `text` in base64, from malloc(3); NULL when out of memory. */
+static char *encode(const sasl_server_params_t *sparams, const char *text)
+{
+    unsigned length = (unsigned)strlen(text), size = length / 3 * 4 + 8;
+    char *encoded = malloc(size);
+
+    if (encoded != NULL &&
+        sparams->utils->encode64(text, length, encoded, size, &length) != SASL_OK) {
+        free(encoded);
+        encoded = NULL;
+    }
+    return encoded;
+}
+
+enum verdict authdaemond_check_cram(const struct authdaemond_check *check,
+                                    const sasl_server_params_t *sparams, const char *user,
+                                    const struct cram_response *response, struct reason *reason)
+{
+    enum verdict verdict = VERDICT_NO_MEMORY;
+    char *challenge = encode(sparams, response->challenge);
+    char *answer = NULL, *encoded_answer = NULL;
+
+    reason_set(reason, "out of memory");
+    if (asprintf(&answer, "%s %s", user, response->digest) < 0)
+        answer = NULL;
+    if (answer != NULL)
+        encoded_answer = encode(sparams, answer);
+    if (challenge != NULL && encoded_answer != NULL) {
+        const struct secret first = lend(challenge), second = lend(encoded_answer);
+
+        verdict = ask(check, sparams, response->type, &first, &second, reason);
+    }
+    free(challenge);
+    secret_free_string(answer);
+    secret_free_string(encoded_answer);
+    return verdict;
+}

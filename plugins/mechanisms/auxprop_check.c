@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "mechanisms/auxprop_check.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/quoted.h"
+#include "glue/activation.h"
+#include "glue/properties.h"
+#include "glue/sasl_glue.h"
+
+/* The properties that are asked of the auxprop plug-ins, and their places. */
+enum { ASKED_HASH, ASKED_PASSWORD, ASKED_OUTCOME, ASKED_END };
+
+static const char *const asked[] = {
+    [ASKED_HASH] = "*" PROPERTY_HASH,
+    [ASKED_PASSWORD] = "*" PROPERTY_PASSWORD,
+    [ASKED_OUTCOME] = "*" PROPERTY_OUTCOME,
+    [ASKED_END] = NULL,
+};
+
+bool auxprop_check_request(const sasl_server_params_t *sparams)
+{
+    return sparams->utils->prop_request(sparams->propctx, (const char **)(uintptr_t)asked) ==
+           SASL_OK;
+}
+
+void auxprop_check_erase(const sasl_server_params_t *sparams)
+{
+    size_t i;
+
+    for (i = 0; i < ASKED_END; i++)
+        sparams->utils->prop_erase(sparams->propctx, asked[i]);
+}
+
+/* What is to be judged. */
+struct question {
+    const sasl_utils_t *utils;
+    struct password_policy *policy;
+    int lookup_result;
+    const struct secret *password;
+};
+
+/* What libsqlcrypt says of its lookup. */
+enum outcome { NOT_ASKED, IS_FOUND, IS_NULL, IS_NONE, IS_BLOCKED, IS_UNAVAILABLE };
+
+static bool has_value(const struct propval *property)
+{
+    return property->name != NULL && property->values != NULL && property->values[0] != NULL;
+}
+
+static enum outcome outcome_of(const struct propval *property)
+{
+    static const char *const words[] = {
+        [IS_FOUND] = OUTCOME_FOUND,
+        [IS_NULL] = OUTCOME_NULL,
+        [IS_NONE] = OUTCOME_NONE,
+        [IS_BLOCKED] = OUTCOME_BLOCKED,
+        [IS_UNAVAILABLE] = OUTCOME_UNAVAILABLE,
+    };
+    enum outcome outcome;
+
+    for (outcome = IS_FOUND; outcome <= IS_UNAVAILABLE; outcome++)
+        if (has_value(property) && strcmp(property->values[0], words[outcome]) == 0)
+            return outcome;
+    return NOT_ASKED;
+}
+
+static bool is_by_realm(const struct propval *outcome)
+{
+    return outcome->values[1] != NULL && strcmp(outcome->values[1], OUTCOME_BY_REALM) == 0;
+}
+
+/* No plug-in of `auxprop_plugin`, as libsasl2 reads it, was there. */
+static void explain_nobody(const sasl_utils_t *utils, struct reason *reason)
+{
+    const char *plugins = NULL;
+    struct quoted quoted;
+
+    if (utils->getopt(utils->getopt_context, NULL, "auxprop_plugin", &plugins, NULL) != SASL_OK ||
+        plugins == NULL) {
+        reason_set(reason, "auxprop: libsasl2 has no auxprop plug-in");
+        return;
+    }
+    quoted_set(&quoted, plugins, strlen(plugins));
+    if (!activation_has_select(utils))
+        reason_set(reason,
+                   "auxprop: auxprop_plugin: %s: no such plug-in; sqlcrypt needs a "
+                   "sql_select",
+                   quoted.text);
+    else
+        reason_set(reason, "auxprop: auxprop_plugin: %s: no such plug-in", quoted.text);
+}
+
+/* Whether other properties than the outcome may tell what is stored. */
+static bool is_up_to_others(enum outcome outcome)
+{
+    return outcome != IS_NULL && outcome != IS_BLOCKED;
+}
+
+/* No plug-in has given a password: was there a user? Without a table of ours,
+ * there is only what libsasl2 has made of all the plug-ins' answers. */
+static enum verdict without_value(const struct question *question, enum outcome outcome,
+                                  struct reason *reason)
+{
+    const struct secret null = SECRET_EMPTY;
+    const struct secret *stored = outcome == IS_FOUND || outcome == IS_NULL ? &null : NULL;
+
+    if (outcome == NOT_ASKED && question->lookup_result == SASL_NOMECH) {
+        explain_nobody(question->utils, reason);
+        return VERDICT_UNAVAILABLE;
+    }
+    if (outcome == NOT_ASKED && question->lookup_result != SASL_OK &&
+        question->lookup_result != SASL_NOUSER) {
+        reason_set(reason, "auxprop: %s", sasl_errstring(question->lookup_result, NULL, NULL));
+        return VERDICT_UNAVAILABLE;
+    }
+    return password_policy_judge(question->policy, stored, question->password, reason);
+}
+
+/* Judges all values of one property: one that matches is enough. */
+static enum verdict judge_values(const struct question *question, const struct propval *property,
+                                 struct reason *reason)
+{
+    enum verdict verdict = VERDICT_MISMATCH;
+    size_t i;
+
+    for (i = 0; property->values[i] != NULL && verdict != VERDICT_MATCH; i++) {
+        const char *value = property->values[i];
+        const struct secret stored = {(char *)(uintptr_t)value, strlen(value)};
+
+        verdict = password_policy_judge(question->policy, &stored, question->password, reason);
+    }
+    return verdict;
+}
+
+/* What the table says of a user is not up to other plug-ins, which may have
+ * read the same table in their own way. */
+enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_policy *policy,
+                           int lookup_result, const struct secret *password,
+                           struct auxprop_trace *trace, struct reason *reason)
+{
+    const struct question question = {sparams->utils, policy, lookup_result, password};
+    struct propval values[ASKED_END + 1];
+    enum outcome outcome;
+
+    sparams->utils->prop_getnames(sparams->propctx, (const char **)(uintptr_t)asked, values);
+    outcome = outcome_of(&values[ASKED_OUTCOME]);
+    trace->outage_logged = outcome == IS_UNAVAILABLE;
+    trace->looked_up = outcome != NOT_ASKED && outcome != IS_UNAVAILABLE;
+    trace->by_realm = trace->looked_up && is_by_realm(&values[ASKED_OUTCOME]);
+    if (outcome == IS_UNAVAILABLE) {
+        reason_set(reason, "auxprop: the table cannot be read");
+        return VERDICT_UNAVAILABLE;
+    }
+    if (is_up_to_others(outcome) && has_value(&values[ASKED_HASH]))
+        return judge_values(&question, &values[ASKED_HASH], reason);
+    if (is_up_to_others(outcome) && has_value(&values[ASKED_PASSWORD]))
+        return judge_values(&question, &values[ASKED_PASSWORD], reason);
+    return without_value(&question, outcome, reason);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_AUXPROP_CHECK_H
+#define SQLCRYPT_AUXPROP_CHECK_H
+
+/*
+ * The method "auxprop" of `pwcheck_method`: judges a password by the properties
+ * that auxprop plug-ins have of the user, ours or others.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdbool.h>
+
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/verdict.h"
+#include "password/password_policy.h"
+
+/* Asks for the properties: canon_user, which comes next, makes libsasl2 look
+ * them up. Returns false when out of memory. */
+bool auxprop_check_request(const sasl_server_params_t *sparams);
+
+/* What libsqlcrypt did for a login. */
+struct auxprop_trace {
+    bool outage_logged; /* it could not read its table, and has logged why */
+    bool looked_up;     /* it has looked the user up */
+    bool by_realm;      /* also by the realm */
+};
+
+/* Judges `password` by the properties that have been looked up.
+ * `lookup_result` is what canon_user has returned.
+ * Each verdict but VERDICT_MATCH comes with a reason. */
+enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_policy *policy,
+                           int lookup_result, const struct secret *password,
+                           struct auxprop_trace *trace, struct reason *reason);
+
+/* Erases the properties, whatever has become of the login. */
+void auxprop_check_erase(const sasl_server_params_t *sparams);
+
+#endif

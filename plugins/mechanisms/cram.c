@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * CRAM-MD5, RFC 2195, and its kin CRAM-SHA1 and CRAM-SHA256, as Courier's clients
+ * name them. The server sends a challenge; the client answers with its name, a
+ * blank, and the HMAC of the challenge with the password as the key, in
+ * hexadecimal digits. authdaemond knows the password, and judges.
+ */
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "mechanisms/mechanisms.h"
+#include "mechanisms/verifier.h"
+
+struct kind {
+    const char *mechanism;
+    const char *type; /* as authdaemond names it */
+    size_t digits;    /* of the digest */
+};
+
+enum state { EXPECT_START, EXPECT_RESPONSE, EXPECT_NOTHING };
+
+struct exchange {
+    struct verifier *verifier;
+    const struct kind *kind;
+    enum state state;
+    char challenge[400];
+};
+
+static int exchange_new(struct verifier *verifier, const struct kind *kind, void **conn_context)
+{
+    struct exchange *exchange;
+
+    *conn_context = NULL;
+    if (verifier == NULL)
+        return SASL_NOTINIT;
+    *conn_context = exchange = calloc(1, sizeof(*exchange));
+    if (exchange == NULL)
+        return SASL_NOMEM;
+    exchange->verifier = verifier;
+    exchange->kind = kind;
+    exchange->state = EXPECT_START;
+    return SASL_OK;
+}
+
+static void mech_dispose(void *conn_context, const sasl_utils_t *utils)
+{
+    (void)utils;
+    free(conn_context);
+}
+
+/* A challenge that was never there before and that nobody can foretell, in the
+ * form of a message id. */
+static int send_challenge(struct exchange *exchange, const sasl_server_params_t *sparams,
+                          const char **reply, unsigned *reply_length)
+{
+    unsigned char random[16];
+    char digits[2 * sizeof(random) + 1];
+    size_t i;
+    int length;
+
+    if (getentropy(random, sizeof(random)) != 0)
+        return SASL_UNAVAIL;
+    for (i = 0; i < sizeof(random); i++)
+        snprintf(digits + 2 * i, 3, "%02x", random[i]);
+    length =
+        snprintf(exchange->challenge, sizeof(exchange->challenge), "<%s.%lld@%.255s>", digits,
+                 (long long)time(NULL), sparams->serverFQDN != NULL ? sparams->serverFQDN : "");
+    exchange->state = EXPECT_RESPONSE;
+    *reply = exchange->challenge;
+    *reply_length = (unsigned)length;
+    return SASL_CONTINUE;
+}
+
+static bool is_digest(const char *text, size_t digits)
+{
+    size_t i;
+
+    for (i = 0; i < digits; i++)
+        if (!isxdigit((unsigned char)text[i]))
+            return false;
+    return text[digits] == '\0';
+}
+
+static int check(struct exchange *exchange, const struct secret *response,
+                 sasl_server_params_t *sparams, sasl_out_params_t *oparams)
+{
+    const char *blank = strrchr(response->bytes, ' ');
+    const struct cram_response cram = {
+        .type = exchange->kind->type,
+        .challenge = exchange->challenge,
+        .digest = blank != NULL ? blank + 1 : "",
+    };
+    struct secret user = SECRET_EMPTY;
+    const struct login login = {
+        .mechanism = exchange->kind->mechanism, .user = &user, .cram = &cram};
+    int result = SASL_NOMEM;
+
+    /* In base64, the daemon could not tell where a name ends. */
+    if (blank == NULL || !is_digest(cram.digest, exchange->kind->digits) ||
+        secret_holds_control(response))
+        return verifier_refuse_message(exchange->verifier, sparams, exchange->kind->mechanism,
+                                       "the response is not a name and a digest");
+    if (secret_set(&user, response->bytes, (size_t)(blank - response->bytes)))
+        result = verifier_check(exchange->verifier, sparams, oparams, &login);
+    secret_wipe(&user);
+    if (result == SASL_OK)
+        mechanisms_done(oparams);
+    return result;
+}
+
+static int receive_response(struct exchange *exchange, const char *text, unsigned length,
+                            sasl_server_params_t *sparams, sasl_out_params_t *oparams)
+{
+    struct secret response = SECRET_EMPTY;
+    int result = SASL_NOMEM;
+
+    if (secret_set(&response, text, length))
+        result = check(exchange, &response, sparams, oparams);
+    secret_wipe(&response);
+    return result;
+}
+
+static int mech_step(void *conn_context, sasl_server_params_t *sparams, const char *text,
+                     unsigned length, const char **reply, unsigned *reply_length,
+                     sasl_out_params_t *oparams)
+{
+    struct exchange *exchange = conn_context;
+    enum state state;
+
+    if (!mechanisms_begin_step(exchange, text, &length, reply, reply_length))
+        return SASL_BADPROT;
+    state = exchange->state;
+    exchange->state = EXPECT_NOTHING;
+    switch (state) {
+    case EXPECT_START:
+        return length == 0
+                   ? send_challenge(exchange, sparams, reply, reply_length)
+                   : verifier_refuse_message(exchange->verifier, sparams, exchange->kind->mechanism,
+                                             "there is an initial response");
+    case EXPECT_RESPONSE:
+        return receive_response(exchange, text, length, sparams, oparams);
+    case EXPECT_NOTHING:
+        break;
+    }
+    return SASL_BADPROT;
+}
+
+static const struct kind md5 = {"CRAM-MD5", "cram-md5", 32};
+static const struct kind sha1 = {"CRAM-SHA1", "cram-sha1", 40};
+static const struct kind sha256 = {"CRAM-SHA256", "cram-sha256", 64};
+
+static int md5_new(void *glob_context, sasl_server_params_t *sparams, const char *challenge,
+                   unsigned challenge_length, void **conn_context)
+{
+    (void)sparams, (void)challenge, (void)challenge_length;
+    return exchange_new(glob_context, &md5, conn_context);
+}
+
+static int sha1_new(void *glob_context, sasl_server_params_t *sparams, const char *challenge,
+                    unsigned challenge_length, void **conn_context)
+{
+    (void)sparams, (void)challenge, (void)challenge_length;
+    return exchange_new(glob_context, &sha1, conn_context);
+}
+
+static int sha256_new(void *glob_context, sasl_server_params_t *sparams, const char *challenge,
+                      unsigned challenge_length, void **conn_context)
+{
+    (void)sparams, (void)challenge, (void)challenge_length;
+    return exchange_new(glob_context, &sha256, conn_context);
+}
+
+#define CRAM(name, new)                                                                            \
+    {                                                                                              \
+        .mech_name = name, .security_flags = SASL_SEC_NOPLAINTEXT | SASL_SEC_NOANONYMOUS,          \
+        .features = SASL_FEAT_SERVER_FIRST, .mech_new = new, .mech_step = mech_step,               \
+        .mech_dispose = mech_dispose                                                               \
+    }
+
+const sasl_server_plug_t cram_md5_mechanism = CRAM("CRAM-MD5", md5_new);
+const sasl_server_plug_t cram_sha1_mechanism = CRAM("CRAM-SHA1", sha1_new);
+const sasl_server_plug_t cram_sha256_mechanism = CRAM("CRAM-SHA256", sha256_new);

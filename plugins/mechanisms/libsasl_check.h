@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_LIBSASL_CHECK_H
+#define SQLCRYPT_LIBSASL_CHECK_H
+
+/*
+ * Hands a password to checks that are not ours: the methods of
+ * `pwcheck_method` that libsasl2 knows itself, and a callback of the program.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/verdict.h"
+
+/* Asks libsasl2 by one method ("saslauthd"), and by no other.
+ * `user` is the canonical name. Each verdict but VERDICT_MATCH comes with a
+ * reason. */
+enum verdict libsasl_check(const sasl_server_params_t *sparams, const char *method,
+                           const char *user, const struct secret *password, struct reason *reason);
+
+/* Asks SASL_CB_SERVER_USERDB_CHECKPASS, which libsasl2 asks before all methods,
+ * if the program has it. Returns true if it says yes. `*none_for_all` keeps in
+ * mind that only single connections could have one: it starts as false. */
+bool libsasl_check_callback(const sasl_server_params_t *sparams, const char *user,
+                            const struct secret *password, atomic_bool *none_for_all);
+
+#endif

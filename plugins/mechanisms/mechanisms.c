@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * libpwverify.so: what libsasl2 sees of the server mechanisms.
+ */
+
+#include "mechanisms/mechanisms.h"
+
+#include "glue/activation.h"
+#include "glue/option_check.h"
+#include "glue/sasl_glue.h"
+#include "mechanisms/verifier.h"
+
+/*
+ * The stock mechanisms of the same names must come behind ours, in whichever
+ * order libsasl2 loads them. Since 2.1.28 its last tie-break is the hash
+ * strength, which no policy looks at. Before, there is only the security
+ * strength factor: ours is 1 then, and mech_avail() takes that back where a
+ * program demands one.
+ */
+#ifdef SASL_SET_HASH_STRENGTH_BITS
+#define PRECEDENCE_FLAGS SASL_SET_HASH_STRENGTH_BITS(8)
+#define PRECEDENCE_SSF 0
+#else
+#define PRECEDENCE_FLAGS 0
+#define PRECEDENCE_SSF 1
+#endif
+
+static int mech_avail(void *glob_context, sasl_server_params_t *sparams, void **conn_context)
+{
+    (void)glob_context, (void)conn_context;
+    return sparams->props.min_ssf > sparams->external_ssf ? SASL_NOTDONE : SASL_OK;
+}
+
+/* Those behind the first two need authdaemond. */
+static const sasl_server_plug_t *const mechanisms[] = {
+    &plain_mechanism,     &login_mechanism,       &cram_md5_mechanism,
+    &cram_sha1_mechanism, &cram_sha256_mechanism,
+};
+
+enum { WITH_PASSWORD = 2, MECHANISM_COUNT = sizeof(mechanisms) / sizeof(mechanisms[0]) };
+
+/* All share one verifier, and have none while libsasl2 is not using them. */
+static sasl_server_plug_t plugins[MECHANISM_COUNT];
+
+static void mech_free(void *glob_context, const sasl_utils_t *utils)
+{
+    int i;
+
+    (void)utils;
+    for (i = 0; i < MECHANISM_COUNT; i++)
+        plugins[i].glob_context = NULL;
+    verifier_free(glob_context);
+}
+
+bool mechanisms_begin_step(const void *exchange, const char *text, unsigned *length,
+                           const char **reply, unsigned *reply_length)
+{
+    *reply = NULL;
+    *reply_length = 0;
+    if (text == NULL)
+        *length = 0;
+    return exchange != NULL;
+}
+
+void mechanisms_done(sasl_out_params_t *oparams)
+{
+    oparams->doneflag = 1;
+    oparams->mech_ssf = 0;
+    oparams->maxoutbuf = 0;
+    oparams->encode_context = NULL;
+    oparams->encode = NULL;
+    oparams->decode_context = NULL;
+    oparams->decode = NULL;
+    oparams->param_version = 0;
+}
+
+int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_version,
+                          sasl_server_plug_t **pluglist, int *plugcount);
+
+int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_version,
+                          sasl_server_plug_t **pluglist, int *plugcount)
+{
+    struct verifier *verifier;
+    int i;
+
+    if (utils == NULL || out_version == NULL || pluglist == NULL || plugcount == NULL)
+        return SASL_BADPARAM;
+    if (max_version < SASL_SERVER_PLUG_VERSION)
+        return SASL_BADVERS;
+    *out_version = SASL_SERVER_PLUG_VERSION;
+    *pluglist = plugins;
+    *plugcount = 0;
+    /* A directory that is twice in the search path loads them twice. */
+    if (plugins[0].glob_context != NULL || !activation_mechanisms(utils))
+        return SASL_OK;
+    if (!sasl_glue_fits(utils)) {
+        sasl_glue_log_misfit("pwverify");
+        return SASL_OK;
+    }
+
+    verifier = verifier_new(utils);
+    if (verifier == NULL)
+        return SASL_NOMEM;
+    option_check_logins(utils, sasl_glue_log_level(utils));
+    for (i = 0; i < MECHANISM_COUNT; i++) {
+        plugins[i] = *mechanisms[i];
+        plugins[i].max_ssf = PRECEDENCE_SSF;
+        plugins[i].security_flags |= PRECEDENCE_FLAGS;
+        plugins[i].glob_context = verifier;
+        plugins[i].mech_avail = mech_avail;
+    }
+    /* One of them frees what they share. */
+    plugins[0].mech_free = mech_free;
+    *plugcount = activation_authdaemond(utils) ? MECHANISM_COUNT : WITH_PASSWORD;
+    return SASL_OK;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_VERIFIER_H
+#define SQLCRYPT_VERIFIER_H
+
+/*
+ * Verifies a user's typed password, or his response to a challenge, by the methods
+ * that `pwcheck_method` lists, for any mechanism that gets one.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+
+#include "base/secret.h"
+#include "mechanisms/authdaemond_check.h"
+
+struct verifier;
+
+/* Reads the options. A configuration that cannot be used is logged in one ERR
+ * line and answered with SASL_UNAVAIL at each login. Returns NULL when out of
+ * memory. */
+struct verifier *verifier_new(const sasl_utils_t *utils);
+void verifier_free(struct verifier *verifier);
+
+/* What a mechanism has got from the client. */
+struct login {
+    const char *mechanism;
+    const struct secret *user; /* as the client has sent it */
+    const struct secret *password;
+    const struct cram_response *cram; /* instead of a password; else NULL */
+    const struct secret *authzid;     /* for whom the user wants to act; NULL for himself */
+};
+
+/* Canonicalises the user into `oparams`, also for a login that fails, so that
+ * the host can log who it was, and verifies the password: the first method
+ * that says yes ends the search.
+ * Returns SASL_OK; SASL_BADAUTH if no method says yes; SASL_UNAVAIL or
+ * SASL_NOMEM if none does and one of them could not tell. */
+int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
+                   sasl_out_params_t *oparams, const struct login *login);
+
+/* Logs that a message was not even a login, and returns SASL_BADPROT. */
+int verifier_refuse_message(const struct verifier *verifier, const sasl_server_params_t *sparams,
+                            const char *mechanism, const char *why);
+
+#endif

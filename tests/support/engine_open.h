@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_TESTS_ENGINE_OPEN_H
+#define SQLCRYPT_TESTS_ENGINE_OPEN_H
+
+/* Opens a session by a driver as the plug-in does, at the first address of a host. */
+
+#include "sql/sql_engine.h"
+
+static inline enum lookup engine_open(const struct sql_engine *engine,
+                                      const struct sql_target *target, const struct sql_host *host,
+                                      enum sql_access access, const struct deadline *deadline,
+                                      struct sql_session **session, struct reason *reason)
+{
+    struct host_addresses found = {.count = 1};
+    enum host_addresses_result result = HOST_ADDRESSES_NEEDLESS;
+
+    if (engine->find_addresses != NULL)
+        result = engine->find_addresses(target, host, deadline, &found, reason);
+    if (result == HOST_ADDRESSES_NEEDLESS)
+        found.text[0][0] = '\0';
+    if (result == HOST_ADDRESSES_NEEDLESS || result == HOST_ADDRESSES_FOUND)
+        return engine->open(target, host, found.text[0], access, deadline, session, reason);
+    *session = NULL;
+    return LOOKUP_UNAVAILABLE;
+}
+
+#endif

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Dependencies point down only: which room may include the headers of which. Below a room
+# stand the rooms that it may see; a file there, where not all of that room is meant.
+
+source=${srcdir:-.}
+number=0
+
+# include_check ROOM "HEADER OR ROOM..." "PATTERN OF SYSTEM HEADERS": what else is included
+# from the room, which is a folder, is an arrow that runs up or sideways.
+include_check() {
+    room=$1
+    number=$((number + 1))
+    allowed="${room##*/} $2"
+    wrong=$(
+        grep -H '^#include "' "$source/$room"/*.[ch] | sed 's/^.*\/\([^/]*:\)#include "\(.*\)"/\1 \2/' |
+            awk -v allowed="$allowed" '
+                BEGIN { n = split(allowed, names, " "); for (i = 1; i <= n; i++) may[names[i]] = 1 }
+                { folder = $2; sub(/\/.*/, "", folder) }
+                !($2 in may) && !(folder in may)'
+        grep -HE "^#include <($3)" "$source/$room"/*.[ch]
+    )
+    if [ ! -d "$source/$room" ]; then
+        echo "not ok $number - there is no $room"
+    elif [ -z "$wrong" ]; then
+        echo "ok $number - $room sees $2"
+    else
+        echo "not ok $number - $room sees $2 alone"
+        echo "$wrong" | sed 's/^/# /'
+    fi
+}
+
+sasl='sasl/'
+databases='libpq-fe|mysql|mariadb|sqlite3'
+
+include_check common/base "" "$sasl|$databases|openssl/|crypt\.h"
+include_check common/password "base" "$sasl|$databases"
+include_check common/sql "base" "$sasl|$databases|crypt\.h"
+include_check common/authdaemond "base" "$sasl|$databases|crypt\.h"
+include_check plugins/engines \
+    "base sql/sql_engine.h sql/sql_hosts.h sql/host_addresses.h" "$sasl|crypt\.h"
+include_check plugins/glue "base password sql" "$databases|crypt\.h"
+include_check plugins/auxprop "glue base password sql" "$databases|crypt\.h"
+include_check plugins/mechanisms "glue base password authdaemond" "$databases|crypt\.h"
+
+# Whoever adds a room adds a line.
+number=$((number + 1))
+rooms=$(cd "$source" && ls -d common/*/ plugins/*/ | sed 's/\/$//' | grep -vx 'plugins/sqlcrypt' | tr '\n' ' ')
+checked="common/authdaemond common/base common/password common/sql plugins/auxprop plugins/engines plugins/glue plugins/mechanisms "
+if [ "$rooms" = "$checked" ]; then
+    echo "ok $number - these are all rooms"
+else
+    echo "not ok $number - all rooms are checked"
+    echo "# rooms: $rooms"
+fi
+
+# A header includes what its own declarations need. Those of a driver that was not built
+# may lack the database's.
+for header in "$source"/common/*/*.h "$source"/plugins/*/*.h; do
+    name=${header#"$source"/}
+    case $name in
+    */engines/mysql_*) [ -e plugins/sqlcrypt/mysql.so ] || continue ;;
+    */engines/pgsql_*) [ -e plugins/sqlcrypt/pgsql.so ] || continue ;;
+    esac
+    number=$((number + 1))
+    if message=$(echo "#include \"$header\"" | $TEST_COMPILER -fsyntax-only -x c - 2>&1); then
+        echo "ok $number - $name compiles alone"
+    else
+        echo "not ok $number - $name compiles alone"
+        echo "$message" | sed 's/^/# /'
+    fi
+done
+echo "1..$number"

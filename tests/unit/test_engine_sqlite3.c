@@ -1,0 +1,1008 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* What is SQLite's alone: files that are missing, damaged, locked or replaced,
+ * and the limits that its driver sets. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sql/sql_driver.h"
+#include "support/engine_open.h"
+#include "support/unit.h"
+
+/* A database in a directory of its own, and a connection beside the driver. */
+struct world {
+    const void *row; /* of a table of cases */
+    char directory[PATH_MAX];
+    char path[PATH_MAX + 32];
+    sqlite3 *beside;
+    struct sql_target target;
+    struct sql_driver driver;
+    struct sql_session *session;
+    struct secret value;
+    struct reason reason;
+};
+
+static void name_path(struct world *world, const char *name)
+{
+    snprintf(world->path, sizeof(world->path), "%s/%s", world->directory, name);
+    world->target.database = world->path;
+}
+
+static bool execute(sqlite3 *database, const char *statements)
+{
+    char *message = NULL;
+    bool done = sqlite3_exec(database, statements, NULL, NULL, &message) == SQLITE_OK;
+
+    if (!done)
+        print_error("%s: %s\n", statements, message);
+    sqlite3_free(message);
+    return done;
+}
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+
+    if (world == NULL)
+        return -1;
+    world->row = *state;
+    *state = world;
+    test_directory(world->directory, sizeof(world->directory));
+    name_path(world, "users.db");
+    world->target.user = world->target.password = "";
+    world->target.ssl_ca = world->target.ssl_cert = world->target.ssl_key = "";
+    jail_note_root(&world->target.jail);
+    if (sqlite3_open(world->path, &world->beside) != SQLITE_OK ||
+        !execute(world->beside, "PRAGMA synchronous = OFF;"
+                                "CREATE TABLE users (name TEXT, secret TEXT);"
+                                "INSERT INTO users VALUES ('alice', 'wonderland')"))
+        return -1;
+    return sql_driver_load(&world->driver, sql_engine_kind_find("sqlite3"),
+                           test_environment("TEST_ENGINE_DIR"), &world->reason)
+               ? 0
+               : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    if (world->session != NULL)
+        world->driver.engine->close(world->session);
+    sql_driver_unload(&world->driver);
+    sqlite3_close(world->beside);
+    secret_wipe(&world->value);
+    test_directory_remove(world->directory);
+    free(world);
+    return 0;
+}
+
+static bool try_open(struct world *world, enum sql_access access)
+{
+    static char none[] = "";
+    static const struct sql_host host = {none, 0, none};
+    const struct deadline deadline = deadline_after(60000);
+
+    enum lookup result;
+
+    world->reason.text[0] = '\0';
+    result = engine_open(world->driver.engine, &world->target, &host, access, &deadline,
+                         &world->session, &world->reason);
+    assert_lookup(result, world->session != NULL ? LOOKUP_FOUND : LOOKUP_UNAVAILABLE);
+    return world->session != NULL;
+}
+
+static void open_session(struct world *world, enum sql_access access)
+{
+    if (!try_open(world, access)) {
+        print_error("%s\n", world->reason.text);
+        fail();
+    }
+}
+
+static void close_session(struct world *world)
+{
+    world->driver.engine->close(world->session);
+    world->session = NULL;
+}
+
+static enum lookup select_within(struct world *world, const char *text, unsigned milliseconds)
+{
+    const struct sql_statement statement = {text, NULL, 0};
+    const struct deadline deadline = deadline_after(milliseconds);
+
+    world->reason.text[0] = '\0';
+    return world->driver.engine->select(world->session, &statement, &deadline, &world->value,
+                                        &world->reason);
+}
+
+#define ALICE "SELECT secret FROM users WHERE name = 'alice'"
+
+static enum lookup select_alice(struct world *world)
+{
+    return select_within(world, ALICE, 60000);
+}
+
+static enum lookup store_within(struct world *world, const char *text, unsigned milliseconds)
+{
+    const struct sql_statement statement = {text, NULL, 0};
+    const struct deadline deadline = deadline_after(milliseconds);
+
+    world->reason.text[0] = '\0';
+    return world->driver.engine->store(world->session, &statement, &deadline, &world->reason);
+}
+
+static enum lookup step_within(struct world *world, enum sql_transaction which,
+                               unsigned milliseconds)
+{
+    const struct deadline deadline = deadline_after(milliseconds);
+
+    world->reason.text[0] = '\0';
+    return world->driver.engine->transaction(world->session, which, &deadline, &world->reason);
+}
+
+/* --- files that are none */
+
+static void missing_file_is_not_created(void **state)
+{
+    static const enum sql_access accesses[] = {SQL_ACCESS_READ, SQL_ACCESS_WRITE};
+    struct world *world = *state;
+    size_t i;
+
+    name_path(world, "missing.db");
+    for (i = 0; i < COUNT(accesses); i++) {
+        assert_false(try_open(world, accesses[i]));
+        assert_contains(world->reason.text, "missing.db");
+        assert_contains(world->reason.text, strerror(ENOENT));
+        assert_lacks(world->reason.text, "jail");
+        assert_int_equal(access(world->path, F_OK), -1);
+    }
+}
+
+static void missing_directory(void **state)
+{
+    struct world *world = *state;
+
+    name_path(world, "none/users.db");
+    assert_false(try_open(world, SQL_ACCESS_READ));
+    assert_contains(world->reason.text, "none/users.db");
+}
+
+static void database_is_not_set(void **state)
+{
+    struct world *world = *state;
+
+    world->target.database = "";
+    assert_false(try_open(world, SQL_ACCESS_READ));
+    assert_contains(world->reason.text, "sql_database");
+}
+
+/* Neither an unknown user nor a statement that is wrong: an outage. */
+static void assert_no_answer(struct world *world)
+{
+    enum lookup result;
+
+    if (!try_open(world, SQL_ACCESS_READ)) {
+        assert_contains(world->reason.text, world->path);
+        return;
+    }
+    result = select_alice(world);
+    if (result != LOOKUP_UNAVAILABLE)
+        assert_lookup(result, LOOKUP_LOST);
+    assert_contains(world->reason.text, world->path);
+}
+
+static void directory_in_the_place_of_a_file(void **state)
+{
+    struct world *world = *state;
+
+    name_path(world, "directory.db");
+    assert_int_equal(mkdir(world->path, 0700), 0);
+    assert_no_answer(world);
+}
+
+static void write_file(const char *path, const char *text, unsigned times)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    while (times-- > 0)
+        assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void not_a_database(void **state)
+{
+    struct world *world = *state;
+
+    name_path(world, "text.db");
+    write_file(world->path, "alice:wonderland:1000:1000::/home/alice:/bin/sh\n", 100);
+    assert_no_answer(world);
+}
+
+static void damaged_database(void **state)
+{
+    struct world *world = *state;
+    FILE *file;
+
+    assert_int_equal(sqlite3_close(world->beside), SQLITE_OK);
+    world->beside = NULL;
+    file = fopen(world->path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 100, SEEK_SET), 0);
+    while (ftell(file) < 4096)
+        fputc(0xee, file);
+    assert_int_equal(fclose(file), 0);
+    assert_no_answer(world);
+}
+
+static void empty_file_has_no_table(void **state)
+{
+    struct world *world = *state;
+
+    name_path(world, "empty.db");
+    write_file(world->path, "", 0);
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_REJECTED);
+    assert_contains(world->reason.text, "no such table");
+}
+
+/* --- locks */
+
+static void locked_until_the_deadline(void **state)
+{
+    struct world *world = *state;
+    struct deadline start;
+    int waited;
+
+    open_session(world, SQL_ACCESS_READ);
+    assert_true(execute(world->beside, "BEGIN EXCLUSIVE"));
+    start = deadline_after(60000);
+    assert_lookup(select_within(world, ALICE, 200), LOOKUP_UNAVAILABLE);
+    waited = 60000 - deadline_remaining(&start);
+    assert_in_range(waited, 150, 30000);
+    assert_contains(world->reason.text, "locked");
+    assert_true(execute(world->beside, "COMMIT"));
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "wonderland");
+}
+
+/* The statement is kept by then, which is another path to the lock. */
+static void locked_after_a_first_lookup(void **state)
+{
+    struct world *world = *state;
+
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_true(execute(world->beside, "BEGIN EXCLUSIVE"));
+    assert_lookup(select_within(world, ALICE, 200), LOOKUP_UNAVAILABLE);
+    assert_contains(world->reason.text, "locked");
+    assert_true(execute(world->beside, "COMMIT"));
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+}
+
+static void locked_when_storing(void **state)
+{
+    struct world *world = *state;
+
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_true(execute(world->beside, "BEGIN IMMEDIATE"));
+    assert_lookup(store_within(world, "DELETE FROM users", 200), LOOKUP_UNAVAILABLE);
+    assert_lookup(step_within(world, SQL_BEGIN, 200), LOOKUP_UNAVAILABLE);
+    assert_true(execute(world->beside, "COMMIT"));
+    assert_lookup(step_within(world, SQL_BEGIN, 60000), LOOKUP_FOUND);
+    assert_lookup(store_within(world, "DELETE FROM users", 60000), LOOKUP_FOUND);
+    assert_lookup(step_within(world, SQL_ROLLBACK, 60000), LOOKUP_FOUND);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+}
+
+static void *commit_soon(void *context)
+{
+    struct world *world = context;
+    const struct timespec nap = {0, 100 * 1000 * 1000};
+
+    nanosleep(&nap, NULL);
+    return execute(world->beside, "COMMIT") ? context : NULL;
+}
+
+static void lock_that_goes_away(void **state)
+{
+    struct world *world = *state;
+    enum lookup result;
+    pthread_t thread;
+    void *done = NULL;
+
+    open_session(world, SQL_ACCESS_READ);
+    assert_true(execute(world->beside, "BEGIN EXCLUSIVE; UPDATE users SET secret = 'new'"));
+    assert_int_equal(pthread_create(&thread, NULL, commit_soon, world), 0);
+    result = select_within(world, ALICE, 60000);
+    assert_int_equal(pthread_join(thread, &done), 0);
+    assert_non_null(done);
+    assert_lookup(result, LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "new");
+}
+
+/* A lookup leaves no lock behind. */
+static void lookup_locks_nobody_out(void **state)
+{
+    struct world *world = *state;
+
+    assert_true(execute(world->beside, "INSERT INTO users VALUES ('alice', 'second')"));
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_SEVERAL);
+    assert_true(execute(world->beside, "BEGIN EXCLUSIVE; DELETE FROM users; COMMIT"));
+    assert_lookup(select_alice(world), LOOKUP_NONE);
+    assert_true(execute(world->beside, "BEGIN EXCLUSIVE; DROP TABLE users; COMMIT"));
+    assert_lookup(select_alice(world), LOOKUP_REJECTED);
+    assert_true(execute(world->beside, "BEGIN EXCLUSIVE; COMMIT"));
+}
+
+/* --- the deadline of a statement */
+
+#define ENDLESS                                                                                    \
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+
+static void endless_query_stops(void **state)
+{
+    struct world *world = *state;
+    struct deadline start = deadline_after(600000);
+
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_within(world, ENDLESS, 200), LOOKUP_UNAVAILABLE);
+    assert_in_range(600000 - deadline_remaining(&start), 150, 60000);
+    assert_contains(world->reason.text, "too long");
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+}
+
+/* The first row is there at once, and the second never comes. */
+static void endless_search_for_a_second_row_stops(void **state)
+{
+    struct world *world = *state;
+
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_within(world,
+                                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                                "SELECT i FROM n WHERE i = 1",
+                                200),
+                  LOOKUP_UNAVAILABLE);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+}
+
+static void endless_store_stops(void **state)
+{
+    struct world *world = *state;
+
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_lookup(store_within(world, "UPDATE users SET secret = (" ENDLESS ")", 200),
+                  LOOKUP_UNAVAILABLE);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "wonderland");
+}
+
+/* --- files that change */
+
+static void create_other(struct world *world, char *path, size_t size)
+{
+    sqlite3 *other = NULL;
+    bool done;
+
+    snprintf(path, size, "%s/other.db", world->directory);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    done = execute(other, "CREATE TABLE users (name TEXT, secret TEXT);"
+                          "INSERT INTO users VALUES ('alice', 'other')");
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_true(done);
+}
+
+static void replaced_file(void **state)
+{
+    struct world *world = *state;
+    char other[sizeof(world->path)];
+
+    create_other(world, other, sizeof(other));
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_int_equal(rename(other, world->path), 0);
+    assert_lookup(select_alice(world), LOOKUP_LOST);
+    assert_contains(world->reason.text, world->path);
+    assert_contains(world->reason.text, "replaced");
+    close_session(world);
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "other");
+}
+
+static void file_replaced_before_the_first_lookup(void **state)
+{
+    struct world *world = *state;
+    char other[sizeof(world->path)];
+
+    create_other(world, other, sizeof(other));
+    open_session(world, SQL_ACCESS_READ);
+    assert_int_equal(rename(other, world->path), 0);
+    assert_lookup(select_alice(world), LOOKUP_LOST);
+}
+
+static void removed_file(void **state)
+{
+    struct world *world = *state;
+
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_int_equal(unlink(world->path), 0);
+    assert_lookup(select_alice(world), LOOKUP_LOST);
+    close_session(world);
+    assert_false(try_open(world, SQL_ACCESS_READ));
+}
+
+/* --- what a session for lookups may do */
+
+static void read_session_cannot_write(void **state)
+{
+    static const char *const statements[] = {
+        "UPDATE users SET secret = 'new'",
+        "UPDATE users SET secret = 'new' RETURNING secret",
+        "INSERT INTO users VALUES ('carol', 'x')",
+        "DELETE FROM users",
+        "DROP TABLE users",
+        "CREATE TABLE other (a)",
+        "PRAGMA user_version = 7",
+        "VACUUM",
+    };
+    struct world *world = *state;
+    size_t i;
+
+    open_session(world, SQL_ACCESS_READ);
+    for (i = 0; i < COUNT(statements); i++) {
+        enum lookup selected = select_within(world, statements[i], 60000);
+        enum lookup stored = store_within(world, statements[i], 60000);
+
+        if (selected == LOOKUP_FOUND || stored == LOOKUP_FOUND)
+            print_error("%s: %s, %s\n", statements[i], lookup_name(selected), lookup_name(stored));
+        assert_true(selected != LOOKUP_FOUND && stored != LOOKUP_FOUND);
+    }
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "wonderland");
+    assert_lookup(select_within(world, "SELECT COUNT(*) FROM users", 60000), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "1");
+    assert_lookup(select_within(world, "PRAGMA user_version", 60000), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "0");
+}
+
+/* No way to make files elsewhere. */
+static void read_session_creates_no_file(void **state)
+{
+    struct world *world = *state;
+    char attach[sizeof(world->path) + 64];
+
+    open_session(world, SQL_ACCESS_READ);
+    snprintf(attach, sizeof(attach), "ATTACH '%s/attached.db' AS other", world->directory);
+    store_within(world, attach, 60000);
+    store_within(world, "CREATE TABLE other.t (a)", 60000);
+    snprintf(attach, sizeof(attach), "%s/attached.db", world->directory);
+    assert_int_equal(access(attach, F_OK), -1);
+}
+
+/* --- what SQLite's own words do not say */
+
+enum { NOBODY = 65534 };
+
+static const struct explained {
+    const char *name;
+    const char *journal_mode;
+    unsigned folder_mode, file_mode;
+    enum sql_access access;
+    const char *want;   /* a part of the reason; NULL: it works */
+    const char *closed; /* the end of the name of a file beside that only root may read */
+} explained[] = {
+    {"lookup", "DELETE", 0755, 0644, SQL_ACCESS_READ, NULL, NULL},
+    {"lookup, WAL", "WAL", 0755, 0644, SQL_ACCESS_READ,
+     "users.db: the database is in WAL mode, for which SQLite creates files beside it, and the "
+     "user 65534 may not write to that folder (Permission denied): ",
+     NULL},
+    {"lookup, WAL, folder for all", "WAL", 0777, 0644, SQL_ACCESS_READ, NULL, NULL},
+    {"lookup, closed folder", "DELETE", 0700, 0644, SQL_ACCESS_READ,
+     " (mode 700) is closed to the user 65534", NULL},
+    {"lookup, closed file", "DELETE", 0755, 0600, SQL_ACCESS_READ,
+     "users.db (mode 600) is closed to the user 65534", NULL},
+    {"store, file that cannot be written", "DELETE", 0777, 0644, SQL_ACCESS_WRITE,
+     "users.db: the user 65534 may not write to this file: Permission denied", NULL},
+    {"store, folder that cannot be written", "DELETE", 0755, 0666, SQL_ACCESS_WRITE,
+     "users.db: SQLite creates a journal beside it to write, and the user 65534 may not write to "
+     "that folder: Permission denied",
+     NULL},
+    {"store, WAL, folder that cannot be written", "WAL", 0755, 0666, SQL_ACCESS_WRITE,
+     "users.db: the database is in WAL mode, ", NULL},
+    {"store", "DELETE", 0777, 0666, SQL_ACCESS_WRITE, NULL, NULL},
+    {"lookup, WAL, closed log", "WAL", 0777, 0644, SQL_ACCESS_READ,
+     "users.db: the database is in WAL mode, and users.db-wal beside it is closed to the user "
+     "65534: Permission denied",
+     "-wal"},
+    {"lookup, WAL, closed index of the log", "WAL", 0777, 0644, SQL_ACCESS_READ,
+     "users.db: the database is in WAL mode, and users.db-shm beside it is closed to the user "
+     "65534: Permission denied",
+     "-shm"},
+    {"store, WAL, closed log", "WAL", 0777, 0666, SQL_ACCESS_WRITE,
+     "users.db: the database is in WAL mode, and users.db-wal beside it is closed", "-wal"},
+    {"lookup, closed journal", "DELETE", 0777, 0644, SQL_ACCESS_READ,
+     "users.db: a change that was interrupted has to be undone by users.db-journal: open the file "
+     "once as a user who may write to it",
+     "-journal"},
+    {"store, closed journal", "DELETE", 0777, 0666, SQL_ACCESS_WRITE,
+     "users.db: a change that was interrupted has to be undone, and users.db-journal beside it is "
+     "closed to the user 65534: Permission denied",
+     "-journal"},
+};
+
+static void explains_files(void **state)
+{
+    struct world *world = *state;
+    const struct explained *row = world->row;
+    enum lookup result = LOOKUP_UNAVAILABLE;
+    char pragma[64], beside[sizeof(world->path) + 16];
+
+    if (geteuid() != 0)
+        skip();
+    snprintf(pragma, sizeof(pragma), "PRAGMA journal_mode = %s", row->journal_mode);
+    assert_true(execute(world->beside, pragma));
+    /* The last who has it open removes what is beside the file. */
+    sqlite3_close(world->beside);
+    world->beside = NULL;
+    if (row->closed != NULL) {
+        snprintf(beside, sizeof(beside), "%s%s", world->path, row->closed);
+        write_file(beside, "something", 1);
+        assert_int_equal(chmod(beside, 0600), 0);
+    }
+    assert_int_equal(chmod(world->path, row->file_mode), 0);
+    assert_int_equal(chmod(world->directory, row->folder_mode), 0);
+    /* Before glibc 2.33, faccessat(2) looks at the real user alone. */
+    assert_int_equal(setresuid(NOBODY, NOBODY, 0), 0);
+    if (try_open(world, row->access))
+        result = row->access == SQL_ACCESS_READ
+                     ? select_alice(world)
+                     : store_within(world, "UPDATE users SET secret = 'new'", 60000);
+    assert_int_equal(setresuid(0, 0, 0), 0);
+    if (row->want == NULL) {
+        assert_lookup(result, LOOKUP_FOUND);
+        return;
+    }
+    assert_true(result == LOOKUP_UNAVAILABLE || result == LOOKUP_LOST);
+    assert_contains(world->reason.text, row->want);
+    assert_contains(world->reason.text, world->path);
+}
+
+/* Nothing is closed, and still the log cannot be opened. */
+static void log_is_a_folder(void **state)
+{
+    struct world *world = *state;
+    char beside[sizeof(world->path) + 16];
+
+    assert_true(execute(world->beside, "PRAGMA journal_mode = WAL"));
+    sqlite3_close(world->beside);
+    world->beside = NULL;
+    snprintf(beside, sizeof(beside), "%s-wal", world->path);
+    assert_int_equal(mkdir(beside, 0700), 0);
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_LOST);
+    assert_contains(world->reason.text, world->path);
+    assert_contains(world->reason.text, strerror(EISDIR));
+}
+
+/* Who may write to the file now could not when it was opened. */
+static void may_write_too_late(void **state)
+{
+    struct world *world = *state;
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chmod(world->directory, 0777), 0);
+    assert_int_equal(chmod(world->path, 0644), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(world->path, 0666), 0);
+    assert_lookup(store_within(world, "UPDATE users SET secret = 'new'", 60000),
+                  LOOKUP_UNAVAILABLE);
+    assert_contains(world->reason.text, world->path);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "wonderland");
+}
+
+/* A writer was interrupted: what it has left is to be undone before anybody reads. */
+static void interrupted_writer(void **state)
+{
+    struct world *world = *state;
+    char copy[sizeof(world->path) + 32], command[5 * sizeof(copy)];
+
+    assert_true(execute(world->beside,
+                        "CREATE TABLE filler (a); PRAGMA cache_size = 1; BEGIN;"
+                        "UPDATE users SET secret = 'half';"
+                        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200)"
+                        " INSERT INTO filler SELECT zeroblob(1000) FROM n"));
+    snprintf(copy, sizeof(copy), "%s/copy.db", world->directory);
+    snprintf(command, sizeof(command), "cp '%s' '%s' && cp '%s-journal' '%s-journal'", world->path,
+             copy, world->path, copy);
+    assert_int_equal(system(command), 0);
+    assert_true(execute(world->beside, "ROLLBACK"));
+    name_path(world, "copy.db");
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_UNAVAILABLE);
+    assert_contains(world->reason.text, "a change that was interrupted has to be undone by "
+                                        "copy.db-journal");
+    close_session(world);
+    /* As the reason says. */
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "wonderland");
+}
+
+/* A disk that has no room, or an error of it, which is neither a matter of rights. */
+static void file_too_large(void **state)
+{
+    struct world *world = *state;
+    struct rlimit before, limit;
+    enum lookup result;
+
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 16384;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    result = store_within(world, "INSERT INTO users VALUES ('carol', zeroblob(100000))", 60000);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_lookup(result, LOOKUP_LOST);
+    assert_contains(world->reason.text, world->path);
+    assert_contains(world->reason.text, "I/O error");
+}
+
+static void database_is_full(void **state)
+{
+    struct world *world = *state;
+
+    open_session(world, SQL_ACCESS_WRITE);
+    store_within(world, "PRAGMA max_page_count = 2", 60000);
+    assert_lookup(
+        store_within(world, "INSERT INTO users VALUES ('carol', zeroblob(100000))", 60000),
+        LOOKUP_UNAVAILABLE);
+    assert_contains(world->reason.text, "full");
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+}
+
+static void stores_in_a_file_that_was_replaced(void **state)
+{
+    struct world *world = *state;
+    char other[sizeof(world->path)];
+
+    create_other(world, other, sizeof(other));
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_int_equal(rename(other, world->path), 0);
+    assert_lookup(store_within(world, "UPDATE users SET secret = 'new'", 60000),
+                  LOOKUP_UNAVAILABLE);
+    assert_contains(world->reason.text, world->path);
+    close_session(world);
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "other");
+}
+
+/* A path without a folder is that of the folder that the process is in. */
+static void path_without_a_folder(void **state)
+{
+    struct world *world = *state;
+    char before[PATH_MAX];
+
+    if (geteuid() != 0)
+        skip();
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_true(execute(world->beside, "PRAGMA journal_mode = WAL"));
+    sqlite3_close(world->beside);
+    world->beside = NULL;
+    assert_int_equal(chmod(world->directory, 0755), 0);
+    assert_int_equal(chmod(world->path, 0644), 0);
+    assert_int_equal(chdir(world->directory), 0);
+    world->target.database = "users.db";
+    assert_int_equal(seteuid(NOBODY), 0);
+    open_session(world, SQL_ACCESS_READ);
+    select_alice(world);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chdir(before), 0);
+    assert_contains(world->reason.text, "users.db: the database is in WAL mode, for which SQLite "
+                                        "creates files beside it");
+}
+
+static void database_in_memory(void **state)
+{
+    struct world *world = *state;
+
+    world->target.database = ":memory:";
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_within(world, "SELECT 'x'", 60000), LOOKUP_FOUND);
+    assert_lookup(select_alice(world), LOOKUP_REJECTED);
+    assert_contains(world->reason.text, "no such table");
+}
+
+static void store_that_only_reads(void **state)
+{
+    struct world *world = *state;
+
+    assert_true(execute(world->beside, "INSERT INTO users VALUES ('bob', 'builder')"));
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_lookup(store_within(world, "SELECT secret FROM users", 60000), LOOKUP_NONE);
+}
+
+/* Neither shortened nor looked for without. */
+static void parameter_too_long(void **state)
+{
+    struct world *world = *state;
+    const size_t length = ((size_t)1 << 20) + 1;
+    const struct deadline deadline = deadline_after(60000);
+    char *bytes = malloc(length + 1);
+    const struct secret parameters[] = {lend_bytes(bytes, length), lend("alice")};
+    const struct sql_statement statement = {"SELECT secret FROM users WHERE ? <> '' AND name = ?",
+                                            parameters, COUNT(parameters)};
+    enum lookup result;
+
+    assert_non_null(bytes);
+    memset(bytes, 'v', length);
+    bytes[length] = '\0';
+    open_session(world, SQL_ACCESS_READ);
+    result = world->driver.engine->select(world->session, &statement, &deadline, &world->value,
+                                          &world->reason);
+    free(bytes);
+    assert_lookup(result, LOOKUP_REJECTED);
+    assert_contains(world->reason.text, "too big");
+}
+
+static void steps_in_the_wrong_order(void **state)
+{
+    struct world *world = *state;
+
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_lookup(step_within(world, SQL_COMMIT, 60000), LOOKUP_REJECTED);
+    assert_string_not_equal(world->reason.text, "");
+    assert_lookup(step_within(world, SQL_ROLLBACK, 60000), LOOKUP_REJECTED);
+    assert_lookup(step_within(world, SQL_BEGIN, 60000), LOOKUP_FOUND);
+    assert_lookup(step_within(world, SQL_BEGIN, 60000), LOOKUP_REJECTED);
+    assert_lookup(step_within(world, SQL_COMMIT, 60000), LOOKUP_FOUND);
+}
+
+/* --- values */
+
+static const struct length {
+    const char *name;
+    const char *statement;
+    enum lookup want;
+    size_t want_length;
+} lengths[] = {
+    {"a million bytes", "SELECT secret FROM big WHERE size = 1000000", LOOKUP_FOUND, 1000000},
+    {"a byte more than 1 MiB", "SELECT secret FROM big WHERE size = 1048577", LOOKUP_REJECTED, 0},
+    {"2 MiB", "SELECT secret FROM big WHERE size = 2097152", LOOKUP_REJECTED, 0},
+    {"2 MiB made on the way", "SELECT hex(zeroblob(1048576))", LOOKUP_REJECTED, 0},
+    {"empty blob", "SELECT x''", LOOKUP_FOUND, 0},
+    {"empty text", "SELECT ''", LOOKUP_FOUND, 0},
+    {"real number", "SELECT 1.5", LOOKUP_FOUND, 3},
+    {"largest integer", "SELECT 9223372036854775807", LOOKUP_FOUND, 19},
+};
+
+static void value_length(void **state)
+{
+    struct world *world = *state;
+    const struct length *row = world->row;
+    enum lookup result;
+
+    assert_true(execute(world->beside,
+                        "CREATE TABLE big (size INTEGER, secret TEXT);"
+                        "INSERT INTO big SELECT 1000000, printf('%.1000000c', 'x');"
+                        "INSERT INTO big SELECT 1048577, printf('%.1048577c', 'x');"
+                        "INSERT INTO big SELECT 2097152, printf('%.2097152c', 'x')"));
+    open_session(world, SQL_ACCESS_READ);
+    result = select_within(world, row->statement, 60000);
+    assert_lookup(result, row->want);
+    if (result == LOOKUP_FOUND) {
+        assert_non_null(world->value.bytes);
+        assert_int_equal(world->value.length, row->want_length);
+    } else {
+        assert_string_not_equal(world->reason.text, "");
+    }
+}
+
+static void utf16_database(void **state)
+{
+    struct world *world = *state;
+    sqlite3 *other = NULL;
+    bool done;
+
+    name_path(world, "utf16.db");
+    assert_int_equal(sqlite3_open(world->path, &other), SQLITE_OK);
+    done = execute(other, "PRAGMA encoding = 'UTF-16le'; CREATE TABLE users (name, secret);"
+                          "INSERT INTO users VALUES ('alice', 'p\303\244ssw\303\266rd')");
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_true(done);
+    open_session(world, SQL_ACCESS_READ);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    assert_string_equal(world->value.bytes, "p\303\244ssw\303\266rd");
+    assert_int_equal(world->value.length, 10);
+}
+
+/* --- descriptors: programs that the host starts must not inherit them */
+
+/* Counts the descriptors of files in our directory, and those among them that
+ * stay open across exec(2). */
+static void count_descriptors(const struct world *world, unsigned *open_ones, unsigned *inherited)
+{
+    DIR *descriptors = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    *open_ones = *inherited = 0;
+    if (descriptors == NULL)
+        skip();
+    while ((entry = readdir(descriptors)) != NULL) {
+        char target[PATH_MAX + 32];
+        ssize_t length = readlinkat(dirfd(descriptors), entry->d_name, target, sizeof(target) - 1);
+        int flags = fcntl(atoi(entry->d_name), F_GETFD);
+
+        if (length < 0)
+            continue;
+        target[length] = '\0';
+        if (strncmp(target, world->directory, strlen(world->directory)) != 0)
+            continue;
+        ++*open_ones;
+        if (flags == -1 || (flags & FD_CLOEXEC) == 0) {
+            print_error("%s is inherited\n", target);
+            ++*inherited;
+        }
+    }
+    closedir(descriptors);
+}
+
+static const struct mode {
+    const char *name;
+    const char *pragma;
+} modes[] = {
+    {"rollback journal", "PRAGMA journal_mode = DELETE"},
+    {"write-ahead log", "PRAGMA journal_mode = WAL"},
+};
+
+static void descriptors_are_closed_on_exec(void **state)
+{
+    struct world *world = *state;
+    const struct mode *row = world->row;
+    unsigned open_ones, inherited;
+
+    assert_true(execute(world->beside, row->pragma));
+    assert_int_equal(sqlite3_close(world->beside), SQLITE_OK);
+    world->beside = NULL;
+
+    open_session(world, SQL_ACCESS_WRITE);
+    assert_lookup(select_alice(world), LOOKUP_FOUND);
+    count_descriptors(world, &open_ones, &inherited);
+    assert_true(open_ones > 0);
+    assert_int_equal(inherited, 0);
+
+    assert_lookup(step_within(world, SQL_BEGIN, 60000), LOOKUP_FOUND);
+    assert_lookup(store_within(world, "UPDATE users SET secret = 'new'", 60000), LOOKUP_FOUND);
+    count_descriptors(world, &open_ones, &inherited);
+    assert_true(open_ones > 1);
+    assert_int_equal(inherited, 0);
+    assert_lookup(step_within(world, SQL_ROLLBACK, 60000), LOOKUP_FOUND);
+
+    close_session(world);
+    count_descriptors(world, &open_ones, &inherited);
+    assert_int_equal(open_ones, 0);
+}
+
+static void failed_open_leaves_no_descriptor(void **state)
+{
+    struct world *world = *state;
+    unsigned open_ones, inherited;
+
+    sqlite3_close(world->beside);
+    world->beside = NULL;
+    name_path(world, "missing.db");
+    assert_false(try_open(world, SQL_ACCESS_READ));
+    count_descriptors(world, &open_ones, &inherited);
+    assert_int_equal(open_ones, 0);
+}
+
+/* --- in a jail */
+
+enum answer { ANSWER_HINT = 10, ANSWER_NO_HINT, ANSWER_OPENED, ANSWER_NO_CHROOT };
+
+static void hint_in_a_jail(void **state)
+{
+    struct world *world = *state;
+    int status = 0;
+    pid_t child;
+
+    sqlite3_close(world->beside);
+    world->beside = NULL;
+    child = fork();
+    if (child == 0) {
+        if (chroot(world->directory) != 0 || chdir("/") != 0)
+            _exit(ANSWER_NO_CHROOT);
+        if (try_open(world, SQL_ACCESS_READ))
+            _exit(ANSWER_OPENED);
+        _exit(strstr(world->reason.text, "chroot jail") != NULL ? ANSWER_HINT : ANSWER_NO_HINT);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == ANSWER_NO_CHROOT)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), ANSWER_HINT);
+}
+
+#define ADD(list, function)                                                                        \
+    do {                                                                                           \
+        struct CMUnitTest *test_ = TEST_ADD(list, function);                                       \
+        test_->setup_func = set_up;                                                                \
+        test_->teardown_func = tear_down;                                                          \
+    } while (0)
+
+#define ADD_ROWS(list, function, rows)                                                             \
+    do {                                                                                           \
+        size_t row_;                                                                               \
+        for (row_ = 0; row_ < COUNT(rows); row_++) {                                               \
+            struct CMUnitTest *test_ =                                                             \
+                test_add(list, function, &(rows)[row_], #function, (rows)[row_].name);             \
+            test_->setup_func = set_up;                                                            \
+            test_->teardown_func = tear_down;                                                      \
+        }                                                                                          \
+    } while (0)
+
+int main(void)
+{
+    struct test_list list = {0};
+
+    alarm(600); /* a driver that waits for ever ends here */
+    ADD(&list, missing_file_is_not_created);
+    ADD(&list, missing_directory);
+    ADD(&list, database_is_not_set);
+    ADD(&list, directory_in_the_place_of_a_file);
+    ADD(&list, not_a_database);
+    ADD(&list, damaged_database);
+    ADD(&list, empty_file_has_no_table);
+    ADD(&list, locked_until_the_deadline);
+    ADD(&list, locked_after_a_first_lookup);
+    ADD(&list, locked_when_storing);
+    ADD(&list, lock_that_goes_away);
+    ADD(&list, lookup_locks_nobody_out);
+    ADD(&list, endless_query_stops);
+    ADD(&list, endless_search_for_a_second_row_stops);
+    ADD(&list, endless_store_stops);
+    ADD(&list, replaced_file);
+    ADD(&list, file_replaced_before_the_first_lookup);
+    ADD(&list, removed_file);
+    ADD(&list, read_session_cannot_write);
+    ADD(&list, read_session_creates_no_file);
+    ADD_ROWS(&list, explains_files, explained);
+    ADD(&list, log_is_a_folder);
+    ADD(&list, may_write_too_late);
+    ADD(&list, interrupted_writer);
+    ADD(&list, file_too_large);
+    ADD(&list, database_is_full);
+    ADD(&list, stores_in_a_file_that_was_replaced);
+    ADD(&list, path_without_a_folder);
+    ADD(&list, database_in_memory);
+    ADD(&list, store_that_only_reads);
+    ADD(&list, parameter_too_long);
+    ADD(&list, steps_in_the_wrong_order);
+    ADD_ROWS(&list, value_length, lengths);
+    ADD(&list, utf16_database);
+    ADD_ROWS(&list, descriptors_are_closed_on_exec, modes);
+    ADD(&list, failed_open_leaves_no_descriptor);
+    ADD(&list, hint_in_a_jail);
+    return test_run("engine_sqlite3", &list);
+}

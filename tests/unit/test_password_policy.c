@@ -1,0 +1,1199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "password/password_policy.h"
+#include "password/password_scheme.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/unit.h"
+
+#define TEXT(literal) literal, sizeof(literal) - 1
+#define DES_HASH "abhqWgdm30m6k"                /* of "Tr0ub4d" */
+#define MD5_HASH "$1$ab$BGweqrca.3UvnWSg8yFZd1" /* of PHRASE */
+#define PHRASE "correct horse battery staple"
+#define MYSQL_HASH "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19" /* of "password" */
+#define OLD_MYSQL_HASH "6f8c114b58f2ce9e"                      /* of "mypass" */
+
+/* A clock of processor time, by the linker's --wrap, that goes by the work that is done:
+ * each hash takes as long as its kind was once measured to take, and longer for a long
+ * password where the method hashes it again in every round. */
+static struct {
+    bool is_set;
+    uint64_t now;
+    unsigned looks; /* since the last hash */
+} clock_of_work;
+
+/* To look at it takes a moment; who does nothing else is waiting. */
+enum { MICROSECOND = 1000, LOOK = 100, LONG_LOOK = 2 * MICROSECOND, FEW_LOOKS = 20 };
+
+static const struct price {
+    const char *start;
+    unsigned microseconds, letters; /* which take as long again; 0: as many as you like */
+    bool is_real;                   /* whether it is done, and not made up */
+} prices[] = {
+    {"$1$ab$", 105, 100, true},
+    {"$1$", 105, 100, false},
+    {"$5$rounds=1400$", 520, 100, false},
+    {"$5$rounds=4000000$", 1500000, 100, false},
+    {"$5$", 1880, 100, false},
+    {"$6$truncated$", 1230, 100, true},
+    {"$6$", 1230, 100, false},
+    {"$2y$05$", 1700, 0, false},
+    {"$2b$10$", 50700, 0, false},
+    {"$2y$10$", 50700, 0, false},
+    {"$y$j9T$", 19500, 0, false},
+    {"", 5, 0, true}, /* DES */
+};
+
+static const struct price *price_of(const char *setting)
+{
+    size_t i = 0;
+
+    while (strncmp(setting, prices[i].start, strlen(prices[i].start)) != 0)
+        i++;
+    return &prices[i];
+}
+
+static uint64_t time_of(const char *setting, size_t length)
+{
+    const struct price *price = price_of(setting);
+    const uint64_t time = price->microseconds * (uint64_t)MICROSECOND;
+
+    return price->letters == 0 ? time : time + time * length / price->letters;
+}
+
+static bool no_clock; /* as a sandbox may have it */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+    if (no_clock) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (!clock_of_work.is_set || clock != CLOCK_THREAD_CPUTIME_ID)
+        return __real_clock_gettime(clock, time);
+    clock_of_work.now += ++clock_of_work.looks > FEW_LOOKS ? LONG_LOOK : LOOK;
+    time->tv_sec = (time_t)(clock_of_work.now / 1000000000);
+    time->tv_nsec = (long)(clock_of_work.now % 1000000000);
+    return 0;
+}
+
+/* Sees through crypt_r(3), by the linker's --wrap: how often it made a hash,
+ * and from which setting the first and the last time. The scratch that held a password
+ * is zero by the time it is given back. */
+static struct {
+    unsigned hashes, calls;
+    char first[CRYPT_OUTPUT_SIZE], setting[CRYPT_OUTPUT_SIZE];
+    struct crypt_data *scratch;
+    unsigned dirty;
+} seen;
+
+char *__real_crypt_r(const char *phrase, const char *setting, struct crypt_data *data);
+char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *data);
+void __real_free(void *pointer);
+void __wrap_free(void *pointer);
+
+/* Threads judge at once in one test, which looks at none of this. */
+static bool watching = true;
+
+/* Whether hashes are made up, for those that take long. */
+static bool pretending = false;
+
+char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
+{
+    char *result;
+
+    if (pretending || (clock_of_work.is_set && !price_of(setting)->is_real)) {
+        /* Another hash of the same length. */
+        snprintf(data->output, sizeof(data->output), "%.*sx", (int)strlen(setting) - 1, setting);
+        result = data->output;
+    } else {
+        result = __real_crypt_r(phrase, setting, data);
+    }
+    if (clock_of_work.is_set) {
+        clock_of_work.now += time_of(setting, strlen(phrase));
+        clock_of_work.looks = 0;
+    }
+    if (watching)
+        seen.calls++;
+    if (watching && result != NULL && result[0] != '*') {
+        seen.hashes++;
+        snprintf(seen.setting, sizeof(seen.setting), "%s", setting);
+        if (seen.hashes == 1)
+            snprintf(seen.first, sizeof(seen.first), "%s", setting);
+    }
+    if (watching)
+        seen.scratch = data;
+    return result;
+}
+
+/* A thread may pause in the middle of its work, at one of its calls of free(3). */
+static _Thread_local unsigned frees_to_pause; /* 0: never */
+static sem_t paused, resumed;
+
+static void count_down_to_pause(void)
+{
+    if (frees_to_pause == 0 || --frees_to_pause > 0)
+        return;
+    sem_post(&paused);
+    sem_wait(&resumed);
+}
+
+void __wrap_free(void *pointer)
+{
+    count_down_to_pause();
+    if (watching && pointer != NULL && pointer == seen.scratch) {
+        static const struct crypt_data zero;
+
+        seen.dirty += memcmp(pointer, &zero, sizeof(zero)) != 0;
+        seen.scratch = NULL;
+    }
+    __real_free(pointer);
+}
+
+/* A policy whose own hashes are cheap to make. */
+static struct password_policy *new_policy(const char *format)
+{
+    struct reason reason = {""};
+    struct password_policy *policy = password_policy_new(
+        format, strcmp(format, "crypt") == 0 ? "MD5-CRYPT" : NULL, NULL, &reason);
+
+    if (policy == NULL)
+        print_error("%s: %s\n", format, reason.text);
+    assert_non_null(policy);
+    return policy;
+}
+
+static void assert_hidden(const struct reason *reason, const struct secret *secret)
+{
+    /* Shorter ones may be part of any word. */
+    if (secret != NULL && secret->bytes != NULL && strlen(secret->bytes) > 5)
+        assert_lacks(reason->text, secret->bytes);
+}
+
+/* Judges, and checks what holds for every verdict. */
+static enum verdict judge(struct password_policy *policy, const struct secret *stored,
+                          const struct secret *password)
+{
+    struct reason reason = {""};
+    enum verdict verdict = password_policy_judge(policy, stored, password, &reason);
+
+    if (verdict != VERDICT_MATCH)
+        assert_string_not_equal(reason.text, "");
+    assert_hidden(&reason, stored);
+    assert_hidden(&reason, password);
+    assert_int_equal(seen.dirty, 0);
+    return verdict;
+}
+
+/* --- formats and names of methods */
+
+static const struct options {
+    const char *name;
+    const char *format;
+    const char *store_scheme;
+    const char *want_reason; /* NULL: they are taken */
+    const char *store_cost;
+} options[] = {
+    {"plain", "plain", NULL, NULL, NULL},
+    {"crypt", "crypt", NULL, NULL, NULL},
+    {"crypt_trad", "crypt_trad", NULL, NULL, NULL},
+    {"md5", "md5", NULL, NULL, NULL},
+    {"letter case", "CRYPT", "sha512-crypt", NULL, NULL},
+    {"unknown format", "rot13", NULL, "password_format: \"rot13\"", NULL},
+    {"no format", "", NULL, "password_format: \"\"", NULL},
+    {"format with a blank", "crypt ", NULL, "password_format: \"crypt \"", NULL},
+    {"unknown store scheme", "crypt", "ROT13", "password_store_scheme: ", NULL},
+    {"no store scheme", "crypt", "", "password_store_scheme: ", NULL},
+    {"prefix as store scheme", "crypt", "$6$", "password_store_scheme: ", NULL},
+    {"unknown store scheme, plain", "plain", "ROT13", "password_store_scheme: ", NULL},
+    {"unknown store scheme, crypt_trad", "crypt_trad", "ROT13", "password_store_scheme: ", NULL},
+    {"unknown store scheme, md5", "md5", "ROT13", "password_store_scheme: ", NULL},
+    {"cost", "crypt", "BLF-CRYPT", NULL, "12"},
+    {"least cost", "crypt", "YESCRYPT", NULL, "1"},
+    {"cost of the best scheme", "crypt", NULL, NULL, "2"},
+    {"most rounds", "crypt", "SHA512-CRYPT", NULL, "5000000"},
+    {"cost over the ceiling", "crypt", "BLF-CRYPT", "password_store_cost: BLF-CRYPT takes 4 to 15",
+     "16"},
+    {"less cost than there is", "crypt", "BLF-CRYPT", "password_store_cost: BLF-CRYPT takes", "3"},
+    {"cost in another unit", "crypt", "SHA512-CRYPT",
+     "password_store_cost: SHA512-CRYPT takes 1000 to 5000000", "12"},
+    {"cost without a choice", "crypt", "MD5-CRYPT",
+     "password_store_cost: MD5-CRYPT has no choice of cost", "1000"},
+    {"cost of zero", "crypt", "BLF-CRYPT", "password_store_cost: must be", "0"},
+    {"leading zero", "crypt", "BLF-CRYPT", "password_store_cost: must be", "012"},
+    {"negative cost", "crypt", "BLF-CRYPT", "password_store_cost: must be", "-12"},
+    {"cost that is no number", "crypt", "BLF-CRYPT", "password_store_cost: must be", "high"},
+    {"cost and more", "crypt", "BLF-CRYPT", "password_store_cost: must be", "12 rounds"},
+    {"no cost", "crypt", "BLF-CRYPT", "password_store_cost: must be", ""},
+    {"cost beyond any number", "crypt", "SHA512-CRYPT", "password_store_cost: must be",
+     "18446744073709551617000"},
+};
+
+static void new (void **state)
+{
+    const struct options *row = *state;
+    struct reason reason = {""};
+    struct password_policy *policy =
+        password_policy_new(row->format, row->store_scheme, row->store_cost, &reason);
+
+    password_policy_free(policy);
+    if (row->want_reason == NULL) {
+        assert_non_null(policy);
+    } else {
+        assert_null(policy);
+        assert_contains(reason.text, row->want_reason);
+        if (row->store_scheme != NULL && strstr(row->want_reason, "must be") == NULL)
+            assert_contains(reason.text, row->store_scheme);
+    }
+}
+
+static void free_of_nothing(void **state)
+{
+    (void)state;
+    password_policy_free(NULL);
+}
+
+/* --- the verdicts */
+
+static const struct judgement {
+    const char *name;
+    const char *format;
+    const char *stored;
+    size_t stored_length;
+    const char *password;
+    size_t password_length;
+    enum verdict want;
+} judgements[] = {
+    {"plain: right", "plain", TEXT("hunter2"), TEXT("hunter2"), VERDICT_MATCH},
+    {"plain: wrong", "plain", TEXT("hunter2"), TEXT("hunter3"), VERDICT_MISMATCH},
+    {"plain: hash typed", "plain", TEXT(MD5_HASH), TEXT(MD5_HASH), VERDICT_UNUSABLE},
+    {"plain: password of a hash", "plain", TEXT(MD5_HASH), TEXT(PHRASE), VERDICT_UNUSABLE},
+    {"plain: NUL in the password", "plain", TEXT("hunter2"), TEXT("hunter2\0"), VERDICT_MISMATCH},
+    {"plain: NUL in both", "plain", TEXT("hun\0ter2"), TEXT("hun\0ter2"), VERDICT_UNUSABLE},
+    {"plain: NUL at the end of what is stored", "plain", TEXT("hunter2\0"), TEXT("hunter2"),
+     VERDICT_MATCH},
+    {"plain: NULs of BINARY(n)", "plain", TEXT("hunter2\0\0\0"), TEXT("hunter2"), VERDICT_MATCH},
+    {"plain: NULs of BINARY(n), wrong", "plain", TEXT("hunter2\0\0\0"), TEXT("hunter3"),
+     VERDICT_MISMATCH},
+    {"plain: NULs of BINARY(n), typed", "plain", TEXT("hunter2\0\0\0"), TEXT("hunter2\0\0\0"),
+     VERDICT_MISMATCH},
+    {"plain: NUL in front", "plain", TEXT("\0hunter2"), TEXT("hunter2"), VERDICT_UNUSABLE},
+    {"plain: blanks belong to the password", "plain", TEXT(" hunter2 "), TEXT(" hunter2 "),
+     VERDICT_MATCH},
+    {"plain: blanks are not left out", "plain", TEXT("hunter2 "), TEXT("hunter2"),
+     VERDICT_MISMATCH},
+    {"plain: blank and NULs", "plain", TEXT("hunter2 \0\0"), TEXT("hunter2 "), VERDICT_MATCH},
+    {"plain: padded hash typed", "plain", TEXT(MD5_HASH "  "), TEXT(MD5_HASH "  "),
+     VERDICT_UNUSABLE},
+    {"plain: hash and line feed typed", "plain", TEXT(MD5_HASH "\n"), TEXT(MD5_HASH "\n"),
+     VERDICT_UNUSABLE},
+    {"plain: hash without its padding typed", "plain", TEXT(" " MD5_HASH "\r\n"), TEXT(MD5_HASH),
+     VERDICT_UNUSABLE},
+    {"plain: hash with NULs typed", "plain", TEXT(MD5_HASH "\0\0"), TEXT(MD5_HASH),
+     VERDICT_UNUSABLE},
+    {"plain: password of a padded hash", "plain", TEXT(MD5_HASH "  "), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"plain: no-break space and hash typed", "plain", TEXT("\302\240" MD5_HASH),
+     TEXT("\302\240" MD5_HASH), VERDICT_UNUSABLE},
+    {"plain: byte order mark and hash typed", "plain", TEXT("\357\273\277" MD5_HASH),
+     TEXT("\357\273\277" MD5_HASH), VERDICT_UNUSABLE},
+    {"plain: prefix, blank and hash typed", "plain", TEXT("{CRYPT} " DES_HASH " "),
+     TEXT("{CRYPT} " DES_HASH " "), VERDICT_UNUSABLE},
+    {"plain: OLD_PASSWORD() cannot be told", "plain", TEXT(OLD_MYSQL_HASH), TEXT(OLD_MYSQL_HASH),
+     VERDICT_MATCH},
+    {"plain: PASSWORD() typed", "plain", TEXT(MYSQL_HASH), TEXT(MYSQL_HASH), VERDICT_UNUSABLE},
+    {"plain: empty password", "plain", TEXT("hunter2"), TEXT(""), VERDICT_MISMATCH},
+    {"plain: lock in the middle", "plain", TEXT("hunter!*"), TEXT("hunter!*"), VERDICT_MATCH},
+
+    {"crypt: right", "crypt", TEXT(MD5_HASH), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: right, DES", "crypt", TEXT(DES_HASH), TEXT("Tr0ub4d"), VERDICT_MATCH},
+    {"crypt: wrong", "crypt", TEXT(MD5_HASH), TEXT("hunter2"), VERDICT_MISMATCH},
+    {"crypt: hash typed", "crypt", TEXT(MD5_HASH), TEXT(MD5_HASH), VERDICT_MISMATCH},
+    {"crypt: hash and prefix typed", "crypt", TEXT("{CRYPT}" MD5_HASH), TEXT("{CRYPT}" MD5_HASH),
+     VERDICT_MISMATCH},
+    {"crypt: prefix", "crypt", TEXT("{cRypT}" MD5_HASH), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: clear text", "crypt", TEXT("hunter2"), TEXT("hunter2"), VERDICT_UNUSABLE},
+    {"crypt: NUL in the password", "crypt", TEXT(MD5_HASH), TEXT(PHRASE "\0x"), VERDICT_MISMATCH},
+    {"crypt: NUL ends the password", "crypt", TEXT(MD5_HASH), TEXT(PHRASE "\0"), VERDICT_MISMATCH},
+    {"crypt: NUL behind the hash", "crypt", TEXT(MD5_HASH "\0"), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: NULs of BINARY(n)", "crypt", TEXT(MD5_HASH "\0\0\0\0\0\0"), TEXT(PHRASE),
+     VERDICT_MATCH},
+    {"crypt: NULs of BINARY(n), wrong", "crypt", TEXT(MD5_HASH "\0\0"), TEXT("hunter2"),
+     VERDICT_MISMATCH},
+    {"crypt: NUL and more behind the hash", "crypt", TEXT(MD5_HASH "\0x"), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: NUL in front of the hash", "crypt", TEXT("\0" MD5_HASH), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: empty password", "crypt", TEXT(MD5_HASH), TEXT(""), VERDICT_MISMATCH},
+    {"crypt: empty password whose hash is stored", "crypt",
+     TEXT("$1$abcdefgh$M55TzYaaccxVGbptZWaxX/"), TEXT(""), VERDICT_MISMATCH},
+    {"crypt: truncated", "crypt", TEXT("$1$ab$BGweqrca.3UvnWSg8yFZd"), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: trailing blank", "crypt", TEXT(MD5_HASH " "), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: blanks of CHAR(n)", "crypt", TEXT(MD5_HASH "          "), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: blanks of CHAR(n), DES", "crypt", TEXT(DES_HASH "          "), TEXT("Tr0ub4d"),
+     VERDICT_MATCH},
+    {"crypt: blanks of CHAR(n), wrong", "crypt", TEXT(MD5_HASH "  "), TEXT("hunter2"),
+     VERDICT_MISMATCH},
+    {"crypt: blanks of CHAR(n), typed", "crypt", TEXT(MD5_HASH "  "), TEXT(MD5_HASH "  "),
+     VERDICT_MISMATCH},
+    {"crypt: end of a line", "crypt", TEXT(MD5_HASH "\r\n"), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: tab and blank in front", "crypt", TEXT("\t " MD5_HASH), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: padded, prefixed, padded", "crypt", TEXT(" {CRYPT} " MD5_HASH "\n\0"), TEXT(PHRASE),
+     VERDICT_MATCH},
+    {"crypt: no-break spaces", "crypt", TEXT("\302\240" MD5_HASH "\302\240"), TEXT(PHRASE),
+     VERDICT_MATCH},
+    {"crypt: byte order mark", "crypt", TEXT("\357\273\277" MD5_HASH), TEXT(PHRASE), VERDICT_MATCH},
+    {"crypt: letter beyond ASCII in front", "crypt", TEXT("\303\244" MD5_HASH), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: blank inside", "crypt", TEXT("$1$ab $BGweqrca.3UvnWSg8yFZd1"), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: padded and truncated", "crypt", TEXT("$1$ab$BGweqrca.3UvnWSg8yFZd "), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+    {"crypt: PASSWORD()", "crypt", TEXT(MYSQL_HASH), TEXT("hunter2"), VERDICT_UNUSABLE},
+    {"crypt: PASSWORD(), padded", "crypt", TEXT(MYSQL_HASH "  "), TEXT(MYSQL_HASH),
+     VERDICT_UNUSABLE},
+    {"crypt: OLD_PASSWORD()", "crypt", TEXT(OLD_MYSQL_HASH), TEXT("hunter2"), VERDICT_UNUSABLE},
+    {"crypt: locked behind the prefix", "crypt", TEXT("{CRYPT}!" MD5_HASH), TEXT(PHRASE),
+     VERDICT_UNUSABLE},
+
+    {"crypt_trad: right", "crypt_trad", TEXT(DES_HASH), TEXT("Tr0ub4d"), VERDICT_MATCH},
+    {"crypt_trad: right, prefixed", "crypt_trad", TEXT("{crypt}" DES_HASH), TEXT("Tr0ub4d"),
+     VERDICT_MATCH},
+    {"crypt_trad: wrong", "crypt_trad", TEXT(DES_HASH), TEXT("Tr0ub4x"), VERDICT_MISMATCH},
+    {"crypt_trad: hash typed", "crypt_trad", TEXT(DES_HASH), TEXT(DES_HASH), VERDICT_MISMATCH},
+    {"crypt_trad: other hash", "crypt_trad", TEXT(MD5_HASH), TEXT(PHRASE), VERDICT_UNUSABLE},
+    {"crypt_trad: NUL ends the password", "crypt_trad", TEXT(DES_HASH), TEXT("Tr0ub4d\0"),
+     VERDICT_MISMATCH},
+    {"crypt_trad: NUL behind the hash", "crypt_trad", TEXT(DES_HASH "\0"), TEXT("Tr0ub4d"),
+     VERDICT_MATCH},
+    {"crypt_trad: white space around it", "crypt_trad", TEXT(" " DES_HASH "\n"), TEXT("Tr0ub4d"),
+     VERDICT_MATCH},
+    {"crypt_trad: white space after the prefix", "crypt_trad", TEXT("{CRYPT} " DES_HASH "  "),
+     TEXT("Tr0ub4d"), VERDICT_MATCH},
+    {"crypt_trad: white space around it, wrong", "crypt_trad", TEXT(" " DES_HASH " "),
+     TEXT("Tr0ub4x"), VERDICT_MISMATCH},
+    {"crypt_trad: truncated", "crypt_trad", TEXT("abhqWgdm30m6"), TEXT("Tr0ub4d"),
+     VERDICT_UNUSABLE},
+    {"crypt_trad: trailing garbage", "crypt_trad", TEXT(DES_HASH "x"), TEXT("Tr0ub4d"),
+     VERDICT_UNUSABLE},
+    {"crypt_trad: empty password", "crypt_trad", TEXT(DES_HASH), TEXT(""), VERDICT_MISMATCH},
+
+    {"md5: right", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661"), TEXT("a"), VERDICT_MATCH},
+    {"md5: right, capital digits", "md5", TEXT("0CC175B9C0F1B6A831C399E269772661"), TEXT("a"),
+     VERDICT_MATCH},
+    {"md5: wrong", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661"), TEXT("b"), VERDICT_MISMATCH},
+    {"md5: digest typed", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661"),
+     TEXT("0cc175b9c0f1b6a831c399e269772661"), VERDICT_MISMATCH},
+    {"md5: NUL ends the password", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661"), TEXT("a\0"),
+     VERDICT_MISMATCH},
+    {"md5: password with a NUL whose digest is stored", "md5",
+     TEXT("4144e195f46de78a3623da7364d04f11"), TEXT("a\0"), VERDICT_MISMATCH},
+    {"md5: NUL in the place of a digit", "md5", TEXT("0cc175b9c0f1b6a831c399e26977266\0"),
+     TEXT("a"), VERDICT_UNUSABLE},
+    {"md5: NUL behind", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661\0"), TEXT("a"),
+     VERDICT_MATCH},
+    {"md5: truncated", "md5", TEXT("0cc175b9c0f1b6a831c399e26977266"), TEXT("a"), VERDICT_UNUSABLE},
+    {"md5: trailing garbage", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661x"), TEXT("a"),
+     VERDICT_UNUSABLE},
+    {"md5: blanks of CHAR(n)", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661   "), TEXT("a"),
+     VERDICT_MATCH},
+    {"md5: white space around it", "md5", TEXT("\n0cc175b9c0f1b6a831c399e269772661\r\n"), TEXT("a"),
+     VERDICT_MATCH},
+    {"md5: blanks of CHAR(n), wrong", "md5", TEXT("0cc175b9c0f1b6a831c399e269772661 "), TEXT("b"),
+     VERDICT_MISMATCH},
+    {"md5: OLD_PASSWORD()", "md5", TEXT(OLD_MYSQL_HASH), TEXT("a"), VERDICT_UNUSABLE},
+    {"md5: empty password whose digest is stored", "md5", TEXT("d41d8cd98f00b204e9800998ecf8427e"),
+     TEXT(""), VERDICT_MISMATCH},
+};
+
+static void judge_row(void **state)
+{
+    const struct judgement *row = *state;
+    const struct secret stored = lend_bytes(row->stored, row->stored_length);
+    const struct secret password = lend_bytes(row->password, row->password_length);
+    struct password_policy *policy = new_policy(row->format);
+    enum verdict verdict = judge(policy, &stored, &password);
+
+    password_policy_free(policy);
+    assert_verdict(verdict, row->want);
+}
+
+/* --- what never matches, in any format */
+
+static const char *const formats[] = {"plain", "crypt", "crypt_trad", "md5"};
+
+static const struct mark {
+    const char *name;
+    bool no_user;
+    const char *stored;
+    enum verdict want;
+} marks[] = {
+    {"no such user", true, NULL, VERDICT_NO_USER},
+    {"NULL", false, NULL, VERDICT_LOCKED},
+    {"empty", false, "", VERDICT_LOCKED},
+    {"exclamation mark", false, "!", VERDICT_LOCKED},
+    {"two exclamation marks", false, "!!", VERDICT_LOCKED},
+    {"exclamation mark, text", false, "!hunter2", VERDICT_LOCKED},
+    {"exclamation mark, MD5 hash", false, "!" MD5_HASH, VERDICT_LOCKED},
+    {"exclamation mark, DES hash", false, "!" DES_HASH, VERDICT_LOCKED},
+    {"exclamation mark, prefix, hash", false, "!{CRYPT}" MD5_HASH, VERDICT_LOCKED},
+    {"star", false, "*", VERDICT_LOCKED},
+    {"star zero, a failure of crypt", false, "*0", VERDICT_LOCKED},
+    {"star one, a failure of crypt", false, "*1", VERDICT_LOCKED},
+    {"star, text", false, "*LK*", VERDICT_LOCKED},
+    {"star, MD5 hash", false, "*" MD5_HASH, VERDICT_LOCKED},
+    {"blanks alone", false, "    ", VERDICT_LOCKED},
+    {"line feed alone", false, "\n", VERDICT_LOCKED},
+    {"no-break space alone", false, "\302\240", VERDICT_LOCKED},
+    {"exclamation mark, blanks", false, "!   ", VERDICT_LOCKED},
+    {"blank, exclamation mark, hash", false, " !" MD5_HASH, VERDICT_LOCKED},
+    {"byte order mark, star, text", false, "\357\273\277*LK*", VERDICT_LOCKED},
+    {"PASSWORD() of MySQL", false, MYSQL_HASH, VERDICT_UNUSABLE},
+    {"PASSWORD() of MySQL, small letters", false, "*2470c0c06dee42fd1618bb99005adca2ec9d1e19",
+     VERDICT_UNUSABLE},
+    {"PASSWORD() of MySQL, padded", false, " " MYSQL_HASH "\n", VERDICT_UNUSABLE},
+    {"PASSWORD() of MySQL, cut off", false, "*2470C0C06DEE42FD1618BB99005ADC", VERDICT_LOCKED},
+};
+
+static void never_matches(void **state)
+{
+    const struct mark *row = *state;
+    const struct secret stored = lend(row->stored);
+    static const char *const typed[] = {"",   "x",       "!",       "*",   "*0",
+                                        "*1", "hunter2", "Tr0ub4d", PHRASE};
+    size_t format, i;
+
+    if (row->stored != NULL)
+        assert_true(password_policy_is_locked(&stored));
+    for (format = 0; format < COUNT(formats); format++) {
+        struct password_policy *policy = new_policy(formats[format]);
+
+        for (i = 0; i < COUNT(typed); i++) {
+            struct secret password = lend(typed[i]);
+
+            assert_verdict(judge(policy, row->no_user ? NULL : &stored, &password), row->want);
+        }
+        if (row->stored != NULL)
+            assert_verdict(judge(policy, &stored, &stored), row->want);
+        password_policy_free(policy);
+    }
+}
+
+static void is_locked(void **state)
+{
+    const struct secret null = SECRET_EMPTY, text = lend("hunter2"), later = lend("a!*"),
+                        hash = lend(MD5_HASH), nul = lend_bytes("\0", 1),
+                        inside = lend_bytes("\0!", 2);
+
+    (void)state;
+    assert_true(password_policy_is_locked(&null));
+    assert_false(password_policy_is_locked(&text));
+    assert_false(password_policy_is_locked(&later));
+    assert_false(password_policy_is_locked(&hash));
+    assert_true(password_policy_is_locked(&nul));
+    assert_false(password_policy_is_locked(&inside));
+}
+
+/* --- the longest password */
+
+static const struct length {
+    const char *name;
+    const char *format;
+    size_t length;
+    bool want_stored;
+} lengths[] = {
+    {"plain: 512 bytes", "plain", 512, true},
+    {"plain: 513 bytes", "plain", 513, false},
+    {"crypt: 1 byte", "crypt", 1, true},
+    {"crypt: 511 bytes", "crypt", 511, true},
+    {"crypt: 512 bytes, one more than libcrypt takes", "crypt", 512, false},
+    {"crypt: 513 bytes", "crypt", 513, false},
+    {"crypt: 100000 bytes", "crypt", 100000, false},
+    {"md5: 512 bytes", "md5", 512, true},
+    {"md5: 513 bytes", "md5", 513, false},
+};
+
+static void longest_password(void **state)
+{
+    const struct length *row = *state;
+    struct password_policy *policy = new_policy(row->format);
+    char *bytes = malloc(row->length + 1);
+    struct secret password = {bytes, row->length}, stored = SECRET_EMPTY;
+    struct reason reason = {""};
+    bool done;
+
+    assert_non_null(bytes);
+    memset(bytes, 'p', row->length);
+    bytes[row->length] = '\0';
+    done = password_policy_store(policy, &password, &stored, &reason);
+    if (done != row->want_stored)
+        print_error("store: %s\n", reason.text);
+    assert_int_equal(done, row->want_stored);
+    if (row->want_stored) {
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+    } else {
+        assert_contains(reason.text, "longer");
+        assert_null(stored.bytes);
+        /* Not even where it is stored in full, or a shorter one is. */
+        if (password_policy_is_clear_text(policy))
+            assert_verdict(judge(policy, &password, &password), VERDICT_MISMATCH);
+        password.length = PASSWORD_MAX - 1;
+        bytes[password.length] = '\0';
+        assert_true(password_policy_store(policy, &password, &stored, &reason));
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+        bytes[password.length] = 'p';
+        password.length = row->length;
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MISMATCH);
+    }
+    secret_wipe(&stored);
+    free(bytes);
+    password_policy_free(policy);
+}
+
+/* What a method would cut off without a word is not stored. */
+static const struct capacity {
+    const char *name;
+    const char *format;
+    const char *method;
+    size_t length;
+    bool want_stored;
+} capacities[] = {
+    {"crypt_trad: 8 bytes", "crypt_trad", NULL, 8, true},
+    {"crypt_trad: 9 bytes", "crypt_trad", NULL, 9, false},
+    {"DES-CRYPT: 8 bytes", "crypt", "DES-CRYPT", 8, true},
+    {"DES-CRYPT: 9 bytes", "crypt", "DES-CRYPT", 9, false},
+    {"BLF-CRYPT: 72 bytes", "crypt", "BLF-CRYPT", 72, true},
+    {"BLF-CRYPT: 73 bytes", "crypt", "BLF-CRYPT", 73, false},
+};
+
+static void capacity_of_methods(void **state)
+{
+    const struct capacity *row = *state;
+    struct reason reason = {""};
+    struct password_policy *policy = password_policy_new(row->format, row->method, NULL, &reason);
+    char bytes[100];
+    struct secret password = {bytes, row->length}, stored = SECRET_EMPTY;
+
+    assert_non_null(policy);
+    memset(bytes, 'p', sizeof(bytes));
+    bytes[row->length] = '\0';
+    assert_int_equal(password_policy_store(policy, &password, &stored, &reason), row->want_stored);
+    if (row->want_stored)
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+    else
+        assert_contains(reason.text, "uses only the first");
+    secret_wipe(&stored);
+    password_policy_free(policy);
+}
+
+/* --- making new texts */
+
+static const struct making {
+    const char *name;
+    const char *format;
+    const char *store_scheme;
+    const char *want_prefix;
+    size_t want_length; /* 0: not settled */
+} makings[] = {
+    {"plain", "plain", NULL, "hunter2", 7},
+    {"crypt, YESCRYPT", "crypt", "YESCRYPT", "$y$", 0},
+    {"crypt, SHA512-CRYPT", "crypt", "SHA512-CRYPT", "$6$", 0},
+    {"crypt, GOST-YESCRYPT", "crypt", "GOST-YESCRYPT", "$gy$", 0},
+    {"crypt, SCRYPT-CRYPT", "crypt", "SCRYPT-CRYPT", "$7$", 0},
+    {"crypt, BLF-CRYPT", "crypt", "BLF-CRYPT", "$2y$", 60},
+    {"crypt, SHA256-CRYPT", "crypt", "SHA256-CRYPT", "$5$", 0},
+    {"crypt, MD5-CRYPT", "crypt", "MD5-CRYPT", "$1$", 34},
+    {"crypt, DES-CRYPT", "crypt", "DES-CRYPT", "", 13},
+    {"crypt, small letters", "crypt", "md5-crypt", "$1$", 34},
+    {"crypt, the best", "crypt", NULL, "$y$", 0},
+    {"crypt_trad", "crypt_trad", NULL, "", 13},
+    {"md5", "md5", NULL, "2ab96390c7dbe3439de74d0c9b0b1767", 32},
+};
+
+static void store(void **state)
+{
+    const struct making *row = *state;
+    const struct secret password = lend("hunter2"), wrong = lend("hunter3");
+    struct password_policy *policy;
+    struct secret stored = SECRET_EMPTY;
+    struct reason reason = {""};
+
+    if (row->want_prefix[0] == '$' && crypt_checksalt(row->want_prefix) == CRYPT_SALT_INVALID)
+        skip();
+    policy = password_policy_new(row->format, row->store_scheme, NULL, &reason);
+    assert_non_null(policy);
+    assert_true(password_policy_store(policy, &password, &stored, &reason));
+    assert_non_null(stored.bytes);
+    assert_int_equal(strlen(stored.bytes), stored.length);
+    if (row->want_length != 0)
+        assert_int_equal(stored.length, row->want_length);
+    assert_memory_equal(stored.bytes, row->want_prefix, strlen(row->want_prefix));
+    assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+    assert_verdict(judge(policy, &stored, &wrong), VERDICT_MISMATCH);
+    if (strcmp(row->format, "plain") != 0)
+        assert_verdict(judge(policy, &stored, &stored), VERDICT_MISMATCH);
+    secret_wipe(&stored);
+    password_policy_free(policy);
+}
+
+static void store_takes_a_new_salt_each_time(void **state)
+{
+    const struct secret password = lend("hunter2");
+    struct password_policy *policy = new_policy("crypt");
+    struct secret first = SECRET_EMPTY, second = SECRET_EMPTY;
+    struct reason reason;
+
+    (void)state;
+    assert_true(password_policy_store(policy, &password, &first, &reason));
+    assert_true(password_policy_store(policy, &password, &second, &reason));
+    assert_string_not_equal(first.bytes, second.bytes);
+    secret_wipe(&first);
+    secret_wipe(&second);
+    password_policy_free(policy);
+}
+
+static const struct unstorable {
+    const char *name;
+    const char *bytes;
+    size_t length;
+} unstorables[] = {
+    {"empty", TEXT("")},
+    {"NUL inside", TEXT("hunter2\0hunter2")},
+    {"NUL at the end", TEXT("hunter2\0")},
+};
+
+static void store_refuses(void **state)
+{
+    const struct unstorable *row = *state;
+    const struct secret password = lend_bytes(row->bytes, row->length);
+    size_t format;
+
+    for (format = 0; format < COUNT(formats); format++) {
+        struct password_policy *policy = new_policy(formats[format]);
+        struct secret stored = SECRET_EMPTY;
+        struct reason reason = {""};
+
+        assert_false(password_policy_store(policy, &password, &stored, &reason));
+        assert_null(stored.bytes);
+        assert_string_not_equal(reason.text, "");
+        assert_hidden(&reason, &password);
+        password_policy_free(policy);
+    }
+}
+
+static void clear_text_is_plain_alone(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(formats); i++) {
+        struct password_policy *policy = new_policy(formats[i]);
+
+        assert_int_equal(password_policy_is_clear_text(policy), strcmp(formats[i], "plain") == 0);
+        password_policy_free(policy);
+    }
+}
+
+/* --- every refusal costs the same */
+
+#define SHA256_HASH "$5$rounds=1400$anotherlongsalts$sw4nxJsiJXpEwiiUuqI9Tpwduvoz/aXd/SVh9LlV1c6"
+#define BCRYPT_10 "$2b$10$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG"
+#define YESCRYPT_HASH "$y$j9T$LdJMENpBABJJ3hIHjB1B$U8a2MaK.yesqWySK8Owk6PWeWmp/XuagMbpP45q1/q1"
+#define SHA512_HASH                                                                                \
+    "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfa" \
+    "S35inz1"
+#define DEAREST "$5$rounds=4000000$anotherlongsalts$sw4nxJsiJXpEwiiUuqI9Tpwduvoz/aXd/SVh9LlV1c6"
+
+/* Who is refused, and the setting of the hash that is made on the way, if any. */
+static const struct refused {
+    const char *name;
+    bool no_user;
+    const char *stored;
+    size_t stored_length;
+    const char *setting;
+} refused[] = {
+    {"no such user", true, TEXT(""), NULL},
+    {"NULL", false, NULL, 0, NULL},
+    {"locked", false, TEXT("!" SHA256_HASH), NULL},
+    {"star", false, TEXT("*"), NULL},
+    {"blanks", false, TEXT("   "), NULL},
+    {"PASSWORD()", false, TEXT(MYSQL_HASH), NULL},
+    {"OLD_PASSWORD()", false, TEXT(OLD_MYSQL_HASH), NULL},
+    {"NUL in what is stored", false, TEXT("hun\0ter2"), NULL},
+    {"unknown method", false, TEXT("$9$salt$hash"), NULL},
+    {"over its ceiling", false, TEXT("$5$rounds=5000001$salt$hash"), NULL},
+    {"damaged salt", false, TEXT("$y$j9T$LdJMENpBABJJ3hIHjB1B2$hash"), NULL},
+    {"clear text", false, TEXT("hunter2"), "hu"},
+    {"truncated hash", false, TEXT("$6$truncated$svn8UoSVapNtMuq1ukKS4tPQd8iK"), "$6$"},
+    {"DES", false, TEXT(DES_HASH), "ab"},
+    {"MD5", false, TEXT(MD5_HASH), "$1$"},
+    {"SHA-256 of few rounds", false, TEXT(SHA256_HASH), "$5$rounds=1400$"},
+    {"SHA-512", false, TEXT(SHA512_HASH), "$6$"},
+    {"padded SHA-512", false, TEXT(" " SHA512_HASH "  "), "$6$"},
+    {"yescrypt", false, TEXT(YESCRYPT_HASH), "$y$j9T$"},
+    {"bcrypt of cost 10", false, TEXT(BCRYPT_10), "$2b$10$"},
+};
+
+static const struct site {
+    const char *store_scheme, *store_cost;
+    const char *setting;
+} sites[] = {
+    {"YESCRYPT", "5", "$y$j9T$"},   {"SHA512-CRYPT", NULL, "$6$"}, {"BLF-CRYPT", "5", "$2y$05$"},
+    {"BLF-CRYPT", "10", "$2y$10$"}, {"MD5-CRYPT", NULL, "$1$"},
+};
+
+/* What a client may do before somebody else is refused. */
+static const struct before {
+    const char *name;
+    const char *stored; /* NULL: nobody's */
+    const char *password;
+    enum verdict want;
+} befores[] = {
+    {"unknown user", NULL, "hunter2", VERDICT_NO_USER},
+    {"right DES", DES_HASH, "Tr0ub4d", VERDICT_MATCH},
+    {"wrong DES", DES_HASH, "hunter2", VERDICT_MISMATCH},
+    {"right MD5", MD5_HASH, PHRASE, VERDICT_MATCH},
+    {"four million rounds", DEAREST, "hunter2", VERDICT_MISMATCH},
+    {"bcrypt", BCRYPT_10, "hunter2", VERDICT_MISMATCH},
+    {"unusable", "$9$salt$hash", "hunter2", VERDICT_UNUSABLE},
+    {"over its ceiling", "$5$rounds=5000001$salt$hash", "hunter2", VERDICT_UNUSABLE},
+    {"no possible password", MD5_HASH, "", VERDICT_MISMATCH},
+};
+
+/* What one refusal costs. */
+static uint64_t cost_of(struct password_policy *policy, const struct refused *row, size_t length)
+{
+    char bytes[1000];
+    const struct secret password = {memset(bytes, 'p', length), length};
+    const struct secret stored = lend_bytes(row->stored, row->stored_length);
+    const uint64_t start = clock_of_work.now;
+    enum verdict verdict;
+
+    clock_of_work.looks = 0;
+    bytes[length] = '\0';
+    verdict = judge(policy, row->no_user ? NULL : &stored, &password);
+    assert_true(verdict == VERDICT_NO_USER || verdict == VERDICT_LOCKED ||
+                verdict == VERDICT_UNUSABLE || verdict == VERDICT_MISMATCH);
+    return clock_of_work.now - start;
+}
+
+/* Within 5 %. */
+static void assert_cost(uint64_t cost, uint64_t want, const char *before, const char *site)
+{
+    const bool agrees = cost >= want - want / 20 && cost <= want + want / 20;
+
+    if (!agrees)
+        print_error("%s, %s: %u us, want %u us\n", site, before, (unsigned)(cost / MICROSECOND),
+                    (unsigned)(want / MICROSECOND));
+    assert_true(agrees);
+}
+
+/* The standard, or what a dearer hash takes by itself. */
+static uint64_t want_cost(const struct site *site, const struct refused *row, size_t length)
+{
+    const uint64_t standard = time_of(site->setting, length);
+    const uint64_t own = row->setting != NULL ? time_of(row->setting, length) : 0;
+
+    return own > standard ? own : standard;
+}
+
+static struct password_policy *new_site(const struct site *site)
+{
+    struct reason reason;
+    struct password_policy *policy =
+        password_policy_new("crypt", site->store_scheme, site->store_cost, &reason);
+
+    assert_non_null(policy);
+    return policy;
+}
+
+/* Whatever a client has done before, and how often. */
+static void refusals_cost_the_same(void **state)
+{
+    const struct refused *row = *state;
+    size_t i, j, k;
+
+    clock_of_work.is_set = true;
+    for (i = 0; i < COUNT(sites); i++)
+        for (j = 0; j < COUNT(befores); j++) {
+            const struct secret stored = lend(befores[j].stored);
+            const struct secret typed = lend(befores[j].password);
+            struct password_policy *policy = new_site(&sites[i]);
+
+            cost_of(policy, &refused[0], 7);
+            for (k = 0; k < 2; k++) {
+                assert_verdict(judge(policy, befores[j].stored != NULL ? &stored : NULL, &typed),
+                               befores[j].want);
+                assert_cost(cost_of(policy, row, 7), want_cost(&sites[i], row, 7), befores[j].name,
+                            sites[i].store_scheme);
+            }
+            password_policy_free(policy);
+        }
+    clock_of_work.is_set = false;
+}
+
+/* The first one of a process finds out what the standard takes: who is refused has no
+ * part in it. */
+static void first_refusals_cost_the_same(void **state)
+{
+    const struct refused *row = *state;
+    size_t i;
+
+    clock_of_work.is_set = true;
+    for (i = 0; i < COUNT(sites); i++) {
+        struct password_policy *policy = new_site(&sites[i]);
+
+        assert_cost(cost_of(policy, row, 7),
+                    time_of(sites[i].setting, 7) + want_cost(&sites[i], row, 7), "first",
+                    sites[i].store_scheme);
+        password_policy_free(policy);
+    }
+    clock_of_work.is_set = false;
+}
+
+/* Without a clock, nothing is waited for, not even if there was one at first. */
+static void refusals_without_a_clock(void **state)
+{
+    const struct secret typed = lend("hunter2");
+    unsigned had_clock, i;
+
+    (void)state;
+    for (had_clock = 0; had_clock < 2; had_clock++) {
+        struct password_policy *policy = new_policy("crypt");
+
+        if (had_clock)
+            assert_verdict(judge(policy, NULL, &typed), VERDICT_NO_USER);
+        no_clock = true;
+        for (i = 0; i < 3; i++)
+            assert_verdict(judge(policy, NULL, &typed), VERDICT_NO_USER);
+        no_clock = false;
+        password_policy_free(policy);
+    }
+}
+
+/* A hash of a long password takes longer: a stranger's is as long as a user's. One that
+ * is too long for any hash is as good as another. */
+static void refusals_of_each_length_cost_the_same(void **state)
+{
+    static const size_t typed[] = {1, 8, 12, 72, 300, 511, 512, 900};
+    const struct refused *row = *state;
+    size_t i, j;
+
+    clock_of_work.is_set = true;
+    for (i = 0; i < COUNT(sites); i++) {
+        struct password_policy *policy = new_site(&sites[i]);
+
+        for (j = 0; j < COUNT(typed); j++) {
+            const struct refused nobody = {.no_user = true};
+            const bool is_possible = typed[j] < 512;
+            const size_t length = is_possible ? typed[j] : strlen("any password");
+
+            cost_of(policy, &nobody, typed[j]);
+            assert_cost(cost_of(policy, row, typed[j]),
+                        is_possible ? want_cost(&sites[i], row, length)
+                                    : time_of(sites[i].setting, length),
+                        "length", sites[i].store_scheme);
+        }
+        password_policy_free(policy);
+    }
+    clock_of_work.is_set = false;
+}
+
+/* Nothing of what is stored is kept, or judged against for others. */
+static void works_by_the_standard_alone(void **state)
+{
+    const struct refused *row = *state;
+    const struct secret right = lend(PHRASE), stored = lend_bytes(row->stored, row->stored_length);
+    struct password_policy *policy = new_policy("crypt");
+    char setting[CRYPT_OUTPUT_SIZE];
+
+    clock_of_work.is_set = true;
+    assert_verdict(judge(policy, NULL, &right), VERDICT_NO_USER);
+    memcpy(setting, seen.setting, sizeof(setting));
+    assert_memory_equal(setting, "$1$", 3);
+    judge(policy, row->no_user ? NULL : &stored, &right);
+    memset(&seen, 0, sizeof(seen));
+    assert_verdict(judge(policy, NULL, &right), VERDICT_NO_USER);
+    assert_int_equal(seen.calls, 1);
+    assert_string_equal(seen.setting, setting);
+    clock_of_work.is_set = false;
+    password_policy_free(policy);
+}
+
+/* A right password costs its own hash, however cheap. */
+static void a_match_costs_one_hash(void **state)
+{
+    const struct secret usual = lend(DES_HASH), right = lend("Tr0ub4d");
+    struct password_policy *policy = new_policy("crypt");
+
+    (void)state;
+    memset(&seen, 0, sizeof(seen));
+    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+    assert_int_equal(seen.calls, 1);
+    password_policy_free(policy);
+}
+
+/* --- what a hash may ask for */
+
+#define BCRYPT_REST "$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG"
+#define YESCRYPT_REST "$LdJMENpBABJJ3hIHjB1B$U8a2MaK.yesqWySK8Owk6PWeWmp/XuagMbpP45q1/q1"
+#define SHA256_REST "$anotherlongsalts$sw4nxJsiJXpEwiiUuqI9Tpwduvoz/aXd/SVh9LlV1c6"
+
+static const struct costly {
+    const char *name;
+    const char *stored;
+    const char *want_reason;
+} costlies[] = {
+    {"bcrypt, one more than the ceiling", "$2b$16" BCRYPT_REST, "bcrypt: cost 15"},
+    {"bcrypt, most", "$2b$31" BCRYPT_REST, "bcrypt: cost 15"},
+    {"bcrypt, prefixed and padded", " {CRYPT} $2y$31" BCRYPT_REST "  ", "bcrypt: cost 15"},
+    {"SHA-256, one more than the ceiling", "$5$rounds=5000001" SHA256_REST, "5000000 rounds"},
+    {"SHA-256, most", "$5$rounds=999999999" SHA256_REST, "5000000 rounds"},
+    {"SHA-256, beyond any number", "$5$rounds=99999999999999999999999" SHA256_REST,
+     "5000000 rounds"},
+    {"SHA-512, most", "$6$rounds=999999999$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO",
+     "5000000 rounds"},
+    {"yescrypt, 512 MiB", "$y$jET" YESCRYPT_REST, "256 MiB"},
+    {"gost-yescrypt, 512 MiB", "$gy$jET" YESCRYPT_REST, "256 MiB"},
+    {"scrypt, 512 MiB", "$7$FU..../....SodiumChloride$s11WGHKgvfcB7ELUeO2Tqc2jtAnfB.TMGxs0fYodfy2",
+     "256 MiB"},
+    {"scrypt, little memory, many passes",
+     "$7$0/........USodiumChloride$s11WGHKgvfcB7ELUeO2Tqc2jtAnfB.TMGxs0fYodfy2", "1 GiB"},
+    {"SHA-1, one more than the ceiling", "$sha1$2000001$iVdJqfSE$1pV9Q8cPed5ywN.7wVCIRWgqikdv",
+     "2000000 rounds"},
+    {"SHA-1, negative", "$sha1$-1$iVdJqfSE$1pV9Q8cPed5ywN.7wVCIRWgqikdv", "malformed"},
+    {"Sun MD5, one more than the ceiling", "$md5,rounds=2000001$GUBv0xjJ$$yHRKhdy0NgmMN8limuql51",
+     "2000000 rounds"},
+    {"BSDi, one more than the ceiling", "_/h2HAEpBSYugrBD6xxx", "5000000 rounds"},
+    {"BSDi, most", "_zzzzAEpBSYugrBD6xxx", "5000000 rounds"},
+    {"method that nobody knows", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", "known here"},
+};
+
+/* The one hash that is made is the standard's. */
+static void does_nothing_for_costly_hashes(void **state)
+{
+    const struct costly *row = *state;
+    const struct secret password = lend(PHRASE), stored = lend(row->stored);
+    struct password_policy *policy = new_policy("crypt");
+    struct reason reason = {""};
+    unsigned i;
+
+    clock_of_work.is_set = true;
+    assert_verdict(judge(policy, NULL, &password), VERDICT_NO_USER);
+    for (i = 0; i < 2; i++) {
+        memset(&seen, 0, sizeof(seen));
+        assert_verdict(password_policy_judge(policy, &stored, &password, &reason),
+                       VERDICT_UNUSABLE);
+        assert_contains(reason.text, row->want_reason);
+        assert_lacks(reason.text, row->stored);
+        assert_int_equal(seen.calls, 1);
+        assert_memory_equal(seen.setting, "$1$", 3);
+    }
+    clock_of_work.is_set = false;
+    password_policy_free(policy);
+}
+
+/* In other formats, too, whatever they say of it. */
+static void calls_crypt_in_no_format(void **state)
+{
+    const struct costly *row = *state;
+    const struct secret stored = lend(row->stored), password = lend(PHRASE);
+    size_t i;
+
+    for (i = 0; i < COUNT(formats); i++) {
+        struct password_policy *policy = new_policy(formats[i]);
+
+        memset(&seen, 0, sizeof(seen));
+        judge(policy, &stored, &password);
+        /* The standard's, twice at most. */
+        assert_true(seen.calls <= 2);
+        assert_null(strstr(row->stored, seen.calls > 0 ? seen.setting : "none"));
+        password_policy_free(policy);
+    }
+}
+
+/* A hash at its ceiling is made. Nothing but this one call is needed to see it. */
+static void works_up_to_the_ceiling(void **state)
+{
+    static const char *const allowed[] = {
+        "$2b$15" BCRYPT_REST,
+        "$5$rounds=5000000" SHA256_REST,
+        "$y$jDT" YESCRYPT_REST,
+        "$gy$jDT" YESCRYPT_REST,
+        "$7$EU..../....SodiumChloride$s11WGHKgvfcB7ELUeO2Tqc2jtAnfB.TMGxs0fYodfy2",
+        "$sha1$2000000$iVdJqfSE$1pV9Q8cPed5ywN.7wVCIRWgqikdv",
+        "$md5,rounds=2000000$GUBv0xjJ$$yHRKhdy0NgmMN8limuql51",
+        "_.h2HAEpBSYugrBD6xx.",
+    };
+    struct password_policy *policy = new_policy("crypt");
+    const struct secret password = lend(PHRASE);
+    size_t i;
+
+    (void)state;
+    pretending = true;
+    for (i = 0; i < COUNT(allowed); i++) {
+        const struct secret stored = lend(allowed[i]);
+
+        memset(&seen, 0, sizeof(seen));
+        assert_verdict(judge(policy, &stored, &password), VERDICT_MISMATCH);
+        assert_true(seen.calls > 0);
+        assert_string_equal(seen.first, allowed[i]);
+    }
+    pretending = false;
+    password_policy_free(policy);
+}
+
+/* --- several threads at once */
+
+enum { THREADS = 4, ROUNDS = 40 };
+
+struct work {
+    struct password_policy *policy;
+    unsigned wrong_verdicts;
+};
+
+static void *judge_much(void *context)
+{
+    struct work *work = context;
+    const struct secret stored = lend(DES_HASH), other = lend(MD5_HASH), right = lend("Tr0ub4d");
+    struct reason reason;
+    unsigned i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        work->wrong_verdicts +=
+            password_policy_judge(work->policy, &stored, &right, &reason) != VERDICT_MATCH;
+        work->wrong_verdicts +=
+            password_policy_judge(work->policy, &other, &right, &reason) != VERDICT_MISMATCH;
+        work->wrong_verdicts +=
+            password_policy_judge(work->policy, NULL, &right, &reason) != VERDICT_NO_USER;
+    }
+    return NULL;
+}
+
+static void threads_share_a_policy(void **state)
+{
+    struct password_policy *policy = new_policy("crypt");
+    struct work works[THREADS];
+    pthread_t threads[THREADS];
+    size_t i;
+
+    (void)state;
+    watching = false;
+    for (i = 0; i < THREADS; i++) {
+        works[i] = (struct work){policy, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, judge_much, &works[i]), 0);
+    }
+    for (i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    watching = true;
+    for (i = 0; i < THREADS; i++)
+        assert_int_equal(works[i].wrong_verdicts, 0);
+    password_policy_free(policy);
+}
+
+struct pausing {
+    struct password_policy *policy;
+    unsigned frees;
+    bool has_paused;
+};
+
+static void *judge_with_a_pause(void *context)
+{
+    struct pausing *pausing = context;
+    const struct secret stored = lend(DES_HASH), password = lend("wrong");
+    struct reason reason;
+
+    frees_to_pause = pausing->frees;
+    password_policy_judge(pausing->policy, &stored, &password, &reason);
+    pausing->has_paused = frees_to_pause == 0;
+    frees_to_pause = 0;
+    if (!pausing->has_paused)
+        sem_post(&paused);
+    return NULL;
+}
+
+/* A child has no threads but one: what the others have locked stays locked. What
+ * they hold would be a leak to tools that watch its exit. */
+static bool child_judges(struct password_policy *policy)
+{
+    const struct secret stored = lend(DES_HASH), right = lend("Tr0ub4d");
+    struct reason reason;
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        alarm(10);
+        if (password_policy_judge(policy, &stored, &right, &reason) == VERDICT_MATCH &&
+            password_policy_judge(policy, NULL, &right, &reason) == VERDICT_NO_USER)
+            kill(getpid(), SIGKILL);
+        _exit(1);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
+           WTERMSIG(status) == SIGKILL;
+}
+
+/* Wherever another thread is with its work. */
+static void child_shares_no_lock(void **state)
+{
+    struct password_policy *policy = new_policy("crypt");
+    struct pausing pausing = {.policy = policy, .has_paused = true};
+    unsigned bad = 0;
+
+    (void)state;
+    watching = false;
+    assert_int_equal(sem_init(&paused, 0, 0), 0);
+    assert_int_equal(sem_init(&resumed, 0, 0), 0);
+    while (pausing.has_paused) {
+        pthread_t thread;
+
+        pausing.frees++;
+        assert_int_equal(pthread_create(&thread, NULL, judge_with_a_pause, &pausing), 0);
+        sem_wait(&paused);
+        bad += !child_judges(policy);
+        sem_post(&resumed);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+    watching = true;
+    assert_true(pausing.frees > 2);
+    assert_int_equal(bad, 0);
+    password_policy_free(policy);
+}
+
+int main(void)
+{
+    struct test_list list = {0};
+
+    TEST_ADD_CASES(&list, new, options);
+    TEST_ADD(&list, free_of_nothing);
+    TEST_ADD_CASES(&list, judge_row, judgements);
+    TEST_ADD_CASES(&list, never_matches, marks);
+    TEST_ADD(&list, is_locked);
+    TEST_ADD_CASES(&list, longest_password, lengths);
+    TEST_ADD_CASES(&list, capacity_of_methods, capacities);
+    TEST_ADD_CASES(&list, store, makings);
+    TEST_ADD(&list, store_takes_a_new_salt_each_time);
+    TEST_ADD_CASES(&list, store_refuses, unstorables);
+    TEST_ADD(&list, clear_text_is_plain_alone);
+    TEST_ADD_CASES(&list, refusals_cost_the_same, refused);
+    TEST_ADD_CASES(&list, first_refusals_cost_the_same, refused);
+    TEST_ADD(&list, refusals_without_a_clock);
+    TEST_ADD_CASES(&list, refusals_of_each_length_cost_the_same, refused);
+    TEST_ADD_CASES(&list, works_by_the_standard_alone, refused);
+    TEST_ADD(&list, a_match_costs_one_hash);
+    TEST_ADD_CASES(&list, does_nothing_for_costly_hashes, costlies);
+    TEST_ADD_CASES(&list, calls_crypt_in_no_format, costlies);
+    TEST_ADD(&list, works_up_to_the_ceiling);
+    TEST_ADD(&list, threads_share_a_policy);
+    TEST_ADD(&list, child_shares_no_lock);
+    return test_run("password_policy", &list);
+}

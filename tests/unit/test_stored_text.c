@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "password/stored_text.h"
+
+#include "support/unit.h"
+
+#define TEXT(literal) literal, sizeof(literal) - 1
+
+static const struct padded {
+    const char *name;
+    const char *stored;
+    size_t length;
+    const char *want_trimmed;
+    size_t want_trimmed_length;
+    size_t want_length_without_nuls;
+} paddeds[] = {
+    {"nothing around", TEXT("abc"), TEXT("abc"), 3},
+    {"nothing", TEXT(""), TEXT(""), 0},
+    {"blanks of CHAR(n)", TEXT("abc   "), TEXT("abc"), 6},
+    {"NULs of BINARY(n)", TEXT("abc\0\0\0"), TEXT("abc"), 3},
+    {"line feed", TEXT("abc\n"), TEXT("abc"), 4},
+    {"carriage return and line feed", TEXT("abc\r\n"), TEXT("abc"), 5},
+    {"tab, vertical tab, form feed", TEXT("\t\v\fabc\t\v\f"), TEXT("abc"), 9},
+    {"blanks in front", TEXT("  abc"), TEXT("abc"), 5},
+    {"line feed in BINARY(n)", TEXT("abc\n\0\0"), TEXT("abc"), 4},
+    {"NULs, then blanks", TEXT("abc\0\0  \0"), TEXT("abc"), 7},
+    {"blank inside", TEXT(" a b "), TEXT("a b"), 5},
+    {"NUL inside", TEXT("a\0b\0"), TEXT("a\0b"), 3},
+    {"NUL in front", TEXT("\0abc"), TEXT("\0abc"), 4},
+    {"NUL behind a blank in front", TEXT(" \0abc"), TEXT("\0abc"), 5},
+    {"no-break spaces", TEXT("\302\240abc\302\240"), TEXT("abc"), 7},
+    {"byte order mark", TEXT("\357\273\277abc"), TEXT("abc"), 6},
+    {"zero width, wide and narrow", TEXT("\342\200\213\343\200\200abc\342\200\257"), TEXT("abc"),
+     12},
+    {"letters beyond ASCII", TEXT("\303\240abc\303\205"), TEXT("\303\240abc\303\205"), 7},
+    {"half of a no-break space", TEXT("\240abc\302"), TEXT("\240abc\302"), 5},
+    {"control character", TEXT("\001abc\177"), TEXT("\001abc\177"), 5},
+    {"blanks alone", TEXT("    "), TEXT(""), 4},
+    {"NULs alone", TEXT("\0\0\0"), TEXT(""), 0},
+    {"all kinds alone", TEXT(" \302\240\0\n\0"), TEXT(""), 5},
+};
+
+static void trims(void **state)
+{
+    const struct padded *row = *state;
+    /* Of this size exactly, so that a read beyond the end shows under ASan. */
+    char *bytes = malloc(row->length > 0 ? row->length : 1);
+    const struct secret stored = {bytes, row->length};
+    struct stored_text text;
+
+    assert_non_null(bytes);
+    memcpy(bytes, row->stored, row->length);
+    text = stored_text_trim(&stored);
+    assert_int_equal(text.length, row->want_trimmed_length);
+    assert_memory_equal(text.bytes, row->want_trimmed, text.length);
+    text = stored_text_without_nuls(&stored);
+    assert_int_equal(text.length, row->want_length_without_nuls);
+    assert_memory_equal(text.bytes, row->stored, text.length);
+    free(bytes);
+}
+
+static void null_is_empty(void **state)
+{
+    const struct secret null = SECRET_EMPTY;
+
+    (void)state;
+    assert_string_equal(stored_text_trim(&null).bytes, "");
+    assert_int_equal(stored_text_trim(&null).length, 0);
+    assert_string_equal(stored_text_without_nuls(&null).bytes, "");
+    assert_int_equal(stored_text_without_nuls(&null).length, 0);
+}
+
+static void space(void **state)
+{
+    (void)state;
+    assert_int_equal(stored_text_space(TEXT("")), 0);
+    assert_int_equal(stored_text_space(TEXT("abc ")), 0);
+    assert_int_equal(stored_text_space(TEXT(" \t\302\240abc")), 4);
+    assert_int_equal(stored_text_space(TEXT("\0 ")), 0);
+    assert_int_equal(stored_text_space("\302\240", 1), 0);
+}
+
+#define DIGITS16 "6f8c114b58f2ce9e"
+#define DIGITS40 "2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"
+
+static const struct mysql {
+    const char *name;
+    const char *text;
+    bool want_new, want_old;
+} mysqls[] = {
+    {"PASSWORD()", "*" DIGITS40, true, false},
+    {"OLD_PASSWORD()", DIGITS16, false, true},
+    {"no star", DIGITS40, false, false},
+    {"another mark", "!" DIGITS40, false, false},
+    {"star and 39 digits", "*470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", false, false},
+    {"star and 41 digits", "*" DIGITS40 "0", false, false},
+    {"star and 40 letters", "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E1X", false, false},
+    {"star and 16 digits", "*" DIGITS16, false, false},
+    {"15 digits", "6f8c114b58f2ce9", false, false},
+    {"17 digits", DIGITS16 "0", false, false},
+    {"16 letters", "6f8c114b58f2ce9x", false, false},
+    {"nothing", "", false, false},
+};
+
+static void mysql_hash(void **state)
+{
+    const struct mysql *row = *state;
+    const struct stored_text text = {row->text, strlen(row->text)};
+
+    assert_int_equal(stored_text_is_mysql_hash(text), row->want_new);
+    assert_int_equal(stored_text_may_be_old_mysql_hash(text), row->want_old);
+}
+
+int main(void)
+{
+    struct test_list list = {0};
+
+    TEST_ADD_CASES(&list, trims, paddeds);
+    TEST_ADD(&list, null_is_empty);
+    TEST_ADD(&list, space);
+    TEST_ADD_CASES(&list, mysql_hash, mysqls);
+    return test_run("stored_text", &list);
+}
