@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/deadline.h"
 
+#include <errno.h>
 #include <limits.h>
 
 static int64_t now(void)
@@ -32,6 +33,31 @@ int deadline_remaining(const struct deadline *deadline)
     if (left <= 0)
         return 0;
     return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+static int sooner(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+int deadline_poll(const struct deadline *deadline, struct pollfd *wanted, int most)
+{
+    const struct deadline end = {now() + most};
+    int ready;
+
+    do
+        ready = poll(wanted, 1, sooner(deadline_remaining(deadline), deadline_remaining(&end)));
+    while (ready < 0 && errno == EINTR);
+    return ready;
+}
+
+bool deadline_sleep(const struct deadline *deadline, int milliseconds)
+{
+    const int left = deadline_remaining(deadline);
+
+    if (left > 0)
+        poll(NULL, 0, sooner(left, milliseconds));
+    return left > 0;
 }
 
 struct timespec deadline_time(const struct deadline *deadline)

@@ -7,6 +7,8 @@
  * covers everything that a login asks of a back end.
  */
 
+#include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -23,6 +25,15 @@ struct deadline deadline_share(const struct deadline *deadline, unsigned parts, 
 
 /* Milliseconds that are left; 0 once it has passed. Fits poll(2). */
 int deadline_remaining(const struct deadline *deadline);
+
+/* As poll(2) of one descriptor, until the deadline or for `most` milliseconds, whichever is
+ * sooner; signals do not end it. More than 0 if it is ready, 0 if it is not in time, less
+ * than 0 with errno. */
+int deadline_poll(const struct deadline *deadline, struct pollfd *wanted, int most);
+
+/* Sleeps for that many milliseconds, or until the deadline if that is sooner. Returns
+ * false, without sleeping, if it has passed. */
+bool deadline_sleep(const struct deadline *deadline, int milliseconds);
 
 /* The moment itself, on CLOCK_MONOTONIC. */
 struct timespec deadline_time(const struct deadline *deadline);

@@ -71,6 +71,35 @@ void reason_set(struct reason *reason, const char *format, ...)
     va_end(arguments);
 }
 
+void reason_prefix(struct reason *reason, const char *format, ...)
+{
+    const struct reason rest = *reason;
+    struct reason prefix;
+    va_list arguments;
+
+    va_start(arguments, format);
+    reason_set_list(&prefix, format, arguments);
+    va_end(arguments);
+    reason_set(reason, "%s%s", prefix.text, rest.text);
+}
+
+void reason_append(struct reason *reason, const char *format, ...)
+{
+    const struct reason start = *reason;
+    struct reason end;
+    va_list arguments;
+
+    va_start(arguments, format);
+    reason_set_list(&end, format, arguments);
+    va_end(arguments);
+    reason_set(reason, "%s%s", start.text, end.text);
+}
+
+void reason_no_memory(struct reason *reason)
+{
+    reason_set(reason, "out of memory");
+}
+
 #ifdef STRERROR_R_CHAR_P
 static const char *describe(int error, char *buffer, size_t size)
 {

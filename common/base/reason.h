@@ -29,6 +29,17 @@ void reason_set(struct reason *reason, const char *format, ...)
 void reason_set_list(struct reason *reason, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
+/* The same, in front of what is there. */
+void reason_prefix(struct reason *reason, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same, behind what is there. */
+void reason_append(struct reason *reason, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Writes that memory is out. */
+void reason_no_memory(struct reason *reason);
+
 /* Writes what errno(3) means by `error`: as strerror(3) says it, which threads must not
  * share in older C libraries. */
 void reason_set_error(struct reason *reason, int error);

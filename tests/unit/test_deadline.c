@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/deadline.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "support/unit.h"
 
@@ -133,6 +137,57 @@ static void time_is_the_moment(void **state)
     }
 }
 
+static void handler(int number)
+{
+    (void)number;
+}
+
+/* Signals come every 2 ms: none of them ends the wait, nor makes it longer. */
+static void poll_of_a_pipe(void **state)
+{
+    const struct sigaction action = {.sa_handler = handler};
+    const struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
+    struct deadline deadline = deadline_after(60000), start;
+    struct sigaction before;
+    struct pollfd wanted = {.events = POLLIN};
+    int ends[2];
+
+    (void)state;
+    assert_return_code(pipe(ends), errno);
+    wanted.fd = ends[0];
+    sigaction(SIGALRM, &action, &before);
+    setitimer(ITIMER_REAL, &often, NULL);
+    start = deadline_after(0);
+    assert_int_equal(deadline_poll(&deadline, &wanted, 20), 0);
+    assert_true(deadline_after(0).at - start.at >= 20);
+    deadline = deadline_after(20);
+    start = deadline_after(0);
+    assert_int_equal(deadline_poll(&deadline, &wanted, 60000), 0);
+    assert_true(deadline_after(0).at - start.at >= 20);
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigaction(SIGALRM, &before, NULL);
+
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    deadline = deadline_after(0); /* what is there needs no time */
+    assert_int_equal(deadline_poll(&deadline, &wanted, 0), 1);
+    assert_int_equal(wanted.revents, POLLIN);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void sleep_until_it_passes(void **state)
+{
+    struct deadline deadline = deadline_after(60000), start = deadline_after(0);
+
+    (void)state;
+    assert_true(deadline_sleep(&deadline, 20));
+    assert_true(deadline_after(0).at - start.at >= 20);
+    deadline = deadline_after(20);
+    assert_true(deadline_sleep(&deadline, 60000));
+    assert_int_equal(deadline_remaining(&deadline), 0);
+    assert_false(deadline_sleep(&deadline, 60000));
+}
+
 int main(void)
 {
     struct test_list list = {0};
@@ -145,5 +200,7 @@ int main(void)
     TEST_ADD_CASES(&list, share_of_what_is_left, shares);
     TEST_ADD(&list, share_after_it_passed);
     TEST_ADD(&list, time_is_the_moment);
+    TEST_ADD(&list, poll_of_a_pipe);
+    TEST_ADD(&list, sleep_until_it_passes);
     return test_run("deadline", &list);
 }

@@ -97,6 +97,41 @@ static void replaces_what_was_there(void **state)
     assert_string_equal(reason.text, "short");
 }
 
+static void prefix_and_append(void **state)
+{
+    struct reason reason = {"in the middle"};
+
+    (void)state;
+    reason_prefix(&reason, "%s\n", "before");
+    reason_append(&reason, " %d", 3);
+    assert_string_equal(reason.text, "before?in the middle 3");
+}
+
+/* The start is what a reader needs most. */
+static void prefix_of_a_full_line(void **state)
+{
+    struct reason reason;
+    const size_t longest = sizeof(reason.text) - 1;
+
+    (void)state;
+    reason_set(&reason, "%400s", "");
+    reason_prefix(&reason, "host: ");
+    assert_int_equal(strlen(reason.text), longest);
+    assert_memory_equal(reason.text, "host:  ", 7);
+    assert_string_equal(reason.text + longest - 4, " ...");
+    reason_append(&reason, "lost");
+    assert_string_equal(reason.text + longest - 4, " ...");
+}
+
+static void no_memory(void **state)
+{
+    struct reason reason = {"something else"};
+
+    (void)state;
+    reason_no_memory(&reason);
+    assert_string_equal(reason.text, "out of memory");
+}
+
 int main(void)
 {
     struct test_list list = {0};
@@ -105,5 +140,8 @@ int main(void)
     TEST_ADD(&list, formats);
     TEST_ADD(&list, what_cannot_be_formatted);
     TEST_ADD(&list, replaces_what_was_there);
+    TEST_ADD(&list, prefix_and_append);
+    TEST_ADD(&list, prefix_of_a_full_line);
+    TEST_ADD(&list, no_memory);
     return test_run("reason", &list);
 }
