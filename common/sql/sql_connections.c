@@ -57,6 +57,7 @@ struct request {
     sql_task *task;
     void *context;
     bool had_conflict;
+    enum lookup fate; /* of the session that the task has had last */
     struct sql_route *route;
 
     struct sql_walk walk;
@@ -147,12 +148,13 @@ static enum lookup run_task(struct request *request, const struct sql_endpoint *
     enum lookup result =
         open_session(request, endpoint, SQL_ACCESS_WRITE, deadline, &session, reason);
 
+    request->fate = LOOKUP_FOUND;
     if (result != LOOKUP_FOUND)
         return result;
-    result = request->task(request->context, session, reason);
+    result = request->task(request->context, session, &request->fate, reason);
     if (result == LOOKUP_CONFLICT && !request->had_conflict) {
         request->had_conflict = true;
-        result = request->task(request->context, session, reason);
+        result = request->task(request->context, session, &request->fate, reason);
     }
     request->connections->engine->close(session);
     return result;
@@ -221,11 +223,18 @@ static void settle_last(struct request *request)
     walk->asked[request->settled_count++] = last;
 }
 
-static enum sql_endpoint_event answer_of(const struct request *request)
+/* Takes note of an endpoint that has settled the matter. */
+static void note_answer(const struct request *request, unsigned id)
 {
-    if (request->statement == NULL)
-        return ENDPOINT_STORED;
-    return request->route->connected ? ENDPOINT_ANSWERED : ENDPOINT_WENT_ON;
+    struct sql_endpoints *endpoints = request->connections->endpoints;
+
+    if (request->statement != NULL)
+        sql_endpoints_note(endpoints, id,
+                           request->route->connected ? ENDPOINT_ANSWERED : ENDPOINT_WENT_ON);
+    else if (request->fate == LOOKUP_FOUND)
+        sql_endpoints_note(endpoints, id, ENDPOINT_STORED);
+    else if (request->fate == LOOKUP_LOST)
+        sql_endpoints_note(endpoints, id, ENDPOINT_REFUSED);
 }
 
 static void accept_answer(struct request *request, const struct sql_endpoint *endpoint)
@@ -233,13 +242,22 @@ static void accept_answer(struct request *request, const struct sql_endpoint *en
     struct sql_endpoints *endpoints = request->connections->endpoints;
     size_t i;
 
-    sql_endpoints_note(endpoints, endpoint->id, answer_of(request));
+    note_answer(request, endpoint->id);
     name_endpoint(request, endpoint, &request->route->host);
     request->route->passed_over = request->news;
     /* Others were not ready for what this one can do. */
     for (i = 0; request->statement != NULL && request->is_unready && i < request->settled_count;
          i++)
         sql_endpoints_note(endpoints, request->walk.asked[i], ENDPOINT_REFUSED);
+}
+
+/* Who cannot store, a replica perhaps, is good for lookups, unless it loses its sessions;
+ * and if nobody is ready, the statement is wrong. */
+static bool is_to_note(const struct request *request, enum lookup answer)
+{
+    if (answer == LOOKUP_BUSY)
+        return true;
+    return request->statement != NULL ? answer != LOOKUP_UNREADY : request->fate == LOOKUP_LOST;
 }
 
 /* Takes in that an endpoint has not answered. */
@@ -262,9 +280,7 @@ static void go_past(struct request *request, const struct sql_endpoint *endpoint
         request->is_unready = request->is_unready || answer == LOOKUP_UNREADY;
         is_certain = true;
     }
-    /* Who cannot store, a replica perhaps, is good for lookups; and if nobody is ready,
-     * the statement is wrong. */
-    if (answer == LOOKUP_BUSY || (request->statement != NULL && answer != LOOKUP_UNREADY))
+    if (is_to_note(request, answer))
         is_news =
             sql_endpoints_note(request->connections->endpoints, endpoint->id, event) && is_news;
     name_endpoint(request, endpoint, &name);

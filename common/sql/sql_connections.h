@@ -42,8 +42,11 @@ enum lookup sql_connections_select(struct sql_connections *connections,
 /* Stores something over a session. LOOKUP_LOST, LOOKUP_BUSY, LOOKUP_UNAVAILABLE and
  * LOOKUP_UNREADY, with a reason, say that nothing was stored and another session or host
  * may do better, LOOKUP_CONFLICT that nothing was stored and the next try may do better.
- * Any other result settles the matter. */
-typedef enum lookup sql_task(void *context, struct sql_session *session, struct reason *reason);
+ * Any other result settles the matter. *fate is LOOKUP_FOUND, and the task sets it to
+ * LOOKUP_LOST or LOOKUP_UNAVAILABLE once the session ends that way: a matter may be
+ * settled since nobody knows whether it was stored. */
+typedef enum lookup sql_task(void *context, struct sql_session *session, enum lookup *fate,
+                             struct reason *reason);
 
 /* Runs a task over a new session that can store, on one host after the other until it is
  * settled. Returns its result, with its reason, and `route` says where; else

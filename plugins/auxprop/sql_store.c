@@ -19,6 +19,7 @@ struct call {
     struct deadline deadline;
     const struct propval *properties;
     struct sql_session *session;
+    enum lookup *fate;    /* of the session, as for sql_task */
     bool has_written;     /* something that may be kept */
     int result;           /* of libsasl2 */
     struct reason reason; /* why it failed */
@@ -42,6 +43,14 @@ static enum lookup settle(struct call *call, int result)
     return result == SASL_OK ? LOOKUP_FOUND : LOOKUP_REJECTED;
 }
 
+/* Every answer of the driver but that to ROLLBACK goes through here. */
+static enum lookup heard(struct call *call, enum lookup answer)
+{
+    if (answer == LOOKUP_LOST || answer == LOOKUP_UNAVAILABLE)
+        *call->fate = answer;
+    return answer;
+}
+
 /* Whether there is a row for this property to update. */
 static enum lookup find_row(struct call *call, const char *property)
 {
@@ -53,8 +62,8 @@ static enum lookup find_row(struct call *call, const char *property)
     if (!sql_request_make(&request, call->backend->select, call->sparams, &call->names, property,
                           NULL))
         return settle(call, out_of_memory(call));
-    result =
-        engine->select(call->session, &request.statement, &call->deadline, &old, &call->reason);
+    result = heard(call, engine->select(call->session, &request.statement, &call->deadline, &old,
+                                        &call->reason));
     sql_request_free(&request);
     secret_wipe(&old);
     return result;
@@ -75,7 +84,8 @@ static enum lookup write_value(struct call *call, const struct sql_template *tem
 
     if (!sql_request_make(&request, template, call->sparams, &call->names, property, value))
         return settle(call, out_of_memory(call));
-    result = engine->store(call->session, &request.statement, &call->deadline, &call->reason);
+    result = heard(
+        call, engine->store(call->session, &request.statement, &call->deadline, &call->reason));
     sql_request_free(&request);
     /* A table may know no transactions. */
     call->has_written = call->has_written || result == LOOKUP_FOUND || result == LOOKUP_LOST ||
@@ -158,8 +168,8 @@ static enum lookup store_property(struct call *call, const char *property, const
 static enum lookup commit(struct call *call)
 {
     struct reason why;
-    const enum lookup result =
-        call->backend->driver.engine->transaction(call->session, SQL_COMMIT, &call->deadline, &why);
+    const enum lookup result = heard(call, call->backend->driver.engine->transaction(
+                                               call->session, SQL_COMMIT, &call->deadline, &why));
 
     if (result == LOOKUP_FOUND)
         return settle(call, SASL_OK);
@@ -175,7 +185,7 @@ static enum lookup store_all(struct call *call)
     const struct sql_engine *engine = call->backend->driver.engine;
     const struct propval *property = call->properties;
     enum lookup result =
-        engine->transaction(call->session, SQL_BEGIN, &call->deadline, &call->reason);
+        heard(call, engine->transaction(call->session, SQL_BEGIN, &call->deadline, &call->reason));
 
     for (; property->name != NULL && result == LOOKUP_FOUND; property++)
         if (property->name[0] != '*' && property->values != NULL)
@@ -191,12 +201,14 @@ static enum lookup store_all(struct call *call)
 }
 
 /* As sql_task. */
-static enum lookup store_over(void *context, struct sql_session *session, struct reason *reason)
+static enum lookup store_over(void *context, struct sql_session *session, enum lookup *fate,
+                              struct reason *reason)
 {
     struct call *call = context;
     enum lookup result;
 
     call->session = session;
+    call->fate = fate;
     call->has_written = false;
     result = store_all(call);
     *reason = call->reason;

@@ -834,6 +834,7 @@ static struct {
     unsigned selected;
     enum sql_transaction steps[8];
     size_t step_count;
+    char opened[200]; /* the hosts in the order in which they were opened */
     unsigned sessions;
     unsigned logins_within; /* a statement, one in the other, and what became of them */
     int results[20];
@@ -852,8 +853,10 @@ static enum lookup driver_open(const struct sql_target *target, const struct sql
                                struct reason *reason)
 {
     static struct sql_session only;
+    const size_t length = strlen(driver.opened);
 
-    (void)target, (void)host, (void)address, (void)access, (void)deadline;
+    (void)target, (void)address, (void)access, (void)deadline;
+    snprintf(driver.opened + length, sizeof(driver.opened) - length, "%s ", host->name);
     *session = driver.open == LOOKUP_FOUND ? &only : NULL;
     driver.sessions += driver.open == LOOKUP_FOUND;
     return says(driver.open, reason);
@@ -976,6 +979,36 @@ static void store_in_a_transaction(void **state)
     if (row->store != LOOKUP_FOUND)
         assert_int_not_equal(driver.steps[1], SQL_COMMIT);
     assert_int_equal(driver.sessions, 0);
+    program_stop();
+}
+
+static const struct ending {
+    const char *name;
+    enum lookup store, commit;
+    const char *want; /* who is asked next */
+} endings[] = {
+    {"stored", LOOKUP_FOUND, LOOKUP_FOUND, "db1 "},
+    {"the statement is refused", LOOKUP_REJECTED, LOOKUP_FOUND, "db1 "},
+    {"lost during the statement", LOOKUP_LOST, LOOKUP_FOUND, "db2 "},
+    {"no answer to the statement", LOOKUP_UNAVAILABLE, LOOKUP_FOUND, "db1 "},
+    {"COMMIT is refused", LOOKUP_FOUND, LOOKUP_REJECTED, "db1 "},
+    {"lost during COMMIT", LOOKUP_FOUND, LOOKUP_LOST, "db2 "},
+    {"no answer to COMMIT", LOOKUP_FOUND, LOOKUP_UNAVAILABLE, "db1 "},
+};
+
+/* What may have been stored is not stored a second time, at no host. */
+static void host_that_loses_a_store_comes_last(void **state)
+{
+    const struct ending *row = *state;
+
+    start_with_driver("sql_engine: pgsql\nsql_hostnames: db1 db2\n");
+    driver.store = row->store;
+    driver.commit = row->commit;
+    set_password(USER "@example.com", "open sesame");
+    assert_string_equal(driver.opened, "db1 ");
+    driver.opened[0] = '\0';
+    assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
+    assert_string_equal(driver.opened, row->want);
     program_stop();
 }
 
@@ -1542,6 +1575,7 @@ int main(void)
     ADD(others_where_there_is_no_sql);
     ADD(answer_of_libsasl2);
     ADD_CASES(store_in_a_transaction, transactions);
+    ADD_CASES(host_that_loses_a_store_comes_last, endings);
     ADD(no_session_to_store_with);
     ADD(all_sessions_in_use);
     ADD(folder_of_the_drivers);

@@ -1066,11 +1066,13 @@ static void single_host_says_what_is_wrong(void **state)
 /* What a task comes to at each try, and where it was. */
 static struct {
     enum lookup results[8];
+    enum { LASTS, IS_LOST, IS_SILENT } end; /* of the session of the first try */
     unsigned tries;
     char where[200];
 } stored;
 
-static enum lookup store_scripted(void *context, struct sql_session *session, struct reason *why)
+static enum lookup store_scripted(void *context, struct sql_session *session, enum lookup *fate,
+                                  struct reason *why)
 {
     const size_t length = strlen(stored.where);
 
@@ -1079,6 +1081,9 @@ static enum lookup store_scripted(void *context, struct sql_session *session, st
              session->place->address);
     reason_set(why, "%s does not store", session->place->address);
     assert_true(stored.tries < COUNT(stored.results));
+    assert_lookup(*fate, LOOKUP_FOUND);
+    if (stored.tries == 0 && stored.end != LASTS)
+        *fate = stored.end == IS_LOST ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
     return stored.results[stored.tries++];
 }
 
@@ -1160,18 +1165,89 @@ static void store_goes_through_the_hosts(void **state)
     assert_string_equal(route.host.text, "192.0.2.1");
 }
 
-static enum lookup store_somewhere(int64_t *taken)
+/* With what `stored` says. */
+static enum lookup store(int64_t *taken)
 {
     const struct deadline deadline = deadline_after(TIMEOUT);
     const int64_t before = clock_now;
-    enum lookup result;
-
-    memset(&stored, 0, sizeof(stored));
-    stored.results[0] = LOOKUP_FOUND;
-    result =
+    enum lookup result =
         sql_connections_store(connections, store_scripted, &stored, &deadline, &route, &reason);
+
     *taken = clock_now - before;
     return result;
+}
+
+static enum lookup store_somewhere(int64_t *taken)
+{
+    memset(&stored, 0, sizeof(stored));
+    stored.results[0] = LOOKUP_FOUND;
+    return store(taken);
+}
+
+/* --- a session that ends while it stores */
+
+static const struct ending {
+    const char *name;
+    enum lookup results[2]; /* of the tries */
+    int end;                /* of the first one's session */
+    enum lookup want;
+    const char *want_where; /* it was stored, if anywhere */
+    const char *want_next;  /* who is asked for the next login */
+    bool want_waiting;      /* whether the next store waits for hosts that are down */
+} endings[] = {
+    {"stored", {LOOKUP_FOUND}, LASTS, LOOKUP_FOUND, "192.0.2.1", "192.0.2.1", true},
+    {"refused", {LOOKUP_REJECTED}, LASTS, LOOKUP_REJECTED, "192.0.2.1", "192.0.2.1", true},
+    {"lost, and nobody knows",
+     {LOOKUP_REJECTED},
+     IS_LOST,
+     LOOKUP_REJECTED,
+     "192.0.2.1",
+     "192.0.2.2",
+     false},
+    {"lost before anything is kept",
+     {LOOKUP_LOST, LOOKUP_FOUND},
+     IS_LOST,
+     LOOKUP_FOUND,
+     "192.0.2.1 192.0.2.2",
+     "192.0.2.2",
+     true},
+    /* A row may be locked: for lookups, the host is as good as before. */
+    {"silent, and nobody knows",
+     {LOOKUP_REJECTED},
+     IS_SILENT,
+     LOOKUP_REJECTED,
+     "192.0.2.1",
+     "192.0.2.1",
+     false},
+    {"silent before anything is kept",
+     {LOOKUP_UNAVAILABLE, LOOKUP_FOUND},
+     IS_SILENT,
+     LOOKUP_FOUND,
+     "192.0.2.1 192.0.2.2",
+     "192.0.2.1",
+     true},
+};
+
+static void session_ends_while_it_stores(void **state)
+{
+    const struct ending *row = *state;
+    int64_t taken;
+
+    add_place("192.0.2.1", LOOKUP_LOST, LOOKUP_FOUND);
+    add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE); /* hosts are given up */
+    places[0].open = places[1].open = LOOKUP_FOUND;
+    memset(&stored, 0, sizeof(stored));
+    memcpy(stored.results, row->results, sizeof(row->results));
+    stored.end = row->end;
+    assert_lookup(store(&taken), row->want);
+    assert_string_equal(stored.where, row->want_where);
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(trail, row->want_next);
+    places[0].open = places[1].open = LOOKUP_LOST;
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, row->want_waiting ? TIMEOUT - 500 : 0, row->want_waiting ? TIMEOUT : 0);
 }
 
 /* Though lookups are answered meanwhile: a login may store something, too. */
@@ -1417,6 +1493,7 @@ int main(void)
     TEST_ADD(&list, optional_property_may_be_at_a_full_host);
     TEST_ADD(&list, single_host_says_what_is_wrong);
     TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
+    TEST_ADD_CASES(&list, session_ends_while_it_stores, endings);
     TEST_ADD(&list, lasting_outage_of_the_primary_is_waited_for_once);
     TEST_ADD(&list, walk_ends_before_all_of_too_many);
     TEST_ADD_CASES(&list, answer_is_worth_waiting_for, answers);
