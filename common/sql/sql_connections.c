@@ -58,6 +58,7 @@ struct request {
     void *context;
     bool had_conflict;
     enum lookup fate; /* of the session that the task has had last */
+    bool is_crowded;  /* this process itself was in the way of asking the endpoint */
     struct sql_route *route;
 
     struct sql_walk walk;
@@ -110,26 +111,53 @@ static enum lookup ask(struct request *request, const struct sql_endpoint *endpo
     }
 }
 
+static void say_crowded(struct reason *reason)
+{
+    reason_set(reason, "all %d sessions of this process were in use", SQL_POOL_PLACES);
+}
+
+/* Takes a place in the pool. An endpoint that is left less than half of its time by then
+ * is not to blame if that does not do. LOOKUP_FOUND; else with a reason. */
+static enum lookup enter_pool(struct request *request, const struct sql_endpoint *endpoint,
+                              const struct deadline *deadline, struct sql_session **session,
+                              struct reason *reason)
+{
+    const struct deadline half = deadline_share(deadline, 1, 2);
+
+    request->is_crowded = true;
+    switch (sql_pool_enter(request->connections->pool, endpoint->id, deadline, session)) {
+    case SQL_POOL_NO_MEMORY:
+        reason_set(reason, "out of memory");
+        return LOOKUP_UNAVAILABLE;
+    case SQL_POOL_FULL:
+        say_crowded(reason);
+        return LOOKUP_BUSY;
+    case SQL_POOL_ENTERED:
+        break;
+    }
+    request->is_crowded = deadline_remaining(&half) == 0;
+    return LOOKUP_FOUND;
+}
+
 static enum lookup ask_over_pool(struct request *request, const struct sql_endpoint *endpoint,
                                  const struct deadline *deadline, struct reason *reason)
 {
     struct sql_pool *pool = request->connections->pool;
     struct sql_session *session;
-    enum lookup result;
+    enum lookup result = enter_pool(request, endpoint, deadline, &session, reason);
     bool replaced;
 
     request->route->connected = false;
-    switch (sql_pool_enter(pool, endpoint->id, deadline, &session)) {
-    case SQL_POOL_NO_MEMORY:
-        reason_set(reason, "out of memory");
-        return LOOKUP_UNAVAILABLE;
-    case SQL_POOL_FULL:
-        reason_set(reason, "all %d sessions of this process were in use", SQL_POOL_PLACES);
-        return LOOKUP_BUSY;
-    case SQL_POOL_ENTERED:
-        break;
-    }
+    if (result != LOOKUP_FOUND)
+        return result;
     result = ask(request, endpoint, deadline, &session, reason);
+    /* What it says in time counts all the same. */
+    request->is_crowded = request->is_crowded && deadline_remaining(deadline) == 0 &&
+                          (result == LOOKUP_LOST || result == LOOKUP_UNAVAILABLE);
+    if (request->is_crowded) {
+        say_crowded(reason);
+        result = LOOKUP_BUSY;
+    }
     replaced = request->route->connected && session != NULL;
     sql_pool_leave(pool, endpoint->id, endpoint->rank, session);
     /* Who has found out has closed what was kept by then. */
@@ -268,7 +296,8 @@ static void go_past(struct request *request, const struct sql_endpoint *endpoint
     enum sql_endpoint_event event = in_time ? ENDPOINT_REFUSED : ENDPOINT_FAILED;
     struct reason name;
     /* Many a server is reached by one family of its addresses only. */
-    bool is_news = !(answer == LOOKUP_LOST && in_time && endpoint->has_other_family);
+    bool is_news =
+        !request->is_crowded && !(answer == LOOKUP_LOST && in_time && endpoint->has_other_family);
     bool is_certain = false;
 
     if (answer == LOOKUP_BUSY) {
@@ -280,7 +309,7 @@ static void go_past(struct request *request, const struct sql_endpoint *endpoint
         request->is_unready = request->is_unready || answer == LOOKUP_UNREADY;
         is_certain = true;
     }
-    if (is_to_note(request, answer))
+    if (!request->is_crowded && is_to_note(request, answer))
         is_news =
             sql_endpoints_note(request->connections->endpoints, endpoint->id, event) && is_news;
     name_endpoint(request, endpoint, &name);
@@ -339,6 +368,7 @@ static bool walk(struct request *request, enum lookup *result, struct reason *re
     request->walk.count = request->settled_count;
     while (sql_endpoints_next(request->connections->endpoints, &request->walk, request->deadline,
                               &endpoint, &share)) {
+        request->is_crowded = false;
         if (request->is_optional && request->is_unready && endpoint.is_down)
             continue;
         if (!endpoint.is_looked_up) {

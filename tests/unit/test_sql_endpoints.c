@@ -3,20 +3,25 @@
 /* Which host is asked, when, and for how long: hosts that are scripted, and a clock that
  * only runs while somebody waits. */
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include "sql/sql_connections.h"
 #include "sql/sql_endpoints.h"
+#include "sql/sql_pool.h"
 #include "support/unit.h"
 
 enum { TIMEOUT = 10000 }; /* milliseconds */
 
 /* --- the clock */
 
-static int64_t clock_now; /* milliseconds */
+static atomic_int_least64_t clock_now; /* milliseconds */
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
@@ -71,12 +76,13 @@ enum { SILENT = -1 }; /* to take longer than there is time */
 static struct place {
     const char *address;
     enum lookup open, select;
-    int takes;            /* milliseconds */
-    int64_t well_from;    /* then it answers LOOKUP_FOUND */
-    int64_t silent_from;  /* or does not answer any more */
-    unsigned opened;      /* how often */
-    unsigned asked, kept; /* sessions */
-    int64_t longest;      /* milliseconds that somebody would have waited */
+    int takes;           /* milliseconds */
+    int64_t well_from;   /* then it answers LOOKUP_FOUND */
+    int64_t silent_from; /* or does not answer any more */
+    unsigned opened;     /* how often */
+    unsigned asked;
+    atomic_uint kept; /* sessions; several threads may close theirs at once */
+    int64_t longest;  /* milliseconds that somebody would have waited */
 } places[8];
 
 /* What a name stands for. */
@@ -1275,6 +1281,156 @@ static void lasting_outage_of_the_primary_is_waited_for_once(void **state)
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
 }
 
+/* --- all places of the process are taken */
+
+static struct {
+    pthread_t threads[SQL_POOL_PLACES];
+    sem_t inside, way_out;
+    int64_t leaves_at; /* when one of them gives its place to who waits; 0 for never */
+} crowd;
+
+static void wait_on(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        continue;
+}
+
+int __real_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lock,
+                                  const struct timespec *until);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lock,
+                                  const struct timespec *until);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lock,
+                                  const struct timespec *until)
+{
+    static const struct timespec at_last = {.tv_sec = INT_MAX};
+    const int64_t end = (int64_t)until->tv_sec * 1000 + until->tv_nsec / 1000000;
+
+    if (crowd.leaves_at == 0 || crowd.leaves_at >= end) {
+        clock_now = end > clock_now ? end : clock_now;
+        return ETIMEDOUT;
+    }
+    clock_now = crowd.leaves_at;
+    crowd.leaves_at = 0;
+    sem_post(&crowd.way_out);
+    return __real_pthread_cond_timedwait(condition, lock, &at_last);
+}
+
+static void stay_inside(void)
+{
+    sem_post(&crowd.inside);
+    wait_on(&crowd.way_out);
+}
+
+static void *log_in_of_the_crowd(void *context)
+{
+    const struct sql_statement statement = {"SELECT", NULL, 0};
+    const struct deadline deadline = deadline_after(TIMEOUT);
+    struct secret value = SECRET_EMPTY;
+    struct sql_route its_route;
+    struct reason its_reason;
+
+    return sql_connections_select(connections, &statement, true, &deadline, &value, &its_route,
+                                  &its_reason) == LOOKUP_FOUND
+               ? NULL
+               : context;
+}
+
+/* One after the other, until each has a session with the first host. */
+static void crowd_comes(bool persistent)
+{
+    size_t i;
+
+    settings.persistent = persistent;
+    sql_connections_free(connections);
+    connections = sql_connections_new(&engine, &settings);
+    assert_non_null(connections);
+    sem_init(&crowd.inside, 0, 0);
+    sem_init(&crowd.way_out, 0, 0);
+    crowd.leaves_at = 0;
+    for (i = 0; i < SQL_POOL_PLACES; i++) {
+        meanwhile = stay_inside;
+        assert_int_equal(pthread_create(&crowd.threads[i], NULL, log_in_of_the_crowd, &crowd), 0);
+        wait_on(&crowd.inside);
+    }
+    assert_int_equal(places[0].asked, SQL_POOL_PLACES);
+}
+
+/* `left` of them are still there. */
+static void crowd_goes(unsigned left)
+{
+    void *failed;
+    size_t i;
+
+    while (left-- > 0)
+        sem_post(&crowd.way_out);
+    for (i = 0; i < SQL_POOL_PLACES; i++) {
+        assert_int_equal(pthread_join(crowd.threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    sem_destroy(&crowd.inside);
+    sem_destroy(&crowd.way_out);
+}
+
+/* The hosts have nothing to do with it. */
+static void no_place_is_no_fault_of_a_host(void **state)
+{
+    int64_t taken;
+
+    (void)state;
+    add_well("192.0.2.1");
+    add_well("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    crowd_comes(true);
+    assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
+    assert_int_equal(taken, TIMEOUT);
+    assert_non_null(strstr(reason.text, "192.0.2.1: all 8 sessions of this process were in use"));
+    crowd_goes(SQL_POOL_PLACES);
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.1");
+    assert_int_equal(places[1].opened, 0);
+}
+
+static const struct late_place {
+    const char *name;
+    int left;         /* of the host's share, in milliseconds, when there is a place */
+    enum lookup open; /* from then on */
+    int takes;        /* milliseconds */
+    const char *want_host, *want_news;
+    const char *want_next; /* who is asked then, with all well again */
+} late_places[] = {
+    {"in time", 1000, LOOKUP_FOUND, 500, "192.0.2.1", "", "192.0.2.1"},
+    {"too little time", 1000, LOOKUP_FOUND, 1500, "192.0.2.2", "", "192.0.2.1"},
+    {"no time", 1, LOOKUP_FOUND, 1, "192.0.2.2", "", "192.0.2.1"},
+    {"none in time", -500, LOOKUP_FOUND, 0, "192.0.2.2", "", "192.0.2.1"},
+    {"most of the time, and silent", 4000, LOOKUP_FOUND, SILENT, "192.0.2.2",
+     "192.0.2.1: 192.0.2.1 does not open", "192.0.2.2"},
+    {"little time, and refused at once", 1000, LOOKUP_LOST, 0, "192.0.2.2",
+     "192.0.2.1: 192.0.2.1 does not open", "192.0.2.2"},
+    {"little time, and full", 1000, LOOKUP_BUSY, 0, "192.0.2.2",
+     "192.0.2.1: 192.0.2.1 does not open", "192.0.2.2"},
+};
+
+static void waiting_for_a_place_is_no_fault_of_a_host(void **state)
+{
+    const struct late_place *row = *state;
+
+    add_well("192.0.2.1");
+    add_well("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    crowd_comes(false);
+    places[0].open = row->open;
+    places[0].takes = row->takes;
+    crowd.leaves_at = clock_now + TIMEOUT / 2 - row->left;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, row->want_host);
+    assert_string_equal(route.passed_over.text, row->want_news);
+    places[0].open = LOOKUP_FOUND;
+    places[0].takes = 0;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, row->want_next);
+    crowd_goes(SQL_POOL_PLACES - 1);
+}
+
 /* --- limits */
 
 /* Eight for each host. */
@@ -1494,6 +1650,8 @@ int main(void)
     TEST_ADD(&list, single_host_says_what_is_wrong);
     TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
     TEST_ADD_CASES(&list, session_ends_while_it_stores, endings);
+    TEST_ADD(&list, no_place_is_no_fault_of_a_host);
+    TEST_ADD_CASES(&list, waiting_for_a_place_is_no_fault_of_a_host, late_places);
     TEST_ADD(&list, lasting_outage_of_the_primary_is_waited_for_once);
     TEST_ADD(&list, walk_ends_before_all_of_too_many);
     TEST_ADD_CASES(&list, answer_is_worth_waiting_for, answers);
