@@ -84,6 +84,17 @@ static int hash(const char *password, const char *setting, struct secret *out)
     return error;
 }
 
+/* What no hash holds, crypt(5): libxcrypt looks for it since 4.4.25, and takes it for a
+ * part of the salt before. */
+static bool is_printable(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length] > ' ' && text[length] < '\177')
+        length++;
+    return text[length] == '\0' && strpbrk(text, "!*:;\\") == NULL;
+}
+
 static const char des_alphabet[] =
     "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -107,7 +118,7 @@ static enum verdict judge_crypt(const struct secret *stored, const struct secret
 
     if (!crypt_ceiling_allows(expected, reason))
         return verdict;
-    error = hash(password->bytes, expected, &computed);
+    error = is_printable(expected) ? hash(password->bytes, expected, &computed) : EINVAL;
     if (error == ENOMEM) {
         reason_set(reason, "out of memory");
         verdict = VERDICT_NO_MEMORY;

@@ -9,8 +9,11 @@
 static const char *text_of_connection(const PGconn *connection)
 {
     static const char opening[] = "connection to server ", ending[] = " failed: ";
+    static const char old_opening[] = "could not connect to server: "; /* up to libpq 13 */
     const char *text = PQerrorMessage(connection), *why;
 
+    if (strncmp(text, old_opening, strlen(old_opening)) == 0)
+        return text + strlen(old_opening);
     if (strncmp(text, opening, strlen(opening)) == 0) {
         why = strstr(text, ending);
         if (why != NULL)
@@ -181,12 +184,38 @@ bool pgsql_error_is_of_value(const PGresult *error)
            strcmp(state, "42601") == 0 /* syntax_error: in a text search query */;
 }
 
+/* What a parameter may be taken for: a text search query, or the name of a table,
+ * function, type, role or schema. The text of the error has the parameter in it then,
+ * and up to PostgreSQL 13 no context tells it from an error of the statement, which has
+ * a place in the statement. */
+static bool may_quote_parameter(const PGresult *error)
+{
+    static const char *const states[] = {
+        "0A000" /* feature_not_supported: of names with two dots */,
+        "3F000" /* invalid_schema_name */,
+        "42601" /* syntax_error */,
+        "42602" /* invalid_name */,
+        "42704" /* undefined_object */,
+        "42725" /* ambiguous_function */,
+        "42883" /* undefined_function */,
+        "42P01" /* undefined_table */,
+    };
+    size_t i;
+
+    if (PQresultErrorField(error, PG_DIAG_STATEMENT_POSITION) != NULL)
+        return false;
+    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (strcmp(pgsql_error_state(error), states[i]) == 0)
+            return true;
+    return false;
+}
+
 /* A class of SQLSTATE. */
 struct class
 {
     const char *start;
     enum lookup means;
-    bool names_no_values; /* in its texts, unless they stem from inside of a function */
+    bool names_no_values; /* in its texts, but for the exceptions below */
 };
 
 /* The first that fits counts. */
@@ -249,7 +278,8 @@ enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
     const struct class *class = class_of(state);
     const char *text = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
 
-    if (text != NULL && class->names_no_values && !is_from_inside(error))
+    if (text != NULL && class->names_no_values && !is_from_inside(error) &&
+        !may_quote_parameter(error))
         reason_set(reason, "%s", text);
     else if (state[0] != '\0')
         reason_set(reason, "error of the server with SQLSTATE %s", state);

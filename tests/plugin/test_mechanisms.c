@@ -230,15 +230,18 @@ static void test_checkpass_without_a_hash(void **state)
 
     (void)state;
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *mechanism = cases[i].mechanism;
+
         print_message("# %s\n", cases[i].name);
         run_sql(DATABASE, "DELETE FROM users WHERE name = 'bob'");
         add_user("bob", cases[i].stored);
         start("mech_list: PLAIN LOGIN SCRAM-SHA-256\n");
-        if (cases[i].mechanism != NULL)
-            login_by(cases[i].mechanism, "bob", "pencil");
-        else
+        if (mechanism == NULL)
             assert_int_equal(login_checkpass("bob", "pencil"), SASL_NOUSER);
-        assert_int_equal(program_log_count("WARN sqlcrypt: a hash is stored"), cases[i].want);
+        else if (login_knows(mechanism))
+            login_by(mechanism, "bob", "pencil");
+        if (mechanism == NULL || login_knows(mechanism))
+            assert_int_equal(program_log_count("WARN sqlcrypt: a hash is stored"), cases[i].want);
         program_stop();
     }
 }

@@ -20,6 +20,7 @@
 #include "support/hashes.h"
 #include "support/sasl_program.h"
 #include "support/sqlite_table.h"
+#include "support/unit.h"
 
 #define DATABASE "users.db"
 #define HASH "$6$rounds=1000$salt"
@@ -708,7 +709,7 @@ static void test_replaced_file(void **state)
 }
 
 /* A child neither uses nor closes what its parent has opened. */
-static void test_fork(void **state)
+static void test_forked(void **state)
 {
     pid_t child;
     int status;
@@ -733,34 +734,36 @@ static void test_fork(void **state)
     program_stop();
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, make_table, remove_table)
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        CASE(test_one_statement_a_login),
-        CASE(test_properties),
-        CASE(test_template_without_property),
-        CASE(test_properties_beside_stock),
-        CASE(test_existence),
-        CASE(test_macros),
-        CASE(test_names_that_select_us),
-        CASE(test_named_after_initialisation),
-        CASE(test_prefixed_options),
-        CASE(test_old_name_of_select),
-        CASE(test_scram),
-        CASE(test_store),
-        CASE(test_store_shortens_nothing),
-        CASE(test_store_without_property),
-        CASE(test_store_beside_stock),
-        CASE(test_store_hostile_names),
-        CASE(test_store_failures),
-        CASE(test_store_is_a_transaction),
-        CASE(test_store_not_configured),
-        CASE(test_connection_is_kept),
-        CASE(test_replaced_file),
-        CASE(test_fork),
-    };
+    struct test_list list = {NULL, 0};
+    size_t i;
 
-    return cmocka_run_group_tests_name("sql_auxprop", tests, NULL, NULL);
+    TEST_ADD(&list, test_one_statement_a_login);
+    TEST_ADD(&list, test_properties);
+    TEST_ADD(&list, test_template_without_property);
+    TEST_ADD(&list, test_properties_beside_stock);
+    TEST_ADD(&list, test_existence);
+    TEST_ADD(&list, test_macros);
+    TEST_ADD(&list, test_names_that_select_us);
+    TEST_ADD(&list, test_named_after_initialisation);
+    TEST_ADD(&list, test_prefixed_options);
+    TEST_ADD(&list, test_old_name_of_select);
+    TEST_ADD(&list, test_scram);
+    TEST_ADD(&list, test_store);
+    TEST_ADD(&list, test_store_shortens_nothing);
+    TEST_ADD(&list, test_store_without_property);
+    TEST_ADD(&list, test_store_beside_stock);
+    TEST_ADD(&list, test_store_hostile_names);
+    TEST_ADD(&list, test_store_failures);
+    TEST_ADD(&list, test_store_is_a_transaction);
+    TEST_ADD(&list, test_store_not_configured);
+    TEST_ADD(&list, test_connection_is_kept);
+    TEST_ADD(&list, test_replaced_file);
+    TEST_ADD(&list, test_forked);
+    for (i = 0; i < list.count; i++) {
+        list.items[i].setup_func = make_table;
+        list.items[i].teardown_func = remove_table;
+    }
+    return test_run("sql_auxprop", &list);
 }

@@ -713,10 +713,10 @@ static void path_without_a_folder(void **state)
     assert_int_equal(chmod(world->path, 0644), 0);
     assert_int_equal(chdir(world->directory), 0);
     world->target.database = "users.db";
-    assert_int_equal(seteuid(NOBODY), 0);
+    assert_int_equal(setresuid(NOBODY, NOBODY, 0), 0);
     open_session(world, SQL_ACCESS_READ);
     select_alice(world);
-    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(setresuid(0, 0, 0), 0);
     assert_int_equal(chdir(before), 0);
     assert_contains(world->reason.text, "users.db: the database is in WAL mode, for which SQLite "
                                         "creates files beside it");
@@ -787,6 +787,7 @@ static const struct length {
     size_t want_length;
 } lengths[] = {
     {"a million bytes", "SELECT secret FROM big WHERE size = 1000000", LOOKUP_FOUND, 1000000},
+    {"1 MiB beside 2 MiB", "SELECT secret FROM big WHERE size = 1048576", LOOKUP_FOUND, 1048576},
     {"a byte more than 1 MiB", "SELECT secret FROM big WHERE size = 1048577", LOOKUP_REJECTED, 0},
     {"2 MiB", "SELECT secret FROM big WHERE size = 2097152", LOOKUP_REJECTED, 0},
     {"2 MiB made on the way", "SELECT hex(zeroblob(1048576))", LOOKUP_REJECTED, 0},
@@ -803,10 +804,12 @@ static void value_length(void **state)
     enum lookup result;
 
     assert_true(execute(world->beside,
-                        "CREATE TABLE big (size INTEGER, secret TEXT);"
-                        "INSERT INTO big SELECT 1000000, printf('%.1000000c', 'x');"
-                        "INSERT INTO big SELECT 1048577, printf('%.1048577c', 'x');"
-                        "INSERT INTO big SELECT 2097152, printf('%.2097152c', 'x')"));
+                        "CREATE TABLE big (size INTEGER, note TEXT, secret TEXT);"
+                        "INSERT INTO big SELECT 1000000, '', printf('%.1000000c', 'x');"
+                        "INSERT INTO big SELECT 1048576, printf('%.2097152c', 'n'),"
+                        "                       printf('%.1048576c', 'x');"
+                        "INSERT INTO big SELECT 1048577, '', printf('%.1048577c', 'x');"
+                        "INSERT INTO big SELECT 2097152, '', printf('%.2097152c', 'x')"));
     open_session(world, SQL_ACCESS_READ);
     result = select_within(world, row->statement, 60000);
     assert_lookup(result, row->want);

@@ -14,7 +14,7 @@ struct said {
     const char *of_connection;
     bool used_password;
     bool is_closed;
-    const char *state, *severity, *severity_in_english, *text, *context, *inside;
+    const char *state, *severity, *severity_in_english, *text, *context, *inside, *position;
 };
 
 static const struct said *said;
@@ -70,6 +70,9 @@ char *__wrap_PQresultErrorField(const PGresult *unused, int field)
     case PG_DIAG_INTERNAL_QUERY:
         text = said->inside;
         break;
+    case PG_DIAG_STATEMENT_POSITION:
+        text = said->position;
+        break;
     default:
         fail();
     }
@@ -79,6 +82,7 @@ char *__wrap_PQresultErrorField(const PGresult *unused, int field)
 /* --- while connecting */
 
 #define OF_SERVER "connection to server at \"db1\" (192.0.2.1), port 5432 failed: "
+#define OLD_OF_SERVER "could not connect to server: "
 
 static const struct connecting {
     const char *name;
@@ -89,6 +93,12 @@ static const struct connecting {
 } connectings[] = {
     {"refused",
      {.of_connection = OF_SERVER "Connection refused\n\tIs the server running?\n"},
+     "Connection refused",
+     LOOKUP_LOST,
+     false},
+    {"refused, in the words of libpq 13",
+     {.of_connection =
+          OLD_OF_SERVER "Connection refused\n\tIs the server running on host \"db1\"\n"},
      "Connection refused",
      LOOKUP_LOST,
      false},
@@ -172,6 +182,7 @@ static void socket_is_full(void **state)
         bool want;
     } rows[] = {{OF_SERVER "%s\n\tIs the server running?\n", true},
                 {OF_SERVER "%s", true},
+                {OLD_OF_SERVER "%s\n\tIs the server running?\n", true},
                 {"%s\n", true},
                 {"%s, but not really\n", false},
                 {"not: %s\n", false}};
@@ -292,15 +303,55 @@ static const struct judging {
     const char *want_text;
 } judgings[] = {
     {"no table",
-     {ERROR, .state = "42P01", .text = "relation \"users\" does not exist"},
+     {ERROR, .state = "42P01", .text = "relation \"users\" does not exist", .position = "15"},
      LOOKUP_UNREADY,
      "relation \"users\" does not exist"},
+    {"no column",
+     {ERROR, .state = "42703", .text = "column \"secret\" does not exist"},
+     LOOKUP_REJECTED,
+     "column \"secret\" does not exist"},
+    {"syntax",
+     {ERROR, .state = "42601", .text = "syntax error at or near \"FORM\"", .position = "8"},
+     LOOKUP_REJECTED,
+     "syntax error at or near \"FORM\""},
+    {"parameter: no table",
+     {ERROR, .state = "42P01", .text = "relation \"s3cret\" does not exist"},
+     LOOKUP_UNREADY,
+     "error of the server with SQLSTATE 42P01"},
+    {"parameter: two dots",
+     {ERROR, .state = "0A000", .text = "cross-database references: \"s3.cr.et\""},
+     LOOKUP_REJECTED,
+     "error of the server with SQLSTATE 0A000"},
+    {"parameter: no schema",
+     {ERROR, .state = "3F000", .text = "schema \"s3cret\" does not exist"},
+     LOOKUP_REJECTED,
+     "error of the server with SQLSTATE 3F000"},
+    {"parameter: no text search query",
+     {ERROR, .state = "42601", .text = "syntax error in tsquery: \"s3cret\""},
+     LOOKUP_REJECTED,
+     "error of the server with SQLSTATE 42601"},
+    {"parameter: no name",
+     {ERROR, .state = "42602", .text = "s3cret"},
+     LOOKUP_REJECTED,
+     "error of the server with SQLSTATE 42602"},
+    {"parameter: no type",
+     {ERROR, .state = "42704", .text = "type \"s3cret\" does not exist"},
+     LOOKUP_REJECTED,
+     "error of the server with SQLSTATE 42704"},
+    {"parameter: several functions",
+     {ERROR, .state = "42725", .text = "more than one function named \"s3cret\""},
+     LOOKUP_REJECTED,
+     "error of the server with SQLSTATE 42725"},
+    {"parameter: no function",
+     {ERROR, .state = "42883", .text = "function \"s3cret\" does not exist"},
+     LOOKUP_REJECTED,
+     "error of the server with SQLSTATE 42883"},
     {"no table in a function",
-     {ERROR, .state = "42P01", .text = "s3cret", .context = "PL/pgSQL"},
+     {ERROR, .state = "42P01", .text = "s3cret", .context = "PL/pgSQL", .position = "9"},
      LOOKUP_UNREADY,
      "error of the server with SQLSTATE 42P01"},
     {"no table in a statement of a function",
-     {ERROR, .state = "42P01", .text = "s3cret", .inside = "SELECT 1"},
+     {ERROR, .state = "42P01", .text = "s3cret", .inside = "SELECT 1", .position = "9"},
      LOOKUP_UNREADY,
      "error of the server with SQLSTATE 42P01"},
     {"value",
@@ -347,12 +398,12 @@ static const struct judging {
      {FATAL, .state = "42501", .text = "permission denied"},
      LOOKUP_LOST,
      "permission denied"},
-    {"closed", {ERROR, .is_closed = true, .state = "42P01", .text = "t"}, LOOKUP_LOST, "t"},
+    {"closed", {ERROR, .is_closed = true, .state = "42703", .text = "t"}, LOOKUP_LOST, "t"},
     {"of libpq", {.text = "s3cret"}, LOOKUP_LOST, "the connection was closed"},
 
     /* Poolers say less. */
     {"pooler: no table",
-     {.severity = "ERROR", .state = "42P01", .text = "no such table"},
+     {.severity = "ERROR", .state = "42P01", .text = "no such table", .position = "15"},
      LOOKUP_UNREADY,
      "no such table"},
     {"pooler: gone", {.severity = "ERROR", .state = "57P01", .text = "gone"}, LOOKUP_LOST, "gone"},
@@ -360,9 +411,9 @@ static const struct judging {
      {.severity = "ERROR", .state = "08P01", .text = "server conn crashed?"},
      LOOKUP_LOST,
      "server conn crashed?"},
-    {"pooler: fatal", {.severity = "FATAL", .state = "42P01", .text = "t"}, LOOKUP_LOST, "t"},
-    {"pooler: panic", {.severity = "PANIC", .state = "42P01", .text = "t"}, LOOKUP_LOST, "t"},
-    {"pooler: no severity", {.state = "42P01", .text = "t"}, LOOKUP_UNREADY, "t"},
+    {"pooler: fatal", {.severity = "FATAL", .state = "42703", .text = "t"}, LOOKUP_LOST, "t"},
+    {"pooler: panic", {.severity = "PANIC", .state = "42703", .text = "t"}, LOOKUP_LOST, "t"},
+    {"pooler: no severity", {.state = "42501", .text = "t"}, LOOKUP_UNREADY, "t"},
 };
 
 static void judge(void **state)
