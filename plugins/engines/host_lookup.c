@@ -89,7 +89,8 @@ static int ask_name_server(const char *name, const struct deadline *deadline,
         reason_set_error(&why, error);
         reason_set(reason, "cannot look up the name: %s", why.text);
     } else if (question->error == EAI_SYSTEM) {
-        reason_set_error(reason, question->number);
+        reason_set_error(&why, question->number);
+        reason_set(reason, "cannot look up the name: %s", why.text);
     } else if (question->error != 0) {
         reason_set(reason, "%s", gai_strerror(question->error));
     } else {

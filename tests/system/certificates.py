@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Certificates for tests: an authority, and what it signs."""
 
+import ctypes
 import os
 import pwd
 import subprocess
@@ -29,6 +30,20 @@ def _openssl(*arguments):
                           capture_output=True, check=False)
     if done.returncode != 0:
         raise AssertionError(f"openssl {' '.join(arguments)}:\n{done.stderr}")
+
+
+def libpq_version():
+    """As a number: 150003 for 15.3; 0 without libpq."""
+    try:
+        return ctypes.CDLL("libpq.so.5").PQlibVersion()
+    except OSError:
+        return 0
+
+
+def _as_libpq_reads_them(names):
+    """Before 15, libpq looks for an address among the names of hosts."""
+    old = 0 < libpq_version() < 150000
+    return [*names, *(f"DNS:{name[3:]}" for name in names if old and name.startswith("IP:"))]
 
 
 class Authority:
@@ -64,7 +79,7 @@ class Authority:
         with open(extensions, "w", encoding="utf-8") as file:
             file.write("basicConstraints = CA:FALSE\n")
             if names:
-                file.write("subjectAltName = " + ",".join(names) + "\n")
+                file.write("subjectAltName = " + ",".join(_as_libpq_reads_them(names)) + "\n")
         dates = ["-startdate", "20200101000000Z"]
         dates += ["-enddate", "20200201000000Z"] if expired else ["-days", "30"]
         _openssl("ca", "-batch", "-notext", "-config", self._path("ca.cnf"), "-in", request,

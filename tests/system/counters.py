@@ -15,10 +15,7 @@ class PostgresCounters:
     def __init__(self, server):
         self.server = server
         self.server.run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", database="postgres")
-        version, = self.server.run("SHOW server_version_num", database="postgres")
-        self.counts_sessions = int(version[0]) >= 140000
-        if not self.counts_sessions:
-            self.server.restart(log_connections="on")
+        self.counts_sessions = self.server.version() >= 140000
 
     def _sessions(self):
         if not self.counts_sessions:

@@ -69,7 +69,10 @@ class Names:
 
 
 class Host(servers.Postgres):
-    """PostgreSQL at an address of its own."""
+    """PostgreSQL at an address of its own, which asks HAProxy for something that its
+    version 2.2 understands as well."""
+
+    ACCESS = ("host all haproxy all password",) + servers.Postgres.ACCESS
 
     def __init__(self, ip, port=None):
         self.ip = ip
@@ -128,9 +131,11 @@ class Standby(Host):
 
     def pause(self):
         """Has it take in nothing more of the primary, until resume()."""
+        # Before PostgreSQL 14, what comes waits as soon as a pause was asked for.
+        is_paused = "pg_get_wal_replay_pause_state() = 'paused'" if self.version() >= 140000 \
+            else "pg_is_wal_replay_paused()"
         self.run("SELECT pg_wal_replay_pause()")
-        wait_for(lambda: self.run("SELECT pg_get_wal_replay_pause_state()") == [("paused",)],
-                 "the pause of the standby")
+        wait_for(lambda: self.run(f"SELECT {is_paused}") == [("t",)], "the pause of the standby")
 
     def resume(self):
         self.run("SELECT pg_wal_replay_resume()")
@@ -153,7 +158,7 @@ defaults
   timeout server 1h
 listen database
   bind {address}
-  option pgsql-check user {user}
+  option pgsql-check user haproxy
   default-server inter 100ms fall 1 rise 1 on-marked-down shutdown-sessions
 """
 
@@ -176,7 +181,7 @@ listen database
         return f"127.0.0.1:{self.port}"
 
     def start(self, *hosts):
-        text = self.CONFIGURATION.format(address=self.address, user=hosts[0].user)
+        text = self.CONFIGURATION.format(address=self.address)
         text += "".join(f"  server host{number} {host.address} check\n"
                         for number, host in enumerate(hosts))
         self.launch([self._program(), "-db", "-f", self.write("haproxy.cfg", text)], "")

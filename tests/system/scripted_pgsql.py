@@ -275,6 +275,11 @@ class _Conversation(socketserver.BaseRequestHandler):
             kind, body = self._receive()
             if kind == b"S":
                 break
+            if (kind, body) == (b"Q", b"SHOW transaction_read_only\0"):
+                # libpq up to 13 asks whether it can write here.
+                self.write(columns("transaction_read_only") + row(b"off")
+                           + message(b"C", _strings("SHOW")) + ready(self.state))
+                continue
             if kind == b"P":
                 name, text, _ = body.split(b"\0", 2)
                 self.texts[name] = text.decode()

@@ -226,6 +226,11 @@ class Postgres(Database):
             command += ["-c", f"{name}={value}"]
         self.launch(command, "database system is ready to accept connections")
 
+    def version(self):
+        """As a number: 150003 for 15.3."""
+        ((version,),) = self.run("SHOW server_version_num", database=self.system_database)
+        return int(version)
+
     def kill(self):
         try:
             with open(self.path("data", "postmaster.pid"), encoding="utf-8") as file:

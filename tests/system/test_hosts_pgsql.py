@@ -21,6 +21,7 @@ import postfix
 import saslauthd
 import servers
 import tap
+from certificates import libpq_version
 from crowd import Crowd
 from daemon import wait_for
 from many_hosts import HAProxy, Host, Load, Names, Primary, Standby
@@ -160,7 +161,7 @@ ILLS = {
     "is frozen": Ill(one.freeze, one.thaw, "when the time was up"),
     "says nothing": Ill(mute.begin, mute.end, "when the time was up", NOBODY_AT),
     "is full": Ill(admit_nobody, admit_all, "too many connections"),
-    "is starting": Ill(never_be_ready, be_ready, "not accepting connections", "127.0.0.3"),
+    "is starting": Ill(never_be_ready, be_ready, "FATAL:  57P03: ", "127.0.0.3"),
     "is not there": Ill(lambda: None, lambda: None, "refused", NOBODY_AT),
     "has another password": Ill(lambda: one.set_password("another-password"),
                                 lambda: one.set_password(one.password),
@@ -541,7 +542,8 @@ def _():
             problem, = [line for line in postfix.problems(mail.lines()) if "sqlcrypt: " in line]
             contains(problem, "nothing was stored: ")
             contains(problem, f"{the_standby().address}: ")
-            contains(problem, "read-only")
+            contains(problem, "could not make a writable connection"
+                     if libpq_version() < 140000 else "read-only")
             contains(problem, f"{network.address}: ")
         # The primary may come back: one login waits for that.
         tap.note(f"connections tried: {tries}")

@@ -6,6 +6,7 @@ outside is an outage that explains itself."""
 
 import os
 import pwd
+import re
 import shutil
 
 import certificates
@@ -95,7 +96,10 @@ def by_name(kind):
     """Debian's Postfix copies this file into its jail."""
     server = tables[kind]
     start_mail(server, f"localhost:{server.port}")
-    check_outage(f"localhost:{server.port}", "name resolution")
+    problem = check_outage(f"localhost:{server.port}: ", "etc/hosts and etc/resolv.conf")
+    # glibc 2.31 has an error of the system for it.
+    if not re.search("name resolution|cannot look up the name: ", problem):
+        raise AssertionError(problem)
     os.makedirs(inside("/etc"), exist_ok=True)
     shutil.copy("/etc/hosts", inside("/etc/hosts"))
     try:

@@ -49,8 +49,7 @@ def ends_idle_sessions(server):
     """Settings by which the server ends them; none in PostgreSQL before 14."""
     if server.engine == "mysql":
         return {"wait_timeout": 1}
-    version = int(server.run("SHOW server_version_num")[0][0])
-    return {"idle_session_timeout": "200ms"} if version >= 140000 else {}
+    return {"idle_session_timeout": "200ms"} if server.version() >= 140000 else {}
 
 
 def sessions_of_processes(kind):

@@ -357,9 +357,6 @@ static void encrypts(void **state)
     /* And has no other word for a name that does not fit than for a lost connection. */
     if (strcmp(row->host, "other.test") == 0)
         want = LOOKUP_LOST;
-    /* A certificate for an address is understood since libpq 15. */
-    if (PQlibVersion() < 150000 && row->mode == SQL_SSL_VERIFY_FULL && row->host[0] == '=')
-        want = LOOKUP_LOST;
     assert_lookup(open_session(SQL_ACCESS_READ), want);
     if (want != LOOKUP_FOUND) {
         assert_reason(row->want_reason);
