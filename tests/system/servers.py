@@ -336,7 +336,9 @@ class MariaDB(Database):
         return shutil.which("mariadbd", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
     def install(self):
+        # Whoever starts removes what others have in a folder for temporary tables.
         self.prepare(["mariadb-install-db", "--no-defaults", "--datadir=" + self.path("data"),
+                      "--tmpdir=" + self.home,
                       "--auth-root-authentication-method=socket",
                       "--auth-root-socket-user=" + _me(), "--skip-test-db",
                       "--skip-name-resolve"])
