@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 
 #include "authdaemond/authdaemond_options.h"
 #include "authdaemond/authdaemond_reply.h"
+#include "base/secret.h"
 
 enum {
     LONGEST_QUESTION = 8191, /* bytes after the line AUTH: the daemon reads no more */
@@ -23,40 +24,39 @@ enum {
 
 /* --- the question */
 
-/* Makes the bytes to send. */
-static enum verdict make_request(const struct authdaemond_question *question,
-                                 struct secret *request, struct reason *reason)
+/* The bytes after the line AUTH: each line ends in a line break. */
+static size_t length_of(const struct authdaemond_question *question)
 {
-    const struct secret *first = question->lines[0], *second = question->lines[1];
-    const char *remote_ip = question->remote_ip != NULL ? question->remote_ip : "";
-    size_t length =
-        strlen(question->service) + strlen(question->type) + first->length + second->length + 4;
-    size_t size;
-    char *text = NULL;
-    int written = -1;
+    return strlen(question->service) + strlen(question->type) + question->lines[0].length +
+           question->lines[1].length + 4;
+}
 
-    if (secret_holds_control(first) || secret_holds_control(second)) {
+/* Whether it can be asked by lines, and is not more than the daemon reads. */
+static bool is_possible(const struct authdaemond_question *question, struct reason *reason)
+{
+    if (bytes_have_control(question->lines[0]) || bytes_have_control(question->lines[1]))
         reason_set(reason, "authdaemond: a control character in the user name or the password");
-        return VERDICT_MALFORMED;
-    }
-    if (length > LONGEST_QUESTION) {
+    else if (length_of(question) > LONGEST_QUESTION)
         reason_set(reason, "authdaemond: user name and password together are too long");
-        return VERDICT_MALFORMED;
-    }
-    size = length + strlen(remote_ip) + 64;
-    text = malloc(size);
-    if (text != NULL)
-        written = snprintf(text, size, "%s%s%sAUTH %zu\n%s\n%s\n%s\n%s\n",
-                           remote_ip[0] != '\0' ? "TCPREMOTEIP=" : "", remote_ip,
-                           remote_ip[0] != '\0' ? "\n" : "", length, question->service,
-                           question->type, first->bytes, second->bytes);
-    if (written < 0 || !secret_set(request, text, (size_t)written)) {
-        reason_set(reason, "out of memory");
-        secret_free_string(text);
-        return VERDICT_NO_MEMORY;
-    }
-    secret_free_string(text);
-    return VERDICT_MATCH;
+    else
+        return true;
+    return false;
+}
+
+/* What to send, from malloc(3); NULL when out of memory. */
+static char *make_request(const struct authdaemond_question *question)
+{
+    const char *remote_ip = question->remote_ip != NULL ? question->remote_ip : "";
+    const struct bytes first = question->lines[0], second = question->lines[1];
+    const size_t size = length_of(question) + strlen(remote_ip) + 64;
+    char *request = malloc(size);
+
+    if (request != NULL)
+        snprintf(request, size, "%s%s%sAUTH %zu\n%s\n%s\n%.*s\n%.*s\n",
+                 remote_ip[0] != '\0' ? "TCPREMOTEIP=" : "", remote_ip,
+                 remote_ip[0] != '\0' ? "\n" : "", length_of(question), question->service,
+                 question->type, (int)first.length, first.start, (int)second.length, second.start);
+    return request;
 }
 
 /* --- the connection */
@@ -132,12 +132,8 @@ static bool timed_out(const struct authdaemond *daemon, struct reason *reason)
 static bool wait_for(int socket, short events, const struct deadline *deadline)
 {
     struct pollfd wanted = {.fd = socket, .events = events};
-    int ready;
 
-    do
-        ready = poll(&wanted, 1, deadline_remaining(deadline));
-    while (ready < 0 && errno == EINTR);
-    return ready > 0;
+    return deadline_poll(deadline, &wanted, INT_MAX) > 0;
 }
 
 /* A daemon that is busy has a full backlog: a Unix socket then says EAGAIN. */
@@ -153,27 +149,24 @@ static bool connect_socket(int socket, const struct authdaemond *daemon,
     }
     memcpy(address.sun_path, daemon->path, length);
     while (connect(socket, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-        int left = deadline_remaining(deadline);
-
         if (errno != EAGAIN && errno != EINTR) {
             explain_connect(daemon, errno, reason);
             return false;
         }
-        if (left == 0)
+        if (!deadline_sleep(deadline, FULL_BACKLOG_PAUSE))
             return timed_out(daemon, reason);
-        poll(NULL, 0, left < FULL_BACKLOG_PAUSE ? left : FULL_BACKLOG_PAUSE);
     }
     return true;
 }
 
 /* A daemon that has closed may have answered before: what it said is read next. */
-static bool send_request(int socket, const struct authdaemond *daemon, const struct secret *request,
+static bool send_request(int socket, const struct authdaemond *daemon, struct bytes request,
                          const struct deadline *deadline, struct reason *reason)
 {
     size_t sent = 0;
 
-    while (sent < request->length) {
-        ssize_t count = send(socket, request->bytes + sent, request->length - sent, MSG_NOSIGNAL);
+    while (sent < request.length) {
+        ssize_t count = send(socket, request.start + sent, request.length - sent, MSG_NOSIGNAL);
 
         if (count >= 0)
             sent += (size_t)count;
@@ -291,15 +284,14 @@ static enum verdict judge_reply(const struct authdaemond *daemon, const struct r
 }
 
 /* Sends the question and judges what comes back. */
-static enum verdict exchange(int socket, const struct authdaemond *daemon,
-                             const struct secret *request, const struct deadline *deadline,
-                             struct reason *reason)
+static enum verdict exchange(int socket, const struct authdaemond *daemon, struct bytes request,
+                             const struct deadline *deadline, struct reason *reason)
 {
     struct reply *reply = malloc(sizeof(*reply));
     enum verdict verdict = VERDICT_UNAVAILABLE;
 
     if (reply == NULL) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return VERDICT_NO_MEMORY;
     }
     reply->length = 0;
@@ -318,20 +310,24 @@ enum verdict authdaemond_ask(const struct authdaemond *daemon,
                              const struct authdaemond_question *question,
                              const struct deadline *deadline, struct reason *reason)
 {
-    struct secret request = SECRET_EMPTY;
-    enum verdict verdict = make_request(question, &request, reason);
+    enum verdict verdict = VERDICT_UNAVAILABLE;
+    char *request;
     int socket_;
 
-    if (verdict != VERDICT_MATCH)
-        return verdict;
+    if (!is_possible(question, reason))
+        return VERDICT_MALFORMED;
+    request = make_request(question);
+    if (request == NULL) {
+        reason_no_memory(reason);
+        return VERDICT_NO_MEMORY;
+    }
     socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (socket_ >= 0) {
-        verdict = exchange(socket_, daemon, &request, deadline, reason);
+        verdict = exchange(socket_, daemon, bytes_of(request), deadline, reason);
         close(socket_);
     } else {
         reason_set(reason, "authdaemond: cannot create a socket: %s", strerror(errno));
-        verdict = VERDICT_UNAVAILABLE;
     }
-    secret_wipe(&request);
+    secret_free_string(request);
     return verdict;
 }

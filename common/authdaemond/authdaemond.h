@@ -13,17 +13,17 @@
  *     secret                      for "cram-md5" challenge and response in base64
  */
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/jail.h"
 #include "base/reason.h"
-#include "base/secret.h"
 #include "base/verdict.h"
 
 struct authdaemond_question {
     const char *service;
     const char *type;
     const char *remote_ip; /* the client's, to be told before; NULL or "" is not told */
-    const struct secret *lines[2];
+    struct bytes lines[2];
 };
 
 /* Whom to ask, and what else an account needs to be let in. */

@@ -31,4 +31,16 @@ static inline bool bytes_have_nul(struct bytes bytes)
     return bytes.length > 0 && memchr(bytes.start, '\0', bytes.length) != NULL;
 }
 
+/* Whether there is a control character of ASCII among them, such as a line break or a
+ * NUL: for what is sent by lines. */
+static inline bool bytes_have_control(struct bytes bytes)
+{
+    size_t i;
+
+    for (i = 0; i < bytes.length; i++)
+        if ((unsigned char)bytes.start[i] < ' ' || bytes.start[i] == '\177')
+            return true;
+    return false;
+}
+
 #endif

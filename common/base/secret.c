@@ -29,25 +29,15 @@ void secret_wipe(struct secret *secret)
     *secret = SECRET_EMPTY;
 }
 
-bool secret_equal(const char *a, size_t a_length, const char *b, size_t b_length)
+bool secret_equal(struct bytes a, struct bytes b)
 {
     /* volatile keeps the compiler from leaving the loop early. */
-    volatile unsigned char difference = a_length != b_length;
+    volatile unsigned char difference = a.length != b.length;
     size_t i;
 
-    for (i = 0; i < a_length && i < b_length; i++)
-        difference = (unsigned char)(difference | (a[i] ^ b[i]));
+    for (i = 0; i < a.length && i < b.length; i++)
+        difference = (unsigned char)(difference | (a.start[i] ^ b.start[i]));
     return difference == 0;
-}
-
-bool secret_holds_control(const struct secret *secret)
-{
-    size_t i;
-
-    for (i = 0; i < secret->length; i++)
-        if ((unsigned char)secret->bytes[i] < ' ' || secret->bytes[i] == '\177')
-            return true;
-    return false;
 }
 
 void secret_free_string(char *string)

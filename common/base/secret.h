@@ -26,7 +26,7 @@ struct secret {
  * Returns false when out of memory; nothing is held then. */
 bool secret_set(struct secret *secret, const char *bytes, size_t length);
 
-/* What is held, to be looked at. */
+/* What is held, to be looked at. A NUL follows it, if anything is held. */
 static inline struct bytes secret_bytes(const struct secret *secret)
 {
     return (struct bytes){secret->bytes, secret->length};
@@ -36,11 +36,7 @@ static inline struct bytes secret_bytes(const struct secret *secret)
 void secret_wipe(struct secret *secret);
 
 /* Compares two texts in a time that depends on their lengths alone. */
-bool secret_equal(const char *a, size_t a_length, const char *b, size_t b_length);
-
-/* Whether there is a control character of ASCII in it, such as a line break or a
- * NUL: for what is sent by lines. */
-bool secret_holds_control(const struct secret *secret);
+bool secret_equal(struct bytes a, struct bytes b);
 
 /* Wipes and frees a string from malloc(3); NULL is allowed. */
 void secret_free_string(char *string);

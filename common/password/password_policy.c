@@ -98,7 +98,7 @@ struct password_policy *password_policy_new(const char *format, const char *stor
         }
     }
     if (policy == NULL)
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
     free(setting);
     return policy;
 }
@@ -112,18 +112,13 @@ void password_policy_free(struct password_policy *policy)
     free(policy);
 }
 
-static bool has_nul(const char *bytes, size_t length)
-{
-    return memchr(bytes, '\0', length) != NULL;
-}
-
 /* Whether the scheme takes such a password at all. */
-static bool is_possible(const struct password_policy *policy, const struct secret *password,
+static bool is_possible(const struct password_policy *policy, struct bytes password,
                         struct reason *reason)
 {
-    if (password->length > policy->scheme->longest)
+    if (password.length > policy->scheme->longest)
         reason_set(reason, "the password is longer than %zu bytes", policy->scheme->longest);
-    else if (password->length == 0 || has_nul(password->bytes, password->length))
+    else if (password.length == 0 || bytes_have_nul(password))
         reason_set(reason, "the password is empty or holds a NUL");
     else
         return true;
@@ -152,30 +147,28 @@ static void learn_time(_Atomic(uint64_t) *known, uint64_t took)
 }
 
 /* Does the standard's work, and forgets the outcome. Without memory, there is none. */
-static void do_standard(struct password_policy *policy, const struct secret *password)
+static void do_standard(struct password_policy *policy, struct bytes password)
 {
     const uint64_t start = processor_time();
     struct reason ignored;
 
-    if (policy->scheme->judge(&policy->standard, password, &ignored) != VERDICT_NO_MEMORY)
-        learn_time(&policy->standard_times[password->length], processor_time() - start);
+    if (policy->scheme->judge(secret_bytes(&policy->standard), password, &ignored) !=
+        VERDICT_NO_MEMORY)
+        learn_time(&policy->standard_times[password.length], processor_time() - start);
 }
 
 /* Brings what a refusal has cost since `start` to what the standard costs: see the top.
  * Another password stands in for one that is not possible. */
-static void reach_standard(struct password_policy *policy, const struct secret *password,
-                           uint64_t start)
+static void reach_standard(struct password_policy *policy, struct bytes password, uint64_t start)
 {
     enum { CHEAP = 32 };
-    static char any[] = "any password";
-    const struct secret stand_in = {any, sizeof(any) - 1};
     const _Atomic(uint64_t) *time;
     struct reason ignored;
     uint64_t spent = processor_time() - start, now;
 
     if (!is_possible(policy, password, &ignored))
-        password = &stand_in;
-    time = &policy->standard_times[password->length];
+        password = bytes_of("any password");
+    time = &policy->standard_times[password.length];
     if (atomic_load_explicit(time, memory_order_relaxed) == 0)
         do_standard(policy, password);
     start = processor_time() - spent;
@@ -186,15 +179,15 @@ static void reach_standard(struct password_policy *policy, const struct secret *
     while (now != NO_CLOCK && now - start < atomic_load_explicit(time, memory_order_relaxed));
 }
 
-bool password_policy_is_locked(const struct secret *stored)
+bool password_policy_is_locked(struct bytes stored)
 {
-    const struct stored_text text = stored_text_trim(stored);
+    const struct bytes text = stored_text_trim(stored);
 
-    return text.length == 0 || text.bytes[0] == '!' || text.bytes[0] == '*';
+    return text.length == 0 || text.start[0] == '!' || text.start[0] == '*';
 }
 
 /* Names what looks like a lock, but comes from a function of MySQL. */
-static enum verdict refuse_locked(const struct secret *stored, struct reason *reason)
+static enum verdict refuse_locked(struct bytes stored, struct reason *reason)
 {
     if (stored_text_is_mysql_hash(stored_text_trim(stored))) {
         reason_set(reason, "the stored hash is one of MySQL's PASSWORD(), which is not supported");
@@ -205,16 +198,16 @@ static enum verdict refuse_locked(const struct secret *stored, struct reason *re
 }
 
 /* What the scheme is to see: padding is no part of a hash. */
-static struct stored_text text_of(const struct password_policy *policy, const struct secret *stored)
+static struct bytes text_of(const struct password_policy *policy, struct bytes stored)
 {
     return policy->scheme->clear_text ? stored_text_without_nuls(stored) : stored_text_trim(stored);
 }
 
 /* Whether there is anything that the scheme could read. */
-static bool is_readable(const struct password_policy *policy, struct stored_text text,
+static bool is_readable(const struct password_policy *policy, struct bytes text,
                         struct reason *reason)
 {
-    if (has_nul(text.bytes, text.length))
+    if (bytes_have_nul(text))
         reason_set(reason, "the stored value holds a NUL");
     else if (!policy->scheme->clear_text && stored_text_may_be_old_mysql_hash(text))
         reason_set(reason, "the stored value looks like a hash of MySQL's OLD_PASSWORD(), "
@@ -224,30 +217,26 @@ static bool is_readable(const struct password_policy *policy, struct stored_text
     return false;
 }
 
-static enum verdict judge_text(const struct password_policy *policy, struct stored_text text,
-                               const struct secret *password, struct reason *reason)
+static enum verdict judge_text(const struct password_policy *policy, struct bytes text,
+                               struct bytes password, struct reason *reason)
 {
     struct secret copy = SECRET_EMPTY;
     enum verdict verdict = VERDICT_NO_MEMORY;
 
-    if (!secret_set(&copy, text.bytes, text.length)) {
-        reason_set(reason, "out of memory");
+    if (!secret_set(&copy, text.start, text.length)) {
+        reason_no_memory(reason);
         return verdict;
     }
-    verdict = policy->scheme->judge(&copy, password, reason);
+    verdict = policy->scheme->judge(secret_bytes(&copy), password, reason);
     if (verdict == VERDICT_MISMATCH)
         reason_set(reason, "wrong password");
     secret_wipe(&copy);
     return verdict;
 }
 
-static enum verdict judge(const struct password_policy *policy, const struct secret *stored,
-                          const struct secret *password, struct reason *reason)
+static enum verdict judge(const struct password_policy *policy, struct bytes stored,
+                          struct bytes password, struct reason *reason)
 {
-    if (stored == NULL) {
-        reason_set(reason, "no such user");
-        return VERDICT_NO_USER;
-    }
     if (password_policy_is_locked(stored))
         return refuse_locked(stored, reason);
     if (!is_readable(policy, text_of(policy, stored), reason))
@@ -257,8 +246,8 @@ static enum verdict judge(const struct password_policy *policy, const struct sec
     return judge_text(policy, text_of(policy, stored), password, reason);
 }
 
-enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
-                                   const struct secret *password, struct reason *reason)
+enum verdict password_policy_judge(struct password_policy *policy, struct bytes stored,
+                                   struct bytes password, struct reason *reason)
 {
     const uint64_t start = processor_time();
     const enum verdict verdict = judge(policy, stored, password, reason);
@@ -279,7 +268,17 @@ enum verdict password_policy_judge(struct password_policy *policy, const struct 
     return verdict;
 }
 
-bool password_policy_takes(const struct password_policy *policy, const struct secret *password,
+enum verdict password_policy_refuse(struct password_policy *policy, struct bytes password,
+                                    struct reason *reason)
+{
+    const uint64_t start = processor_time();
+
+    reason_set(reason, "no such user");
+    reach_standard(policy, password, start);
+    return VERDICT_NO_USER;
+}
+
+bool password_policy_takes(const struct password_policy *policy, struct bytes password,
                            struct reason *reason)
 {
     return is_possible(policy, password, reason) &&
@@ -287,7 +286,7 @@ bool password_policy_takes(const struct password_policy *policy, const struct se
             policy->scheme->takes(policy->store_method, password, reason));
 }
 
-bool password_policy_store(const struct password_policy *policy, const struct secret *password,
+bool password_policy_store(const struct password_policy *policy, struct bytes password,
                            struct secret *out, struct reason *reason)
 {
     if (!password_policy_takes(policy, password, reason))

@@ -26,19 +26,25 @@ struct password_policy *password_policy_new(const char *format, const char *stor
                                             const char *store_cost, struct reason *reason);
 void password_policy_free(struct password_policy *policy);
 
-/* Judges a typed password. `stored` is NULL if there is no such user, and has
- * NULL bytes if the database holds NULL.
- * Returns any verdict; each one but VERDICT_MATCH comes with a reason. */
-enum verdict password_policy_judge(struct password_policy *policy, const struct secret *stored,
-                                   const struct secret *password, struct reason *reason);
+/* A typed password, here and below, is followed by a NUL: crypt(3) takes strings. */
+
+/* Judges a typed password. `stored` is BYTES_NONE if the database holds NULL.
+ * Returns any verdict but VERDICT_NO_USER; each one but VERDICT_MATCH comes with a reason. */
+enum verdict password_policy_judge(struct password_policy *policy, struct bytes stored,
+                                   struct bytes password, struct reason *reason);
+
+/* Does the same work where there is no such user, and returns VERDICT_NO_USER with a
+ * reason. */
+enum verdict password_policy_refuse(struct password_policy *policy, struct bytes password,
+                                    struct reason *reason);
 
 /* Whether `password` can be stored, all of it. Returns false with a reason. */
-bool password_policy_takes(const struct password_policy *policy, const struct secret *password,
+bool password_policy_takes(const struct password_policy *policy, struct bytes password,
                            struct reason *reason);
 
 /* Makes the text to store for `password`. Returns false with a reason: of one that can be
  * stored, when out of memory or random numbers. */
-bool password_policy_store(const struct password_policy *policy, const struct secret *password,
+bool password_policy_store(const struct password_policy *policy, struct bytes password,
                            struct secret *out, struct reason *reason);
 
 /* Whether the stored texts are passwords in clear text. */
@@ -46,6 +52,6 @@ bool password_policy_is_clear_text(const struct password_policy *policy);
 
 /* Whether no password can match `stored`: NULL, empty, or starting with the
  * '!' or '*' that lock an account, padding aside. */
-bool password_policy_is_locked(const struct secret *stored);
+bool password_policy_is_locked(struct bytes stored);
 
 #endif

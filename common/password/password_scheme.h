@@ -35,23 +35,22 @@ struct password_scheme {
      * question. */
     bool (*is_available)(struct reason *reason);
 
-    /* Judges `password` (not empty, no NUL inside, not too long) against
-     * `stored` (not empty, no NUL inside, no padding unless it is clear text):
+    /* Judges `password` (not empty, no NUL inside, not too long, a NUL follows) against
+     * `stored` (not empty, no NUL inside, a NUL follows, no padding unless it is clear text):
      * VERDICT_MATCH, VERDICT_MISMATCH, VERDICT_NO_MEMORY, or VERDICT_UNUSABLE
      * with a reason. */
-    enum verdict (*judge)(const struct secret *stored, const struct secret *password,
-                          struct reason *reason);
+    enum verdict (*judge)(struct bytes stored, struct bytes password, struct reason *reason);
 
     /* Whether a text that `method` makes stands for all of the password: the rest would not
      * count, and nobody would be told. False with a reason. NULL: it always does. */
-    bool (*takes)(const char *method, const struct secret *password, struct reason *reason);
+    bool (*takes)(const char *method, struct bytes password, struct reason *reason);
 
     /* Puts a new text for `password` into `out`. `method` is a name from
      * `password_store_scheme`, or NULL for the best one; `cost` is in its unit, or 0 for
      * libcrypt's default. A scheme with one method ignores them. Returns false with a
      * reason when out of memory or random numbers. */
-    bool (*store)(const char *method, unsigned long cost, const struct secret *password,
-                  struct secret *out, struct reason *reason);
+    bool (*store)(const char *method, unsigned long cost, struct bytes password, struct secret *out,
+                  struct reason *reason);
 
     /* What to judge against, for the work alone. NULL if the cost is the stored text's
      * own choice. */
@@ -74,6 +73,6 @@ const struct password_scheme *password_scheme_find(const char *name);
  * as a password in clear text: "$id$...", "{SCHEME}..." or a SCRAM verifier,
  * whatever padding is around it. A hash without such a mark, of DES or hexadecimal
  * digits, looks like a password. */
-bool password_scheme_is_hash(const struct secret *stored);
+bool password_scheme_is_hash(struct bytes stored);
 
 #endif

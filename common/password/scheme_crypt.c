@@ -37,14 +37,15 @@ static const struct method {
 };
 
 /* The prefix with the white space that may follow it. */
-static size_t prefix_length(const struct secret *stored)
+static size_t prefix_length(struct bytes stored)
 {
     static const char prefix[] = "{CRYPT}";
     size_t length = strlen(prefix);
 
-    if (strncasecmp(stored->bytes, prefix, length) != 0)
+    if (strncasecmp(stored.start, prefix, length) != 0)
         return 0;
-    return length + stored_text_space(stored->bytes + length, stored->length - length);
+    return length +
+           stored_text_space((struct bytes){stored.start + length, stored.length - length});
 }
 
 /* Whether crypt_r(3) can have failed for nothing but lack of memory. Its errno does not
@@ -108,37 +109,34 @@ static bool is_des(const char *text)
     return length >= 13 && (length - 2) % 11 == 0 && strspn(text, des_alphabet) == length;
 }
 
-static enum verdict judge_crypt(const struct secret *stored, const struct secret *password,
-                                struct reason *reason)
+static enum verdict judge_crypt(struct bytes stored, struct bytes password, struct reason *reason)
 {
-    const char *expected = stored->bytes + prefix_length(stored);
+    const char *expected = stored.start + prefix_length(stored);
     struct secret computed = SECRET_EMPTY;
     enum verdict verdict = VERDICT_UNUSABLE;
     int error;
 
     if (!crypt_ceiling_allows(expected, reason))
         return verdict;
-    error = is_printable(expected) ? hash(password->bytes, expected, &computed) : EINVAL;
+    error = is_printable(expected) ? hash(password.start, expected, &computed) : EINVAL;
     if (error == ENOMEM) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         verdict = VERDICT_NO_MEMORY;
     } else if (error != 0) {
         reason_set(reason, "the stored value is not a hash that crypt(3) of this system knows");
     } else if (computed.length != strlen(expected) && !is_des(expected)) {
         reason_set(reason, "the stored hash is truncated or malformed");
     } else {
-        verdict = secret_equal(computed.bytes, computed.length, expected, strlen(expected))
-                      ? VERDICT_MATCH
-                      : VERDICT_MISMATCH;
+        verdict = secret_equal(secret_bytes(&computed), bytes_of(expected)) ? VERDICT_MATCH
+                                                                            : VERDICT_MISMATCH;
     }
     secret_wipe(&computed);
     return verdict;
 }
 
-static enum verdict judge_trad(const struct secret *stored, const struct secret *password,
-                               struct reason *reason)
+static enum verdict judge_trad(struct bytes stored, struct bytes password, struct reason *reason)
 {
-    const char *expected = stored->bytes + prefix_length(stored);
+    const char *expected = stored.start + prefix_length(stored);
 
     if (strlen(expected) != 13 || !is_des(expected)) {
         reason_set(reason, "the stored value is not a traditional (DES) hash of crypt(3)");
@@ -210,24 +208,24 @@ static char *new_setting(const char *name, unsigned long cost, struct reason *re
     return setting;
 }
 
-static bool takes_crypt(const char *name, const struct secret *password, struct reason *reason)
+static bool takes_crypt(const char *name, struct bytes password, struct reason *reason)
 {
     const struct method *method = name != NULL ? find_method(name) : NULL;
 
-    if (method == NULL || password->length <= method->longest)
+    if (method == NULL || password.length <= method->longest)
         return true;
     reason_set(reason, "%s uses only the first %zu bytes; this password is longer", method->name,
                method->longest);
     return false;
 }
 
-static bool takes_trad(const char *name, const struct secret *password, struct reason *reason)
+static bool takes_trad(const char *name, struct bytes password, struct reason *reason)
 {
     (void)name;
     return takes_crypt("DES-CRYPT", password, reason);
 }
 
-static bool store_crypt(const char *name, unsigned long cost, const struct secret *password,
+static bool store_crypt(const char *name, unsigned long cost, struct bytes password,
                         struct secret *out, struct reason *reason)
 {
     char *setting = new_setting(name, cost, reason);
@@ -235,14 +233,14 @@ static bool store_crypt(const char *name, unsigned long cost, const struct secre
 
     if (setting == NULL)
         return false;
-    error = hash(password->bytes, setting, out);
+    error = hash(password.start, setting, out);
     free(setting);
     if (error != 0)
         reason_set(reason, "%s", error == ENOMEM ? "out of memory" : "libcrypt cannot make a hash");
     return error == 0;
 }
 
-static bool store_trad(const char *method, unsigned long cost, const struct secret *password,
+static bool store_trad(const char *method, unsigned long cost, struct bytes password,
                        struct secret *out, struct reason *reason)
 {
     (void)method, (void)cost;

@@ -14,7 +14,7 @@ enum { HEX_LENGTH = 32 };
 
 /* Writes lower-case digits and a NUL. Leaves nothing in libcrypto's queue of errors, which
  * belongs to the program: SSL_read(3) of its TLS connections would stumble over it. */
-static bool digest(const struct secret *password, char hex[HEX_LENGTH + 1])
+static bool digest(struct bytes password, char hex[HEX_LENGTH + 1])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char binary[EVP_MAX_MD_SIZE];
@@ -23,7 +23,7 @@ static bool digest(const struct secret *password, char hex[HEX_LENGTH + 1])
     bool done;
 
     ERR_set_mark();
-    done = EVP_Digest(password->bytes, password->length, binary, &length, EVP_md5(), NULL) == 1;
+    done = EVP_Digest(password.start, password.length, binary, &length, EVP_md5(), NULL) == 1;
     ERR_pop_to_mark();
     for (i = 0; i < length && i < HEX_LENGTH / 2; i++) {
         hex[2 * i] = digits[binary[i] >> 4];
@@ -39,10 +39,8 @@ static bool digest(const struct secret *password, char hex[HEX_LENGTH + 1])
  * is missing later. */
 static bool is_available(struct reason *reason)
 {
-    static char any[] = "any password";
-    const struct secret password = {any, sizeof(any) - 1};
     char hex[HEX_LENGTH + 1];
-    bool done = digest(&password, hex);
+    bool done = digest(bytes_of("any password"), hex);
 
     if (!done)
         reason_set(reason, "password_format: md5: libcrypto makes no MD5 digest: it is restricted "
@@ -50,39 +48,38 @@ static bool is_available(struct reason *reason)
     return done;
 }
 
-static enum verdict judge(const struct secret *stored, const struct secret *password,
-                          struct reason *reason)
+static enum verdict judge(struct bytes stored, struct bytes password, struct reason *reason)
 {
     char expected[HEX_LENGTH + 1] = "", computed[HEX_LENGTH + 1] = "";
     enum verdict verdict = VERDICT_UNUSABLE;
     size_t i;
 
-    if (stored->length != HEX_LENGTH ||
-        strspn(stored->bytes, "0123456789abcdefABCDEF") != HEX_LENGTH) {
+    if (stored.length != HEX_LENGTH ||
+        strspn(stored.start, "0123456789abcdefABCDEF") != HEX_LENGTH) {
         reason_set(reason, "the stored value is not an MD5 digest of 32 hexadecimal digits");
     } else if (!digest(password, computed)) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         verdict = VERDICT_NO_MEMORY;
     } else {
         for (i = 0; i < HEX_LENGTH; i++)
-            expected[i] = (char)tolower((unsigned char)stored->bytes[i]);
-        verdict = secret_equal(expected, HEX_LENGTH, computed, HEX_LENGTH) ? VERDICT_MATCH
-                                                                           : VERDICT_MISMATCH;
+            expected[i] = (char)tolower((unsigned char)stored.start[i]);
+        verdict =
+            secret_equal(bytes_of(expected), bytes_of(computed)) ? VERDICT_MATCH : VERDICT_MISMATCH;
     }
     explicit_bzero(expected, sizeof(expected));
     explicit_bzero(computed, sizeof(computed));
     return verdict;
 }
 
-static bool store(const char *method, unsigned long cost, const struct secret *password,
-                  struct secret *out, struct reason *reason)
+static bool store(const char *method, unsigned long cost, struct bytes password, struct secret *out,
+                  struct reason *reason)
 {
     char hex[HEX_LENGTH + 1];
     bool done = digest(password, hex) && secret_set(out, hex, HEX_LENGTH);
 
     (void)method, (void)cost;
     if (!done)
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
     explicit_bzero(hex, sizeof(hex));
     return done;
 }

@@ -4,26 +4,23 @@
 
 #include "password/password_scheme.h"
 
-static enum verdict judge(const struct secret *stored, const struct secret *password,
-                          struct reason *reason)
+static enum verdict judge(struct bytes stored, struct bytes password, struct reason *reason)
 {
     /* Somebody who has read the table must not log in with what stands there. */
     if (password_scheme_is_hash(stored)) {
         reason_set(reason, "the stored value is a hash, but password_format is plain");
         return VERDICT_UNUSABLE;
     }
-    return secret_equal(stored->bytes, stored->length, password->bytes, password->length)
-               ? VERDICT_MATCH
-               : VERDICT_MISMATCH;
+    return secret_equal(stored, password) ? VERDICT_MATCH : VERDICT_MISMATCH;
 }
 
-static bool store(const char *method, unsigned long cost, const struct secret *password,
-                  struct secret *out, struct reason *reason)
+static bool store(const char *method, unsigned long cost, struct bytes password, struct secret *out,
+                  struct reason *reason)
 {
     (void)method, (void)cost;
-    if (secret_set(out, password->bytes, password->length))
+    if (secret_set(out, password.start, password.length))
         return true;
-    reason_set(reason, "out of memory");
+    reason_no_memory(reason);
     return false;
 }
 

@@ -28,12 +28,12 @@ static bool skip_field(struct rest *rest, const char *allowed, char separator)
     return skip_characters(rest, allowed) && rest->at < rest->end && *rest->at++ == separator;
 }
 
-bool scram_verifier_valid(const char *text, size_t length)
+bool scram_verifier_valid(struct bytes text)
 {
     static const char prefix[] = "SCRAM-SHA-";
-    struct rest rest = {text, text + length};
+    struct rest rest = {text.start, text.start + text.length};
 
-    if (length < strlen(prefix) || memcmp(text, prefix, strlen(prefix)) != 0)
+    if (text.length < strlen(prefix) || memcmp(text.start, prefix, strlen(prefix)) != 0)
         return false;
     rest.at += strlen(prefix);
     return skip_field(&rest, DIGITS UPPER "-", '$') && skip_field(&rest, DIGITS, ':') &&

@@ -12,9 +12,10 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 
-/* Whether the `length` bytes at `text` are one, and nothing else. */
-bool scram_verifier_valid(const char *text, size_t length);
+#include "base/bytes.h"
+
+/* Whether the text is one, and nothing else. */
+bool scram_verifier_valid(struct bytes text);
 
 #endif

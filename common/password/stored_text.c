@@ -39,73 +39,73 @@ static const char *const spaces[] = {
     "\357\273\277",
 };
 
-/* The length of the space that the bytes start or end with; 0 if with none. */
-static size_t space_at(const char *bytes, size_t length, bool at_end)
+/* The length of the space that the text starts or ends with; 0 if with none. */
+static size_t space_at(struct bytes text, bool at_end)
 {
     size_t i;
 
     for (i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
         size_t size = strlen(spaces[i]);
 
-        if (size <= length && memcmp(at_end ? bytes + length - size : bytes, spaces[i], size) == 0)
+        if (size <= text.length &&
+            memcmp(at_end ? text.start + text.length - size : text.start, spaces[i], size) == 0)
             return size;
     }
     return 0;
 }
 
-size_t stored_text_space(const char *bytes, size_t length)
+static struct bytes without_space(struct bytes text)
 {
-    size_t total = 0, size;
+    size_t size;
 
-    while ((size = space_at(bytes + total, length - total, false)) > 0)
-        total += size;
-    return total;
+    while ((size = space_at(text, false)) > 0)
+        text = (struct bytes){text.start + size, text.length - size};
+    return text;
 }
 
-struct stored_text stored_text_without_nuls(const struct secret *stored)
+size_t stored_text_space(struct bytes text)
 {
-    struct stored_text text = {stored->bytes, stored->length};
-
-    while (text.length > 0 && text.bytes[text.length - 1] == '\0')
-        text.length--;
-    return text.length > 0 ? text : (struct stored_text){"", 0};
+    return text.length - without_space(text).length;
 }
 
-struct stored_text stored_text_trim(const struct secret *stored)
+struct bytes stored_text_without_nuls(struct bytes stored)
 {
-    struct stored_text text = {stored->bytes, stored->length};
+    while (stored.length > 0 && stored.start[stored.length - 1] == '\0')
+        stored.length--;
+    return stored;
+}
+
+struct bytes stored_text_trim(struct bytes stored)
+{
     size_t size;
 
     /* Some of both: the end of a line in a column of a fixed width. */
-    while (text.length > 0) {
-        size = text.bytes[text.length - 1] == '\0' ? 1 : space_at(text.bytes, text.length, true);
+    while (stored.length > 0) {
+        size = stored.start[stored.length - 1] == '\0' ? 1 : space_at(stored, true);
         if (size == 0)
             break;
-        text.length -= size;
+        stored.length -= size;
     }
-    if (text.length == 0)
-        return (struct stored_text){"", 0};
-    size = stored_text_space(text.bytes, text.length);
-    return (struct stored_text){text.bytes + size, text.length - size};
+    return without_space(stored);
 }
 
-static bool is_hexadecimal(const char *bytes, size_t length)
+static bool is_hexadecimal(struct bytes text)
 {
     size_t i;
 
-    for (i = 0; i < length; i++)
-        if (!isxdigit((unsigned char)bytes[i]))
+    for (i = 0; i < text.length; i++)
+        if (!isxdigit((unsigned char)text.start[i]))
             return false;
     return true;
 }
 
-bool stored_text_is_mysql_hash(struct stored_text text)
+bool stored_text_is_mysql_hash(struct bytes text)
 {
-    return text.length == 1 + MYSQL_DIGITS && text.bytes[0] == '*' &&
-           is_hexadecimal(text.bytes + 1, MYSQL_DIGITS);
+    return text.length == 1 + MYSQL_DIGITS && text.start[0] == '*' &&
+           is_hexadecimal((struct bytes){text.start + 1, MYSQL_DIGITS});
 }
 
-bool stored_text_may_be_old_mysql_hash(struct stored_text text)
+bool stored_text_may_be_old_mysql_hash(struct bytes text)
 {
-    return text.length == OLD_MYSQL_DIGITS && is_hexadecimal(text.bytes, text.length);
+    return text.length == OLD_MYSQL_DIGITS && is_hexadecimal(text);
 }

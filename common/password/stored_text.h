@@ -11,30 +11,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/secret.h"
-
-/* A view on a part of somebody else's value. `bytes` is never NULL. */
-struct stored_text {
-    const char *bytes;
-    size_t length;
-};
+#include "base/bytes.h"
 
 /* Without white space at either end and NULs at the end: for all that is not a
- * password in clear text. `stored` may hold NULL, which is an empty text. */
-struct stored_text stored_text_trim(const struct secret *stored);
+ * password in clear text. */
+struct bytes stored_text_trim(struct bytes stored);
 
 /* Without NULs at the end, which no password can have: for clear text, where a
  * blank may belong to the password. */
-struct stored_text stored_text_without_nuls(const struct secret *stored);
+struct bytes stored_text_without_nuls(struct bytes stored);
 
 /* How many of the first bytes are white space, in ASCII or UTF-8, whatever it is
  * called there: no-break spaces and the byte order mark are some, too. */
-size_t stored_text_space(const char *bytes, size_t length);
+size_t stored_text_space(struct bytes text);
 
 /* Whether it is what MySQL's PASSWORD() makes: '*' and 40 hexadecimal digits. */
-bool stored_text_is_mysql_hash(struct stored_text text);
+bool stored_text_is_mysql_hash(struct bytes text);
 
 /* Or its OLD_PASSWORD(): 16 hexadecimal digits, which may also be a password. */
-bool stored_text_may_be_old_mysql_hash(struct stored_text text);
+bool stored_text_may_be_old_mysql_hash(struct bytes text);
 
 #endif

@@ -232,21 +232,21 @@ static void warn_of_hash(const struct call *call)
 }
 
 /* Hands out what the password column holds: to each property its own kind. */
-static void hand_out(struct call *call, const struct secret *stored)
+static void hand_out(struct call *call, struct bytes stored)
 {
     static const char locked[] = "*";
     const struct sql_backend *backend = call->backend;
     const bool is_password = password_policy_is_clear_text(backend->policy) &&
                              !password_policy_is_locked(stored) && !password_scheme_is_hash(stored);
-    const struct stored_text text =
+    const struct bytes text =
         is_password ? stored_text_without_nuls(stored) : stored_text_trim(stored);
     bool is_scram;
 
     if (!is_password)
         silence_others(call);
-    if (stored->bytes == NULL)
+    if (stored.start == NULL)
         return;
-    if (text.length > INT_MAX || memchr(text.bytes, '\0', text.length) != NULL) {
+    if (text.length > INT_MAX || bytes_have_nul(text)) {
         /* libsasl2 could not even erase it. */
         sasl_glue_log(call->sparams->utils, backend->log_level, SASL_LOG_ERR,
                       "sqlcrypt: %s: the stored value holds a NUL: the account is locked",
@@ -254,12 +254,12 @@ static void hand_out(struct call *call, const struct secret *stored)
         set_all(call, PROPERTY_HASH, locked, strlen(locked));
         return;
     }
-    set_all(call, is_password ? PROPERTY_PASSWORD : PROPERTY_HASH, text.bytes, text.length);
+    set_all(call, is_password ? PROPERTY_PASSWORD : PROPERTY_HASH, text.start, text.length);
     if (is_password)
         return;
-    is_scram = scram_verifier_valid(text.bytes, text.length);
+    is_scram = scram_verifier_valid(text);
     if (is_scram)
-        set_all(call, PROPERTY_SCRAM, text.bytes, text.length);
+        set_all(call, PROPERTY_SCRAM, text.start, text.length);
     if (!password_policy_is_locked(stored) && !(is_scram && is_asked_for(call, PROPERTY_SCRAM)))
         warn_of_hash(call);
 }
@@ -271,7 +271,7 @@ static enum lookup fetch_password(struct call *call)
 
     call->password_is_null = result == LOOKUP_FOUND && stored.bytes == NULL;
     if (result == LOOKUP_FOUND)
-        hand_out(call, &stored);
+        hand_out(call, secret_bytes(&stored));
     /* The stock plug-in may find a row all the same: at another host, or by a name that it
      * writes in another character set. */
     else if (result == LOOKUP_NONE && !password_policy_is_clear_text(call->backend->policy))

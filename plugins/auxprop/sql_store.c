@@ -97,7 +97,7 @@ static enum lookup write_value(struct call *call, const struct sql_template *tem
     return result == LOOKUP_FOUND ? result : stop(call, result);
 }
 
-static int hash(struct call *call, const struct secret *password, struct secret *out)
+static int hash(struct call *call, struct bytes password, struct secret *out)
 {
     const struct password_policy *policy = call->backend->policy;
 
@@ -120,7 +120,7 @@ static int encode(struct call *call, const char *property, const char *value, st
         *out = clear;
         return SASL_OK;
     }
-    result = hash(call, &clear, out);
+    result = hash(call, secret_bytes(&clear), out);
     secret_wipe(&clear);
     return result;
 }

@@ -33,7 +33,7 @@ bool login_name_split(struct user_realm *names, const sasl_server_params_t *spar
 
 static bool has_realm(const struct login_name *name)
 {
-    return memchr(name->typed->bytes, '@', name->typed->length) != NULL;
+    return memchr(name->typed.start, '@', name->typed.length) != NULL;
 }
 
 static const char *hint(const sasl_server_params_t *sparams, const struct login_name *name,

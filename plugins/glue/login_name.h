@@ -12,8 +12,8 @@
 #include <sasl/saslplug.h>
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "base/reason.h"
-#include "base/secret.h"
 #include "base/user_realm.h"
 
 /* Why no user can have that name, whatever is stored, as the rest of a sentence; NULL if one
@@ -29,7 +29,7 @@ bool login_name_split(struct user_realm *names, const sasl_server_params_t *spar
 
 /* The name as the client has sent it, and what libsasl2 has made of it. */
 struct login_name {
-    const struct secret *typed;
+    struct bytes typed;
     const char *canonical;
 };
 

@@ -2,7 +2,6 @@
 #include "mechanisms/authdaemond_check.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "authdaemond/authdaemond.h"
 #include "authdaemond/authdaemond_options.h"
 #include "base/option.h"
+#include "base/secret.h"
 #include "glue/sasl_glue.h"
 
 struct authdaemond_check {
@@ -81,7 +81,7 @@ void authdaemond_check_free(struct authdaemond_check *check)
 }
 
 static enum verdict ask(const struct authdaemond_check *check, const sasl_server_params_t *sparams,
-                        const char *type, const struct secret *first, const struct secret *second,
+                        const char *type, struct bytes first, struct bytes second,
                         struct reason *reason)
 {
     const struct deadline deadline = deadline_after(check->timeout);
@@ -104,18 +104,11 @@ static enum verdict ask(const struct authdaemond_check *check, const sasl_server
     return verdict;
 }
 
-static struct secret lend(const char *text)
-{
-    return (struct secret){(char *)(uintptr_t)text, strlen(text)};
-}
-
 enum verdict authdaemond_check_password(const struct authdaemond_check *check,
                                         const sasl_server_params_t *sparams, const char *user,
-                                        const struct secret *password, struct reason *reason)
+                                        struct bytes password, struct reason *reason)
 {
-    const struct secret name = lend(user);
-
-    return ask(check, sparams, "login", &name, password, reason);
+    return ask(check, sparams, "login", bytes_of(user), password, reason);
 }
 
 /* `text` in base64, from malloc(3); NULL when out of memory. */
@@ -140,16 +133,14 @@ enum verdict authdaemond_check_cram(const struct authdaemond_check *check,
     char *challenge = encode(sparams, response->challenge);
     char *answer = NULL, *encoded_answer = NULL;
 
-    reason_set(reason, "out of memory");
+    reason_no_memory(reason);
     if (asprintf(&answer, "%s %s", user, response->digest) < 0)
         answer = NULL;
     if (answer != NULL)
         encoded_answer = encode(sparams, answer);
-    if (challenge != NULL && encoded_answer != NULL) {
-        const struct secret first = lend(challenge), second = lend(encoded_answer);
-
-        verdict = ask(check, sparams, response->type, &first, &second, reason);
-    }
+    if (challenge != NULL && encoded_answer != NULL)
+        verdict = ask(check, sparams, response->type, bytes_of(challenge), bytes_of(encoded_answer),
+                      reason);
     free(challenge);
     secret_free_string(answer);
     secret_free_string(encoded_answer);

@@ -10,9 +10,10 @@
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 
+#include "base/bytes.h"
 #include "base/reason.h"
-#include "base/secret.h"
 #include "base/verdict.h"
+#include "mechanisms/verifier.h"
 
 struct authdaemond_check;
 
@@ -25,14 +26,7 @@ void authdaemond_check_free(struct authdaemond_check *check);
  * reason. */
 enum verdict authdaemond_check_password(const struct authdaemond_check *check,
                                         const sasl_server_params_t *sparams, const char *user,
-                                        const struct secret *password, struct reason *reason);
-
-/* The response of a client to a challenge, for a mechanism such as CRAM-MD5. */
-struct cram_response {
-    const char *type;      /* as authdaemond names it: "cram-md5" */
-    const char *challenge; /* not in base64 */
-    const char *digest;    /* in hexadecimal digits */
-};
+                                        struct bytes password, struct reason *reason);
 
 enum verdict authdaemond_check_cram(const struct authdaemond_check *check,
                                     const sasl_server_params_t *sparams, const char *user,

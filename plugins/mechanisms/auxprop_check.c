@@ -38,7 +38,7 @@ struct question {
     const sasl_utils_t *utils;
     struct password_policy *policy;
     int lookup_result;
-    const struct secret *password;
+    struct bytes password;
 };
 
 /* What libsqlcrypt says of its lookup. */
@@ -103,9 +103,6 @@ static bool is_up_to_others(enum outcome outcome)
 static enum verdict without_value(const struct question *question, enum outcome outcome,
                                   struct reason *reason)
 {
-    const struct secret null = SECRET_EMPTY;
-    const struct secret *stored = outcome == IS_FOUND || outcome == IS_NULL ? &null : NULL;
-
     if (outcome == NOT_ASKED && question->lookup_result == SASL_NOMECH) {
         explain_nobody(question->utils, reason);
         return VERDICT_UNAVAILABLE;
@@ -115,7 +112,9 @@ static enum verdict without_value(const struct question *question, enum outcome 
         reason_set(reason, "auxprop: %s", sasl_errstring(question->lookup_result, NULL, NULL));
         return VERDICT_UNAVAILABLE;
     }
-    return password_policy_judge(question->policy, stored, question->password, reason);
+    if (outcome == IS_FOUND || outcome == IS_NULL)
+        return password_policy_judge(question->policy, BYTES_NONE, question->password, reason);
+    return password_policy_refuse(question->policy, question->password, reason);
 }
 
 /* Judges all values of one property: one that matches is enough. */
@@ -125,20 +124,17 @@ static enum verdict judge_values(const struct question *question, const struct p
     enum verdict verdict = VERDICT_MISMATCH;
     size_t i;
 
-    for (i = 0; property->values[i] != NULL && verdict != VERDICT_MATCH; i++) {
-        const char *value = property->values[i];
-        const struct secret stored = {(char *)(uintptr_t)value, strlen(value)};
-
-        verdict = password_policy_judge(question->policy, &stored, question->password, reason);
-    }
+    for (i = 0; property->values[i] != NULL && verdict != VERDICT_MATCH; i++)
+        verdict = password_policy_judge(question->policy, bytes_of(property->values[i]),
+                                        question->password, reason);
     return verdict;
 }
 
 /* What the table says of a user is not up to other plug-ins, which may have
  * read the same table in their own way. */
 enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_policy *policy,
-                           int lookup_result, const struct secret *password,
-                           struct auxprop_trace *trace, struct reason *reason)
+                           int lookup_result, struct bytes password, struct auxprop_trace *trace,
+                           struct reason *reason)
 {
     const struct question question = {sparams->utils, policy, lookup_result, password};
     struct propval values[ASKED_END + 1];

@@ -11,8 +11,8 @@
 #include <sasl/saslplug.h>
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "base/reason.h"
-#include "base/secret.h"
 #include "base/verdict.h"
 #include "password/password_policy.h"
 
@@ -27,12 +27,12 @@ struct auxprop_trace {
     bool by_realm;      /* also by the realm */
 };
 
-/* Judges `password` by the properties that have been looked up.
+/* Judges `password`, which a NUL follows, by the properties that have been looked up.
  * `lookup_result` is what canon_user has returned.
  * Each verdict but VERDICT_MATCH comes with a reason. */
 enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_policy *policy,
-                           int lookup_result, const struct secret *password,
-                           struct auxprop_trace *trace, struct reason *reason);
+                           int lookup_result, struct bytes password, struct auxprop_trace *trace,
+                           struct reason *reason);
 
 /* Erases the properties, whatever has become of the login. */
 void auxprop_check_erase(const sasl_server_params_t *sparams);

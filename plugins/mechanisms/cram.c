@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/secret.h"
 #include "mechanisms/mechanisms.h"
 #include "mechanisms/verifier.h"
@@ -55,20 +56,17 @@ static void mech_dispose(void *conn_context, const sasl_utils_t *utils)
     free(conn_context);
 }
 
-/* A challenge that was never there before and that nobody can foretell, in the
- * form of a message id. */
+/* A fresh and unpredictable challenge, in the form of a message id. */
 static int send_challenge(struct exchange *exchange, const sasl_server_params_t *sparams,
                           const char **reply, unsigned *reply_length)
 {
     unsigned char random[16];
     char digits[2 * sizeof(random) + 1];
-    size_t i;
     int length;
 
     if (getentropy(random, sizeof(random)) != 0)
         return SASL_UNAVAIL;
-    for (i = 0; i < sizeof(random); i++)
-        snprintf(digits + 2 * i, 3, "%02x", random[i]);
+    hex_write(digits, random, sizeof(random));
     length =
         snprintf(exchange->challenge, sizeof(exchange->challenge), "<%s.%lld@%.255s>", digits,
                  (long long)time(NULL), sparams->serverFQDN != NULL ? sparams->serverFQDN : "");
@@ -88,28 +86,34 @@ static bool is_digest(const char *text, size_t digits)
     return text[digits] == '\0';
 }
 
-static int check(struct exchange *exchange, const struct secret *response,
-                 sasl_server_params_t *sparams, sasl_out_params_t *oparams)
+/* Takes the response apart: the name is its start, which ends in a NUL then. */
+static bool split(struct secret *response, size_t digits, struct login *login,
+                  struct cram_response *cram)
 {
-    const char *blank = strrchr(response->bytes, ' ');
-    const struct cram_response cram = {
-        .type = exchange->kind->type,
-        .challenge = exchange->challenge,
-        .digest = blank != NULL ? blank + 1 : "",
-    };
-    struct secret user = SECRET_EMPTY;
-    const struct login login = {
-        .mechanism = exchange->kind->mechanism, .user = &user, .cram = &cram};
-    int result = SASL_NOMEM;
+    char *blank = strrchr(response->bytes, ' ');
 
     /* In base64, the daemon could not tell where a name ends. */
-    if (blank == NULL || !is_digest(cram.digest, exchange->kind->digits) ||
-        secret_holds_control(response))
-        return verifier_refuse_message(exchange->verifier, sparams, exchange->kind->mechanism,
+    if (bytes_have_control(secret_bytes(response)) || blank == NULL ||
+        !is_digest(blank + 1, digits))
+        return false;
+    *blank = '\0';
+    login->user = (struct bytes){response->bytes, (size_t)(blank - response->bytes)};
+    cram->digest = blank + 1;
+    return true;
+}
+
+static int check(struct exchange *exchange, struct secret *response, sasl_server_params_t *sparams,
+                 sasl_out_params_t *oparams)
+{
+    const struct kind *kind = exchange->kind;
+    struct cram_response cram = {.type = kind->type, .challenge = exchange->challenge};
+    struct login login = {.mechanism = kind->mechanism, .cram = &cram};
+    int result;
+
+    if (!split(response, kind->digits, &login, &cram))
+        return verifier_refuse_message(exchange->verifier, sparams, kind->mechanism,
                                        "the response is not a name and a digest");
-    if (secret_set(&user, response->bytes, (size_t)(blank - response->bytes)))
-        result = verifier_check(exchange->verifier, sparams, oparams, &login);
-    secret_wipe(&user);
+    result = verifier_check(exchange->verifier, sparams, oparams, &login);
     if (result == SASL_OK)
         mechanisms_done(oparams);
     return result;

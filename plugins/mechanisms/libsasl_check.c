@@ -117,7 +117,7 @@ static void dispose(sasl_conn_t **connection)
 }
 
 enum verdict libsasl_check(const sasl_server_params_t *sparams, const char *method,
-                           const char *user, const struct secret *password, struct reason *reason)
+                           const char *user, struct bytes password, struct reason *reason)
 {
     char *own_method = strdup(method);
     sasl_callback_t *callbacks = make_callbacks(sparams, own_method);
@@ -129,8 +129,8 @@ enum verdict libsasl_check(const sasl_server_params_t *sparams, const char *meth
             sasl_server_new(sparams->service, sparams->serverFQDN, sparams->user_realm,
                             sparams->iplocalport, sparams->ipremoteport, callbacks, 0, &connection);
     if (result == SASL_OK)
-        result = sasl_checkpass(connection, user, (unsigned)strlen(user), password->bytes,
-                                (unsigned)password->length);
+        result = sasl_checkpass(connection, user, (unsigned)strlen(user), password.start,
+                                (unsigned)password.length);
     dispose(&connection);
     free(callbacks);
     free(own_method);
@@ -147,7 +147,7 @@ static bool has_callback(const sasl_callback_t *callbacks, unsigned long id)
 
 /* To ask in vain costs libsasl2 a line of its log. */
 bool libsasl_check_callback(const sasl_server_params_t *sparams, const char *user,
-                            const struct secret *password, atomic_bool *none_for_all)
+                            struct bytes password, atomic_bool *none_for_all)
 {
     const sasl_utils_t *utils = sparams->utils;
     bool has_own = has_callback(sparams->callbacks, SASL_CB_SERVER_USERDB_CHECKPASS);
@@ -164,6 +164,6 @@ bool libsasl_check_callback(const sasl_server_params_t *sparams, const char *use
         return false;
     }
     return ((sasl_server_userdb_checkpass_t *)(any_function)function)(
-               utils->conn, context, user, password->bytes, (unsigned)password->length,
+               utils->conn, context, user, password.start, (unsigned)password.length,
                sparams->propctx) == SASL_OK;
 }

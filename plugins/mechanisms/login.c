@@ -72,15 +72,16 @@ static int check(const struct exchange *exchange, const char *text, unsigned len
                  sasl_server_params_t *sparams, sasl_out_params_t *oparams)
 {
     struct secret password = SECRET_EMPTY;
-    const struct login login = {
+    struct login login = {
         .mechanism = login_mechanism.mech_name,
-        .user = &exchange->user,
-        .password = &password,
+        .user = secret_bytes(&exchange->user),
     };
     int result = SASL_NOMEM;
 
-    if (secret_set(&password, text, length))
+    if (secret_set(&password, text, length)) {
+        login.password = secret_bytes(&password);
         result = verifier_check(exchange->verifier, sparams, oparams, &login);
+    }
     secret_wipe(&password);
     if (result == SASL_OK)
         mechanisms_done(oparams);

@@ -39,45 +39,47 @@ static void mech_dispose(void *conn_context, const sasl_utils_t *utils)
     free(conn_context);
 }
 
+/* The parts of a message. */
 struct message {
-    struct secret whole; /* a copy, which the others are parts of */
-    struct secret authzid;
-    struct secret authcid;
-    struct secret password;
+    struct bytes authzid, authcid, password;
 };
 
 /* The part up to the next NUL, which is stepped over. The last one ends in the NUL
- * that stands behind a secret. */
-static struct secret take_field(char **at)
+ * that follows a secret. */
+static struct bytes take_field(const char **at)
 {
-    struct secret field = {*at, strlen(*at)};
+    const struct bytes field = {*at, strlen(*at)};
 
     *at += field.length + 1;
     return field;
 }
 
-static int split(struct message *message, const char *text, unsigned length)
+static bool is_message(struct bytes text)
 {
-    unsigned nuls = 0, i;
-    char *at;
+    unsigned nuls = 0;
+    size_t i;
 
-    for (i = 0; i < length; i++)
-        nuls += text[i] == '\0';
-    if (nuls != 2)
-        return SASL_BADPROT;
-    if (!secret_set(&message->whole, text, length))
-        return SASL_NOMEM;
-    at = message->whole.bytes;
-    message->authzid = take_field(&at);
-    message->authcid = take_field(&at);
-    message->password = take_field(&at);
-    return SASL_OK;
+    for (i = 0; i < text.length; i++)
+        nuls += text.start[i] == '\0';
+    return nuls == 2;
+}
+
+/* Lends the parts of `whole`. */
+static struct message split(const struct secret *whole)
+{
+    const char *at = whole->bytes;
+    struct message message;
+
+    message.authzid = take_field(&at);
+    message.authcid = take_field(&at);
+    message.password = take_field(&at);
+    return message;
 }
 
 static bool acts_for_himself(const struct message *message)
 {
     return message->authzid.length == 0 ||
-           strcmp(message->authzid.bytes, message->authcid.bytes) == 0;
+           strcmp(message->authzid.start, message->authcid.start) == 0;
 }
 
 static int check(struct verifier *verifier, const struct message *message,
@@ -85,28 +87,32 @@ static int check(struct verifier *verifier, const struct message *message,
 {
     const struct login login = {
         .mechanism = plain_mechanism.mech_name,
-        .user = &message->authcid,
-        .password = &message->password,
-        .authzid = acts_for_himself(message) ? NULL : &message->authzid,
+        .user = message->authcid,
+        .password = message->password,
+        .authzid = acts_for_himself(message) ? BYTES_NONE : message->authzid,
     };
+    const int result = verifier_check(verifier, sparams, oparams, &login);
 
-    return verifier_check(verifier, sparams, oparams, &login);
-}
-
-static int receive_message(struct verifier *verifier, const char *text, unsigned length,
-                           sasl_server_params_t *sparams, sasl_out_params_t *oparams)
-{
-    struct message message = {.whole = {.bytes = NULL}};
-    int result = split(&message, text, length);
-
-    if (result == SASL_OK)
-        result = check(verifier, &message, sparams, oparams);
-    else if (result == SASL_BADPROT)
-        result = verifier_refuse_message(verifier, sparams, plain_mechanism.mech_name,
-                                         "the message does not hold two NULs");
     if (result == SASL_OK)
         mechanisms_done(oparams);
-    secret_wipe(&message.whole);
+    return result;
+}
+
+static int receive_message(struct verifier *verifier, struct bytes text,
+                           sasl_server_params_t *sparams, sasl_out_params_t *oparams)
+{
+    struct secret whole = SECRET_EMPTY;
+    int result = SASL_NOMEM;
+
+    if (!is_message(text))
+        return verifier_refuse_message(verifier, sparams, plain_mechanism.mech_name,
+                                       "the message does not hold two NULs");
+    if (secret_set(&whole, text.start, text.length)) {
+        const struct message message = split(&whole);
+
+        result = check(verifier, &message, sparams, oparams);
+    }
+    secret_wipe(&whole);
     return result;
 }
 
@@ -121,7 +127,7 @@ static int mech_step(void *conn_context, sasl_server_params_t *sparams, const ch
     switch (exchange->state) {
     case EXPECT_MESSAGE:
         exchange->state = EXPECT_NOTHING;
-        return receive_message(exchange->verifier, text, length, sparams, oparams);
+        return receive_message(exchange->verifier, (struct bytes){text, length}, sparams, oparams);
     case EXPECT_NOTHING:
         break;
     }

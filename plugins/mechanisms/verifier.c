@@ -14,6 +14,7 @@
 #include "glue/password_options.h"
 #include "glue/sasl_glue.h"
 #include "glue/stock_sql.h"
+#include "mechanisms/authdaemond_check.h"
 #include "mechanisms/auxprop_check.h"
 #include "mechanisms/libsasl_check.h"
 #include "password/password_policy.h"
@@ -94,20 +95,20 @@ static bool name_fits(const sasl_server_params_t *sparams, size_t length)
 static bool is_well_formed(const struct check *check, struct reason *reason)
 {
     const struct login *login = check->login;
-    const struct secret *user = login->user;
+    const struct bytes user = login->user;
     size_t blanks = 0;
 
-    while (blanks < user->length && isspace((unsigned char)user->bytes[blanks]))
+    while (blanks < user.length && isspace((unsigned char)user.start[blanks]))
         blanks++;
-    if (blanks == user->length)
+    if (blanks == user.length)
         reason_set(reason, "the user name is empty");
-    else if (!name_fits(check->sparams, user->length))
+    else if (!name_fits(check->sparams, user.length))
         reason_set(reason, "the user name is too long");
     else if (login->cram != NULL)
         return true;
-    else if (login->password->length == 0)
+    else if (login->password.length == 0)
         reason_set(reason, "the password is empty");
-    else if (memchr(login->password->bytes, '\0', login->password->length) != NULL)
+    else if (bytes_have_nul(login->password))
         reason_set(reason, "the password holds a NUL");
     else
         return true;
@@ -132,7 +133,7 @@ static enum verdict verdict_of_canon_user(int result)
     }
 }
 
-static int canon_user(const struct check *check, const struct secret *name, unsigned flags)
+static int canon_user(const struct check *check, struct bytes name, unsigned flags)
 {
     sasl_server_params_t *sparams = check->sparams;
     sasl_conn_t *connection = sparams->utils->conn; /* which keeps the canonical name */
@@ -141,7 +142,7 @@ static int canon_user(const struct check *check, const struct secret *name, unsi
 
     stock_sql_silence(&silence, sparams);
     result =
-        sparams->canon_user(connection, name->bytes, (unsigned)name->length, flags, check->oparams);
+        sparams->canon_user(connection, name.start, (unsigned)name.length, flags, check->oparams);
     stock_sql_end_silence(&silence, sparams);
     return result;
 }
@@ -151,7 +152,7 @@ static int canon_user(const struct check *check, const struct secret *name, unsi
 static bool canonicalise(struct check *check, enum verdict *verdict, struct reason *reason)
 {
     const struct login *login = check->login;
-    unsigned flags = SASL_CU_AUTHID | (login->authzid == NULL ? SASL_CU_AUTHZID : 0);
+    unsigned flags = SASL_CU_AUTHID | (login->authzid.start == NULL ? SASL_CU_AUTHZID : 0);
     int result;
 
     if (login->cram == NULL && sasl_glue_has_word(check->methods, AUXPROP) &&
@@ -288,7 +289,7 @@ static enum verdict refuse(struct check *check, enum verdict verdict)
     struct reason ignored;
 
     if (check->login->cram == NULL)
-        password_policy_judge(check->verifier->policy, NULL, check->login->password, &ignored);
+        password_policy_refuse(check->verifier->policy, check->login->password, &ignored);
     return verdict;
 }
 
@@ -317,7 +318,7 @@ static enum verdict check_login(struct check *check, struct reason *reason)
     }
     if (!is_well_formed(check, reason))
         return VERDICT_MALFORMED;
-    flaw = login_name_flaw(check->login->user->bytes, check->login->user->length);
+    flaw = login_name_flaw(check->login->user.start, check->login->user.length);
     if (flaw != NULL)
         return refuse_name(check, flaw, reason);
     if (!sasl_glue_copy_option(check->sparams->utils, "pwcheck_method", AUXPROP, &check->methods)) {
@@ -346,9 +347,9 @@ static void erase_authorization(const sasl_server_params_t *sparams)
 /* Makes the user canonical whose rights are used. */
 static enum verdict authorize(struct check *check, struct reason *reason)
 {
-    const struct secret *authzid = check->login->authzid;
-    const char *flaw = name_fits(check->sparams, authzid->length)
-                           ? login_name_flaw(authzid->bytes, authzid->length)
+    const struct bytes authzid = check->login->authzid;
+    const char *flaw = name_fits(check->sparams, authzid.length)
+                           ? login_name_flaw(authzid.start, authzid.length)
                            : "is too long";
     int result;
 
@@ -376,9 +377,9 @@ int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
     struct quoted user;
     enum verdict verdict = check_login(&check, &reason);
 
-    if (verdict == VERDICT_MATCH && login->authzid != NULL)
+    if (verdict == VERDICT_MATCH && login->authzid.start != NULL)
         verdict = authorize(&check, &reason);
-    quoted_set(&user, login->user->bytes, login->user->length);
+    quoted_set(&user, login->user.start, login->user.length);
     sasl_glue_log(utils, verifier->log_level, log_level_of(&check, verdict), "%s: user %s: %s",
                   login->mechanism, user.text,
                   verdict == VERDICT_MATCH ? "authenticated" : reason.text);

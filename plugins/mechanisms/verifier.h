@@ -10,8 +10,7 @@
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 
-#include "base/secret.h"
-#include "mechanisms/authdaemond_check.h"
+#include "base/bytes.h"
 
 struct verifier;
 
@@ -21,13 +20,21 @@ struct verifier;
 struct verifier *verifier_new(const sasl_utils_t *utils);
 void verifier_free(struct verifier *verifier);
 
-/* What a mechanism has got from the client. */
+/* The response of a client to a challenge, for a mechanism such as CRAM-MD5. */
+struct cram_response {
+    const char *type;      /* as authdaemond names it: "cram-md5" */
+    const char *challenge; /* not in base64 */
+    const char *digest;    /* in hexadecimal digits */
+};
+
+/* What a mechanism has got from the client. Who is asked about a user or a password may
+ * want a string: a NUL follows each of them. */
 struct login {
     const char *mechanism;
-    const struct secret *user; /* as the client has sent it */
-    const struct secret *password;
+    struct bytes user; /* as the client has sent it */
+    struct bytes password;
     const struct cram_response *cram; /* instead of a password; else NULL */
-    const struct secret *authzid;     /* for whom the user wants to act; NULL for himself */
+    struct bytes authzid;             /* for whom the user wants to act; BYTES_NONE for himself */
 };
 
 /* Canonicalises the user into `oparams`, also for a login that fails, so that

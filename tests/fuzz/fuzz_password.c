@@ -46,21 +46,20 @@ const struct fuzz_text fuzz_words[] = {
 /* DES, MD5 and NT are cheap; the others can be told to take seconds. */
 static bool is_slow(const struct secret *stored)
 {
-    struct stored_text text = stored_text_trim(stored);
+    struct bytes text = stored_text_trim(secret_bytes(stored));
     size_t prefix = 7;
 
-    if (strncasecmp(text.bytes, "{CRYPT}", prefix) == 0) {
-        prefix += stored_text_space(text.bytes + prefix, text.length - prefix);
-        text.bytes += prefix;
+    if (strncasecmp(text.start, "{CRYPT}", prefix) == 0) {
+        text = (struct bytes){text.start + prefix, text.length - prefix};
+        text.start += stored_text_space(text);
     }
-    if (text.bytes[0] == '_')
+    if (text.start[0] == '_')
         return true;
-    return text.bytes[0] == '$' && strncmp(text.bytes, "$1$", 3) != 0 &&
-           strncmp(text.bytes, "$3$", 3) != 0;
+    return text.start[0] == '$' && strncmp(text.start, "$1$", 3) != 0 &&
+           strncmp(text.start, "$3$", 3) != 0;
 }
 
-static void check(struct password_policy *policy, const struct secret *stored,
-                  const struct secret *password)
+static void check(struct password_policy *policy, struct bytes stored, struct bytes password)
 {
     struct reason reason = {""};
     enum verdict verdict = password_policy_judge(policy, stored, password, &reason);
@@ -72,14 +71,14 @@ static void check(struct password_policy *policy, const struct secret *stored,
     FUZZ_ASSERT(!password_policy_is_locked(stored) || verdict == VERDICT_LOCKED ||
                 stored_text_is_mysql_hash(stored_text_trim(stored)));
     if (verdict == VERDICT_MATCH) {
-        FUZZ_ASSERT(password->length > 0 && password->length <= PASSWORD_MAX);
-        FUZZ_ASSERT(memchr(password->bytes, '\0', password->length) == NULL);
-        FUZZ_ASSERT(strlen(stored->bytes) == stored_text_without_nuls(stored).length ||
+        FUZZ_ASSERT(password.length > 0 && password.length <= PASSWORD_MAX);
+        FUZZ_ASSERT(!bytes_have_nul(password));
+        FUZZ_ASSERT(strlen(stored.start) == stored_text_without_nuls(stored).length ||
                     !password_policy_is_clear_text(policy));
         FUZZ_ASSERT(!password_scheme_is_hash(stored) || !password_policy_is_clear_text(policy));
         /* Somebody who has read the table does not get in. */
-        FUZZ_ASSERT(password_policy_is_clear_text(policy) || stored->length != password->length ||
-                    memcmp(stored->bytes, password->bytes, stored->length) != 0);
+        FUZZ_ASSERT(password_policy_is_clear_text(policy) || stored.length != password.length ||
+                    memcmp(stored.start, password.start, stored.length) != 0);
     }
 }
 
@@ -106,8 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_ASSERT(secret_set(&stored, (const char *)data + 2, length));
     FUZZ_ASSERT(secret_set(&password, (const char *)data + 2 + length, size - 2 - length));
     if (!is_slow(&stored)) {
-        check(*policy, &stored, &password);
-        check(*policy, &stored, &stored);
+        check(*policy, secret_bytes(&stored), secret_bytes(&password));
+        check(*policy, secret_bytes(&stored), secret_bytes(&stored));
     }
     secret_wipe(&stored);
     secret_wipe(&password);

@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)sscanf(
         text, "SCRAM-SHA-%*[-0-9A-Z]$%*[0-9]:%*[0-9A-Za-z+/=]$%*[0-9A-Za-z+/=]:%*[0-9A-Za-z+/=]%n",
         &end);
-    FUZZ_ASSERT(scram_verifier_valid(text, size) == (end >= 0 && (size_t)end == size));
+    FUZZ_ASSERT(scram_verifier_valid((struct bytes){text, size}) ==
+                (end >= 0 && (size_t)end == size));
     free(text);
     return 0;
 }

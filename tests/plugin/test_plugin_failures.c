@@ -1439,7 +1439,7 @@ static void properties_that_are_not_there(void **state)
         {SASL_NOMECH, VERDICT_UNAVAILABLE},
         {SASL_FAIL, VERDICT_UNAVAILABLE},
     };
-    const struct secret password = lend(RIGHT);
+    const struct bytes password = bytes_of(RIGHT);
     sasl_server_params_t sparams = {.utils = &utils};
     struct password_policy *policy;
     struct reason reason;
@@ -1455,7 +1455,7 @@ static void properties_that_are_not_there(void **state)
         struct auxprop_trace trace = {true, true, true};
 
         assert_verdict(
-            auxprop_check(&sparams, policy, cases[i].lookup_result, &password, &trace, &reason),
+            auxprop_check(&sparams, policy, cases[i].lookup_result, password, &trace, &reason),
             cases[i].want);
         assert_false(trace.outage_logged);
         assert_false(trace.looked_up);
@@ -1506,7 +1506,7 @@ static void callback_that_is_none(void **state)
         {own, SASL_OK, false, false, false},    {own, SASL_OK, true, true, false},
         {others, SASL_FAIL, true, false, true},
     };
-    const struct secret password = lend(RIGHT);
+    const struct bytes password = bytes_of(RIGHT);
     size_t i;
 
     (void)state;
@@ -1517,12 +1517,12 @@ static void callback_that_is_none(void **state)
 
         callback_result = cases[i].result;
         callback_function = cases[i].has_function ? (sasl_callback_ft)(any_function)says_yes : NULL;
-        assert_int_equal(libsasl_check_callback(&sparams, USER, &password, &none), cases[i].want);
+        assert_int_equal(libsasl_check_callback(&sparams, USER, password, &none), cases[i].want);
         assert_int_equal(none, cases[i].want_none);
         /* and it is not asked for again */
         callback_result = SASL_OK;
         callback_function = (sasl_callback_ft)(any_function)says_yes;
-        assert_int_equal(libsasl_check_callback(&sparams, USER, &password, &none),
+        assert_int_equal(libsasl_check_callback(&sparams, USER, password, &none),
                          !cases[i].want_none);
     }
 }

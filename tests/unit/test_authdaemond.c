@@ -191,9 +191,8 @@ static int tear_down(void **state)
 
 static struct reason reason;
 
-static enum verdict ask_for(const char *path, const struct secret *user,
-                            const struct secret *password, unsigned timeout,
-                            const char *require_options)
+static enum verdict ask_for(const char *path, struct bytes user, struct bytes password,
+                            unsigned timeout, const char *require_options)
 {
     const struct authdaemond daemon = {.path = path, .require_options = require_options};
     const struct authdaemond_question question = {
@@ -214,9 +213,9 @@ static enum verdict ask_for(const char *path, const struct secret *user,
 
 static enum verdict ask_within(unsigned timeout)
 {
-    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
 
-    return ask_for(daemon_.path, &user, &password, timeout, "");
+    return ask_for(daemon_.path, user, password, timeout, "");
 }
 
 static enum verdict ask(void)
@@ -249,10 +248,10 @@ static void refuses(void **state)
 static void asks_as_the_daemon_wants_it(void **state)
 {
     static const char want[] = "AUTH 43\nsmtp\nlogin\nann@example.com\n" PASSWORD "\n";
-    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
     const struct authdaemond daemon = {.path = daemon_.path, .require_options = ""};
     const struct authdaemond_question question = {
-        .service = "smtp", .type = "login", .remote_ip = "192.0.2.7", .lines = {&user, &password}};
+        .service = "smtp", .type = "login", .remote_ip = "192.0.2.7", .lines = {user, password}};
     const struct deadline deadline = deadline_after(PATIENCE);
 
     (void)state;
@@ -303,13 +302,13 @@ static void options_are_required(void **state)
         {"group=sales,disablesmtp=0", VERDICT_MATCH},
         {"group=staff", VERDICT_LOCKED},
     };
-    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
     size_t i;
 
     (void)state;
     start_daemon(SCRIPT(ACCOUNT));
     for (i = 0; i < COUNT(rows); i++)
-        assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, rows[i].required),
+        assert_verdict(ask_for(daemon_.path, user, password, PATIENCE, rows[i].required),
                        rows[i].want);
 }
 
@@ -351,7 +350,7 @@ static void stall_at_each_byte(void **state)
  * certain before. */
 static void stall_after_the_answer(void **state)
 {
-    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
 
     (void)state;
     start_daemon(SCRIPT_WITH(ACCOUNT, .ending = STALLS));
@@ -359,13 +358,13 @@ static void stall_after_the_answer(void **state)
     start_daemon(SCRIPT_WITH(ACCOUNT, .ending = STALLS, .piece = 1));
     assert_verdict(ask(), VERDICT_MATCH);
     start_daemon(SCRIPT_WITH(ACCOUNT, .ending = STALLS));
-    assert_verdict(ask_for(daemon_.path, &user, &password, SHORT, "disablesmtp=0"),
+    assert_verdict(ask_for(daemon_.path, user, password, SHORT, "disablesmtp=0"),
                    VERDICT_UNAVAILABLE);
     assert_contains(reason.text, "timed out waiting for an answer");
     start_daemon(SCRIPT_WITH(REFUSED, .ending = STALLS));
     assert_verdict(ask(), VERDICT_MISMATCH);
     start_daemon(SCRIPT_WITH(REFUSED, .ending = STALLS));
-    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "disablesmtp=0"),
+    assert_verdict(ask_for(daemon_.path, user, password, PATIENCE, "disablesmtp=0"),
                    VERDICT_MISMATCH);
     start_daemon(SCRIPT_WITH("OK\n", .ending = STALLS));
     assert_verdict(ask(), VERDICT_UNAVAILABLE);
@@ -390,7 +389,7 @@ static void line_breaks_in_values(void **state)
         {"UID=1\nNAME=x\ny=z\nPASSWD2=p\nOPTIONS=group=sales\n.\n", VERDICT_MATCH},
         {"UID=1\nNAME=x\ny=z\nPASSWD2=p\nOPTIONS=group=web\n.\n", VERDICT_LOCKED},
     };
-    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
     size_t i, piece;
 
     (void)state;
@@ -398,7 +397,7 @@ static void line_breaks_in_values(void **state)
         for (piece = 0; piece < 3; piece++) {
             start_daemon(SCRIPT_WITH(rows[i].reply, .piece = piece));
             assert_verdict(ask(), VERDICT_MATCH);
-            assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "group=sales"),
+            assert_verdict(ask_for(daemon_.path, user, password, PATIENCE, "group=sales"),
                            rows[i].want);
             if (rows[i].want == VERDICT_UNAVAILABLE)
                 assert_contains(reason.text, "malformed reply: cannot tell the options");
@@ -408,11 +407,11 @@ static void line_breaks_in_values(void **state)
 /* A daemon that is gone with a question unread may have had more to say. */
 static void reset_is_no_end(void **state)
 {
-    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
 
     (void)state;
     start_daemon(SCRIPT_WITH(ACCOUNT, .ending = RESETS));
-    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "disablesmtp=0"),
+    assert_verdict(ask_for(daemon_.path, user, password, PATIENCE, "disablesmtp=0"),
                    VERDICT_UNAVAILABLE);
     assert_contains(reason.text, "closed within the reply");
 }
@@ -459,7 +458,7 @@ static void two_verdicts(void **state)
         {REFUSED "x", VERDICT_MISMATCH},     {ACCOUNT REFUSED, VERDICT_MATCH},
         {ACCOUNT ACCOUNT, VERDICT_MATCH},
     };
-    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
     size_t i, piece;
 
     (void)state;
@@ -467,14 +466,14 @@ static void two_verdicts(void **state)
         for (piece = 0; piece < 3; piece++) {
             start_daemon(SCRIPT_WITH(rows[i].reply, .piece = piece));
             assert_verdict(ask(), rows[i].want);
-            assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "disablesmtp=0"),
+            assert_verdict(ask_for(daemon_.path, user, password, PATIENCE, "disablesmtp=0"),
                            rows[i].want == VERDICT_MATCH ? VERDICT_UNAVAILABLE : rows[i].want);
         }
 }
 
 static void flood_ends(void **state)
 {
-    const struct secret user = lend("ann@example.com"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
 
     (void)state;
     start_daemon(SCRIPT_WITH("NAME=value\n", .ending = FLOODS));
@@ -483,7 +482,7 @@ static void flood_ends(void **state)
     start_daemon(SCRIPT_WITH(ACCOUNT, .ending = FLOODS));
     assert_verdict(ask(), VERDICT_MATCH);
     start_daemon(SCRIPT_WITH(ACCOUNT, .ending = FLOODS));
-    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, "disablesmtp=0"),
+    assert_verdict(ask_for(daemon_.path, user, password, PATIENCE, "disablesmtp=0"),
                    VERDICT_UNAVAILABLE);
     assert_contains(reason.text, "malformed reply");
 }
@@ -526,13 +525,13 @@ static void control_characters_are_not_sent(void **state)
     start_daemon(SCRIPT(ACCOUNT));
     for (byte = 0; byte < 256; byte++) {
         char text[] = "a?n";
-        const struct secret odd = lend_bytes(text, 3), plain = lend("ann");
+        const struct bytes odd = {text, 3}, plain = bytes_of("ann");
         enum verdict want = byte < ' ' || byte == 127 ? VERDICT_MALFORMED : VERDICT_MATCH;
         unsigned before = daemon_.connections;
 
         text[1] = (char)byte;
-        assert_verdict(ask_for(daemon_.path, &odd, &plain, PATIENCE, ""), want);
-        assert_verdict(ask_for(daemon_.path, &plain, &odd, PATIENCE, ""), want);
+        assert_verdict(ask_for(daemon_.path, odd, plain, PATIENCE, ""), want);
+        assert_verdict(ask_for(daemon_.path, plain, odd, PATIENCE, ""), want);
         assert_int_equal(daemon_.connections - before, want == VERDICT_MATCH ? 2 : 0);
     }
 }
@@ -542,19 +541,16 @@ static void long_questions_are_not_sent(void **state)
 {
     enum { WITHOUT_PASSWORD = sizeof("smtp\nlogin\nann\n") - 1 + 1, MOST = 8191 };
     static char text[MOST];
-    const struct secret user = lend("ann");
-    struct secret password = lend_bytes(text, MOST - WITHOUT_PASSWORD);
+    const struct bytes user = bytes_of("ann");
+    struct bytes password = {text, MOST - WITHOUT_PASSWORD};
 
     (void)state;
     memset(text, 'p', sizeof(text));
-    /* A secret ends in a NUL that does not count. */
-    text[password.length] = '\0';
     start_daemon(SCRIPT(ACCOUNT));
-    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, ""), VERDICT_MATCH);
+    assert_verdict(ask_for(daemon_.path, user, password, PATIENCE, ""), VERDICT_MATCH);
     assert_memory_equal(daemon_.question, "AUTH 8191\n", 10);
-    text[password.length++] = 'p';
-    text[password.length] = '\0';
-    assert_verdict(ask_for(daemon_.path, &user, &password, PATIENCE, ""), VERDICT_MALFORMED);
+    password.length++;
+    assert_verdict(ask_for(daemon_.path, user, password, PATIENCE, ""), VERDICT_MALFORMED);
     assert_int_equal(daemon_.connections, 1);
 }
 
@@ -591,14 +587,14 @@ static void nothing_listens(void **state)
 
 static void path_too_long(void **state)
 {
-    const struct secret user = lend("ann"), password = lend(PASSWORD);
+    const struct bytes user = bytes_of("ann"), password = bytes_of(PASSWORD);
     char path[300];
 
     (void)state;
     memset(path, 'x', sizeof(path));
     path[0] = '/';
     path[sizeof(path) - 1] = '\0';
-    assert_verdict(ask_for(path, &user, &password, PATIENCE, ""), VERDICT_UNAVAILABLE);
+    assert_verdict(ask_for(path, user, password, PATIENCE, ""), VERDICT_UNAVAILABLE);
     assert_contains(reason.text, "too long");
 }
 
@@ -614,10 +610,10 @@ static void expect_no_permission(const char *path, const char *want)
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        const struct secret user = lend("ann"), password = lend(PASSWORD);
+        const struct bytes user = bytes_of("ann"), password = bytes_of(PASSWORD);
         bool said = setgroups(0, NULL) == 0 && setresgid(65534, 65534, 0) == 0 &&
                     setresuid(65534, 65534, 0) == 0 &&
-                    ask_for(path, &user, &password, PATIENCE, "") == VERDICT_UNAVAILABLE &&
+                    ask_for(path, user, password, PATIENCE, "") == VERDICT_UNAVAILABLE &&
                     strstr(reason.text, "Permission denied") != NULL &&
                     strstr(reason.text, want) != NULL;
 

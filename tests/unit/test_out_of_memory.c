@@ -348,9 +348,9 @@ static const char des_hash[] = "abhqWgdm30m6k";
 /* Whether the right password gets in, and if not, that it is not called wrong. */
 static bool judge(void)
 {
-    const struct secret stored = lend(des_hash), password = lend("Tr0ub4d");
+    const struct bytes stored = bytes_of(des_hash), password = bytes_of("Tr0ub4d");
     struct reason reason = {""};
-    enum verdict verdict = password_policy_judge(policy, &stored, &password, &reason);
+    enum verdict verdict = password_policy_judge(policy, stored, password, &reason);
 
     if (verdict == VERDICT_MATCH)
         return true;
@@ -361,10 +361,10 @@ static bool judge(void)
 
 static bool store(void)
 {
-    const struct secret password = lend("hunter2");
+    const struct bytes password = bytes_of("hunter2");
     struct secret stored = SECRET_EMPTY;
     struct reason reason = {""};
-    bool done = password_policy_store(policy, &password, &stored, &reason);
+    bool done = password_policy_store(policy, password, &stored, &reason);
 
     if (!done) {
         assert_null(stored.bytes);
@@ -396,11 +396,11 @@ static void judge_without_memory(void **state)
     }
     /* An unknown user stays one, with or without a sample. */
     for (allocations = 0; allocations < 4; allocations++) {
-        const struct secret password = lend("Tr0ub4d");
+        const struct bytes password = bytes_of("Tr0ub4d");
         enum verdict verdict;
 
         allocations_left = allocations;
-        verdict = password_policy_judge(policy, NULL, &password, &reason);
+        verdict = password_policy_refuse(policy, password, &reason);
         allocations_left = -1;
         assert_verdict(verdict, VERDICT_NO_USER);
     }
@@ -435,13 +435,11 @@ static void fill_hash(char text[200], const char *setting)
 
 static enum verdict judge_setting(const char *setting, struct reason *reason)
 {
-    const struct secret password = lend("Tr0ub4d");
-    struct secret stored;
+    const struct bytes password = bytes_of("Tr0ub4d");
     char text[200];
 
     fill_hash(text, setting);
-    stored = lend(text);
-    return scheme_crypt.judge(&stored, &password, reason);
+    return scheme_crypt.judge(bytes_of(text), password, reason);
 }
 
 /* Whether this system's libcrypt has the method. */
@@ -488,7 +486,7 @@ static const struct making {
 static void store_without_mappings(void **state)
 {
     const struct making *row = *state;
-    const struct secret password = lend("Tr0ub4d");
+    const struct bytes password = bytes_of("Tr0ub4d");
     struct secret stored = SECRET_EMPTY;
     struct reason reason = {""};
     char *setting = scheme_crypt.new_setting(row->method, 0, &reason);
@@ -498,7 +496,7 @@ static void store_without_mappings(void **state)
         skip();
     free(setting);
     no_mappings = true;
-    done = scheme_crypt.store(row->method, 0, &password, &stored, &reason);
+    done = scheme_crypt.store(row->method, 0, password, &stored, &reason);
     no_mappings = false;
     assert_int_equal(done, row->want);
     if (!done) {
@@ -595,9 +593,9 @@ static void fork_mark_without_mappings(void **state)
 
 static bool judge_md5(void)
 {
-    const struct secret stored = lend("0cc175b9c0f1b6a831c399e269772661"), password = lend("a");
+    const struct bytes stored = bytes_of("0cc175b9c0f1b6a831c399e269772661");
     struct reason reason = {""};
-    enum verdict verdict = scheme_md5.judge(&stored, &password, &reason);
+    enum verdict verdict = scheme_md5.judge(stored, bytes_of("a"), &reason);
 
     /* The queue of errors is the program's. */
     assert_int_equal(ERR_peek_error(), 0);
@@ -633,7 +631,7 @@ static void judge_md5_without_memory(void **state)
 static void md5_is_refused(void **state)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
-    const struct secret password = lend("a");
+    const struct bytes password = bytes_of("a");
     struct secret stored = SECRET_EMPTY;
     struct reason reason = {""}, reason_of_store = {""};
     struct password_policy *none;
@@ -644,7 +642,7 @@ static void md5_is_refused(void **state)
     assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
     assert_null(none);
     assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
-    assert_false(scheme_md5.store(NULL, 0, &password, &stored, &reason_of_store));
+    assert_false(scheme_md5.store(NULL, 0, password, &stored, &reason_of_store));
     assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
     assert_null(stored.bytes);
     assert_string_not_equal(reason_of_store.text, "");

@@ -172,16 +172,16 @@ static struct password_policy *new_policy(const char *format)
     return policy;
 }
 
-static void assert_hidden(const struct reason *reason, const struct secret *secret)
+static void assert_hidden(const struct reason *reason, struct bytes secret)
 {
     /* Shorter ones may be part of any word. */
-    if (secret != NULL && secret->bytes != NULL && strlen(secret->bytes) > 5)
-        assert_lacks(reason->text, secret->bytes);
+    if (secret.start != NULL && strlen(secret.start) > 5)
+        assert_lacks(reason->text, secret.start);
 }
 
 /* Judges, and checks what holds for every verdict. */
-static enum verdict judge(struct password_policy *policy, const struct secret *stored,
-                          const struct secret *password)
+static enum verdict judge(struct password_policy *policy, struct bytes stored,
+                          struct bytes password)
 {
     struct reason reason = {""};
     enum verdict verdict = password_policy_judge(policy, stored, password, &reason);
@@ -190,6 +190,17 @@ static enum verdict judge(struct password_policy *policy, const struct secret *s
         assert_string_not_equal(reason.text, "");
     assert_hidden(&reason, stored);
     assert_hidden(&reason, password);
+    assert_int_equal(seen.dirty, 0);
+    return verdict;
+}
+
+/* The same where there is no such user. */
+static enum verdict refuse(struct password_policy *policy, struct bytes password)
+{
+    struct reason reason = {""};
+    enum verdict verdict = password_policy_refuse(policy, password, &reason);
+
+    assert_string_equal(reason.text, "no such user");
     assert_int_equal(seen.dirty, 0);
     return verdict;
 }
@@ -419,10 +430,10 @@ static const struct judgement {
 static void judge_row(void **state)
 {
     const struct judgement *row = *state;
-    const struct secret stored = lend_bytes(row->stored, row->stored_length);
-    const struct secret password = lend_bytes(row->password, row->password_length);
+    const struct bytes stored = {row->stored, row->stored_length};
+    const struct bytes password = {row->password, row->password_length};
     struct password_policy *policy = new_policy(row->format);
-    enum verdict verdict = judge(policy, &stored, &password);
+    enum verdict verdict = judge(policy, stored, password);
 
     password_policy_free(policy);
     assert_verdict(verdict, row->want);
@@ -468,40 +479,41 @@ static const struct mark {
 static void never_matches(void **state)
 {
     const struct mark *row = *state;
-    const struct secret stored = lend(row->stored);
+    const struct bytes stored = bytes_of(row->stored);
     static const char *const typed[] = {"",   "x",       "!",       "*",   "*0",
                                         "*1", "hunter2", "Tr0ub4d", PHRASE};
     size_t format, i;
 
     if (row->stored != NULL)
-        assert_true(password_policy_is_locked(&stored));
+        assert_true(password_policy_is_locked(stored));
     for (format = 0; format < COUNT(formats); format++) {
         struct password_policy *policy = new_policy(formats[format]);
 
         for (i = 0; i < COUNT(typed); i++) {
-            struct secret password = lend(typed[i]);
+            const struct bytes password = bytes_of(typed[i]);
 
-            assert_verdict(judge(policy, row->no_user ? NULL : &stored, &password), row->want);
+            assert_verdict(row->no_user ? refuse(policy, password)
+                                        : judge(policy, stored, password),
+                           row->want);
         }
         if (row->stored != NULL)
-            assert_verdict(judge(policy, &stored, &stored), row->want);
+            assert_verdict(judge(policy, stored, stored), row->want);
         password_policy_free(policy);
     }
 }
 
 static void is_locked(void **state)
 {
-    const struct secret null = SECRET_EMPTY, text = lend("hunter2"), later = lend("a!*"),
-                        hash = lend(MD5_HASH), nul = lend_bytes("\0", 1),
-                        inside = lend_bytes("\0!", 2);
+    const struct bytes text = bytes_of("hunter2"), later = bytes_of("a!*"),
+                       hash = bytes_of(MD5_HASH), nul = {"\0", 1}, inside = {"\0!", 2};
 
     (void)state;
-    assert_true(password_policy_is_locked(&null));
-    assert_false(password_policy_is_locked(&text));
-    assert_false(password_policy_is_locked(&later));
-    assert_false(password_policy_is_locked(&hash));
-    assert_true(password_policy_is_locked(&nul));
-    assert_false(password_policy_is_locked(&inside));
+    assert_true(password_policy_is_locked(BYTES_NONE));
+    assert_false(password_policy_is_locked(text));
+    assert_false(password_policy_is_locked(later));
+    assert_false(password_policy_is_locked(hash));
+    assert_true(password_policy_is_locked(nul));
+    assert_false(password_policy_is_locked(inside));
 }
 
 /* --- the longest password */
@@ -528,32 +540,33 @@ static void longest_password(void **state)
     const struct length *row = *state;
     struct password_policy *policy = new_policy(row->format);
     char *bytes = malloc(row->length + 1);
-    struct secret password = {bytes, row->length}, stored = SECRET_EMPTY;
+    struct bytes password = {bytes, row->length};
+    struct secret stored = SECRET_EMPTY;
     struct reason reason = {""};
     bool done;
 
     assert_non_null(bytes);
     memset(bytes, 'p', row->length);
     bytes[row->length] = '\0';
-    done = password_policy_store(policy, &password, &stored, &reason);
+    done = password_policy_store(policy, password, &stored, &reason);
     if (done != row->want_stored)
         print_error("store: %s\n", reason.text);
     assert_int_equal(done, row->want_stored);
     if (row->want_stored) {
-        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+        assert_verdict(judge(policy, secret_bytes(&stored), password), VERDICT_MATCH);
     } else {
         assert_contains(reason.text, "longer");
         assert_null(stored.bytes);
         /* Not even where it is stored in full, or a shorter one is. */
         if (password_policy_is_clear_text(policy))
-            assert_verdict(judge(policy, &password, &password), VERDICT_MISMATCH);
+            assert_verdict(judge(policy, password, password), VERDICT_MISMATCH);
         password.length = PASSWORD_MAX - 1;
         bytes[password.length] = '\0';
-        assert_true(password_policy_store(policy, &password, &stored, &reason));
-        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+        assert_true(password_policy_store(policy, password, &stored, &reason));
+        assert_verdict(judge(policy, secret_bytes(&stored), password), VERDICT_MATCH);
         bytes[password.length] = 'p';
         password.length = row->length;
-        assert_verdict(judge(policy, &stored, &password), VERDICT_MISMATCH);
+        assert_verdict(judge(policy, secret_bytes(&stored), password), VERDICT_MISMATCH);
     }
     secret_wipe(&stored);
     free(bytes);
@@ -582,14 +595,15 @@ static void capacity_of_methods(void **state)
     struct reason reason = {""};
     struct password_policy *policy = password_policy_new(row->format, row->method, NULL, &reason);
     char bytes[100];
-    struct secret password = {bytes, row->length}, stored = SECRET_EMPTY;
+    const struct bytes password = {bytes, row->length};
+    struct secret stored = SECRET_EMPTY;
 
     assert_non_null(policy);
     memset(bytes, 'p', sizeof(bytes));
     bytes[row->length] = '\0';
-    assert_int_equal(password_policy_store(policy, &password, &stored, &reason), row->want_stored);
+    assert_int_equal(password_policy_store(policy, password, &stored, &reason), row->want_stored);
     if (row->want_stored)
-        assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
+        assert_verdict(judge(policy, secret_bytes(&stored), password), VERDICT_MATCH);
     else
         assert_contains(reason.text, "uses only the first");
     secret_wipe(&stored);
@@ -623,7 +637,7 @@ static const struct making {
 static void store(void **state)
 {
     const struct making *row = *state;
-    const struct secret password = lend("hunter2"), wrong = lend("hunter3");
+    const struct bytes password = bytes_of("hunter2"), wrong = bytes_of("hunter3");
     struct password_policy *policy;
     struct secret stored = SECRET_EMPTY;
     struct reason reason = {""};
@@ -632,30 +646,31 @@ static void store(void **state)
         skip();
     policy = password_policy_new(row->format, row->store_scheme, NULL, &reason);
     assert_non_null(policy);
-    assert_true(password_policy_store(policy, &password, &stored, &reason));
+    assert_true(password_policy_store(policy, password, &stored, &reason));
     assert_non_null(stored.bytes);
     assert_int_equal(strlen(stored.bytes), stored.length);
     if (row->want_length != 0)
         assert_int_equal(stored.length, row->want_length);
     assert_memory_equal(stored.bytes, row->want_prefix, strlen(row->want_prefix));
-    assert_verdict(judge(policy, &stored, &password), VERDICT_MATCH);
-    assert_verdict(judge(policy, &stored, &wrong), VERDICT_MISMATCH);
+    assert_verdict(judge(policy, secret_bytes(&stored), password), VERDICT_MATCH);
+    assert_verdict(judge(policy, secret_bytes(&stored), wrong), VERDICT_MISMATCH);
     if (strcmp(row->format, "plain") != 0)
-        assert_verdict(judge(policy, &stored, &stored), VERDICT_MISMATCH);
+        assert_verdict(judge(policy, secret_bytes(&stored), secret_bytes(&stored)),
+                       VERDICT_MISMATCH);
     secret_wipe(&stored);
     password_policy_free(policy);
 }
 
 static void store_takes_a_new_salt_each_time(void **state)
 {
-    const struct secret password = lend("hunter2");
+    const struct bytes password = bytes_of("hunter2");
     struct password_policy *policy = new_policy("crypt");
     struct secret first = SECRET_EMPTY, second = SECRET_EMPTY;
     struct reason reason;
 
     (void)state;
-    assert_true(password_policy_store(policy, &password, &first, &reason));
-    assert_true(password_policy_store(policy, &password, &second, &reason));
+    assert_true(password_policy_store(policy, password, &first, &reason));
+    assert_true(password_policy_store(policy, password, &second, &reason));
     assert_string_not_equal(first.bytes, second.bytes);
     secret_wipe(&first);
     secret_wipe(&second);
@@ -675,7 +690,7 @@ static const struct unstorable {
 static void store_refuses(void **state)
 {
     const struct unstorable *row = *state;
-    const struct secret password = lend_bytes(row->bytes, row->length);
+    const struct bytes password = {row->bytes, row->length};
     size_t format;
 
     for (format = 0; format < COUNT(formats); format++) {
@@ -683,10 +698,10 @@ static void store_refuses(void **state)
         struct secret stored = SECRET_EMPTY;
         struct reason reason = {""};
 
-        assert_false(password_policy_store(policy, &password, &stored, &reason));
+        assert_false(password_policy_store(policy, password, &stored, &reason));
         assert_null(stored.bytes);
         assert_string_not_equal(reason.text, "");
-        assert_hidden(&reason, &password);
+        assert_hidden(&reason, password);
         password_policy_free(policy);
     }
 }
@@ -774,14 +789,14 @@ static const struct before {
 static uint64_t cost_of(struct password_policy *policy, const struct refused *row, size_t length)
 {
     char bytes[1000];
-    const struct secret password = {memset(bytes, 'p', length), length};
-    const struct secret stored = lend_bytes(row->stored, row->stored_length);
+    const struct bytes password = {memset(bytes, 'p', length), length};
+    const struct bytes stored = {row->stored, row->stored_length};
     const uint64_t start = clock_of_work.now;
     enum verdict verdict;
 
     clock_of_work.looks = 0;
     bytes[length] = '\0';
-    verdict = judge(policy, row->no_user ? NULL : &stored, &password);
+    verdict = row->no_user ? refuse(policy, password) : judge(policy, stored, password);
     assert_true(verdict == VERDICT_NO_USER || verdict == VERDICT_LOCKED ||
                 verdict == VERDICT_UNUSABLE || verdict == VERDICT_MISMATCH);
     return clock_of_work.now - start;
@@ -826,13 +841,14 @@ static void refusals_cost_the_same(void **state)
     clock_of_work.is_set = true;
     for (i = 0; i < COUNT(sites); i++)
         for (j = 0; j < COUNT(befores); j++) {
-            const struct secret stored = lend(befores[j].stored);
-            const struct secret typed = lend(befores[j].password);
+            const struct bytes stored = bytes_of(befores[j].stored);
+            const struct bytes typed = bytes_of(befores[j].password);
             struct password_policy *policy = new_site(&sites[i]);
 
             cost_of(policy, &refused[0], 7);
             for (k = 0; k < 2; k++) {
-                assert_verdict(judge(policy, befores[j].stored != NULL ? &stored : NULL, &typed),
+                assert_verdict(befores[j].stored != NULL ? judge(policy, stored, typed)
+                                                         : refuse(policy, typed),
                                befores[j].want);
                 assert_cost(cost_of(policy, row, 7), want_cost(&sites[i], row, 7), befores[j].name,
                             sites[i].store_scheme);
@@ -864,7 +880,7 @@ static void first_refusals_cost_the_same(void **state)
 /* Without a clock, nothing is waited for, not even if there was one at first. */
 static void refusals_without_a_clock(void **state)
 {
-    const struct secret typed = lend("hunter2");
+    const struct bytes typed = bytes_of("hunter2");
     unsigned had_clock, i;
 
     (void)state;
@@ -872,10 +888,10 @@ static void refusals_without_a_clock(void **state)
         struct password_policy *policy = new_policy("crypt");
 
         if (had_clock)
-            assert_verdict(judge(policy, NULL, &typed), VERDICT_NO_USER);
+            assert_verdict(refuse(policy, typed), VERDICT_NO_USER);
         no_clock = true;
         for (i = 0; i < 3; i++)
-            assert_verdict(judge(policy, NULL, &typed), VERDICT_NO_USER);
+            assert_verdict(refuse(policy, typed), VERDICT_NO_USER);
         no_clock = false;
         password_policy_free(policy);
     }
@@ -913,17 +929,20 @@ static void refusals_of_each_length_cost_the_same(void **state)
 static void works_by_the_standard_alone(void **state)
 {
     const struct refused *row = *state;
-    const struct secret right = lend(PHRASE), stored = lend_bytes(row->stored, row->stored_length);
+    const struct bytes right = bytes_of(PHRASE), stored = {row->stored, row->stored_length};
     struct password_policy *policy = new_policy("crypt");
     char setting[CRYPT_OUTPUT_SIZE];
 
     clock_of_work.is_set = true;
-    assert_verdict(judge(policy, NULL, &right), VERDICT_NO_USER);
+    assert_verdict(refuse(policy, right), VERDICT_NO_USER);
     memcpy(setting, seen.setting, sizeof(setting));
     assert_memory_equal(setting, "$1$", 3);
-    judge(policy, row->no_user ? NULL : &stored, &right);
+    if (row->no_user)
+        refuse(policy, right);
+    else
+        judge(policy, stored, right);
     memset(&seen, 0, sizeof(seen));
-    assert_verdict(judge(policy, NULL, &right), VERDICT_NO_USER);
+    assert_verdict(refuse(policy, right), VERDICT_NO_USER);
     assert_int_equal(seen.calls, 1);
     assert_string_equal(seen.setting, setting);
     clock_of_work.is_set = false;
@@ -933,12 +952,12 @@ static void works_by_the_standard_alone(void **state)
 /* A right password costs its own hash, however cheap. */
 static void a_match_costs_one_hash(void **state)
 {
-    const struct secret usual = lend(DES_HASH), right = lend("Tr0ub4d");
+    const struct bytes usual = bytes_of(DES_HASH), right = bytes_of("Tr0ub4d");
     struct password_policy *policy = new_policy("crypt");
 
     (void)state;
     memset(&seen, 0, sizeof(seen));
-    assert_verdict(judge(policy, &usual, &right), VERDICT_MATCH);
+    assert_verdict(judge(policy, usual, right), VERDICT_MATCH);
     assert_int_equal(seen.calls, 1);
     password_policy_free(policy);
 }
@@ -983,17 +1002,16 @@ static const struct costly {
 static void does_nothing_for_costly_hashes(void **state)
 {
     const struct costly *row = *state;
-    const struct secret password = lend(PHRASE), stored = lend(row->stored);
+    const struct bytes password = bytes_of(PHRASE), stored = bytes_of(row->stored);
     struct password_policy *policy = new_policy("crypt");
     struct reason reason = {""};
     unsigned i;
 
     clock_of_work.is_set = true;
-    assert_verdict(judge(policy, NULL, &password), VERDICT_NO_USER);
+    assert_verdict(refuse(policy, password), VERDICT_NO_USER);
     for (i = 0; i < 2; i++) {
         memset(&seen, 0, sizeof(seen));
-        assert_verdict(password_policy_judge(policy, &stored, &password, &reason),
-                       VERDICT_UNUSABLE);
+        assert_verdict(password_policy_judge(policy, stored, password, &reason), VERDICT_UNUSABLE);
         assert_contains(reason.text, row->want_reason);
         assert_lacks(reason.text, row->stored);
         assert_int_equal(seen.calls, 1);
@@ -1007,14 +1025,14 @@ static void does_nothing_for_costly_hashes(void **state)
 static void calls_crypt_in_no_format(void **state)
 {
     const struct costly *row = *state;
-    const struct secret stored = lend(row->stored), password = lend(PHRASE);
+    const struct bytes stored = bytes_of(row->stored), password = bytes_of(PHRASE);
     size_t i;
 
     for (i = 0; i < COUNT(formats); i++) {
         struct password_policy *policy = new_policy(formats[i]);
 
         memset(&seen, 0, sizeof(seen));
-        judge(policy, &stored, &password);
+        judge(policy, stored, password);
         /* The standard's, twice at most. */
         assert_true(seen.calls <= 2);
         assert_null(strstr(row->stored, seen.calls > 0 ? seen.setting : "none"));
@@ -1036,16 +1054,16 @@ static void works_up_to_the_ceiling(void **state)
         "_.h2HAEpBSYugrBD6xx.",
     };
     struct password_policy *policy = new_policy("crypt");
-    const struct secret password = lend(PHRASE);
+    const struct bytes password = bytes_of(PHRASE);
     size_t i;
 
     (void)state;
     pretending = true;
     for (i = 0; i < COUNT(allowed); i++) {
-        const struct secret stored = lend(allowed[i]);
+        const struct bytes stored = bytes_of(allowed[i]);
 
         memset(&seen, 0, sizeof(seen));
-        assert_verdict(judge(policy, &stored, &password), VERDICT_MISMATCH);
+        assert_verdict(judge(policy, stored, password), VERDICT_MISMATCH);
         assert_true(seen.calls > 0);
         assert_string_equal(seen.first, allowed[i]);
     }
@@ -1065,17 +1083,18 @@ struct work {
 static void *judge_much(void *context)
 {
     struct work *work = context;
-    const struct secret stored = lend(DES_HASH), other = lend(MD5_HASH), right = lend("Tr0ub4d");
+    const struct bytes stored = bytes_of(DES_HASH), other = bytes_of(MD5_HASH),
+                       right = bytes_of("Tr0ub4d");
     struct reason reason;
     unsigned i;
 
     for (i = 0; i < ROUNDS; i++) {
         work->wrong_verdicts +=
-            password_policy_judge(work->policy, &stored, &right, &reason) != VERDICT_MATCH;
+            password_policy_judge(work->policy, stored, right, &reason) != VERDICT_MATCH;
         work->wrong_verdicts +=
-            password_policy_judge(work->policy, &other, &right, &reason) != VERDICT_MISMATCH;
+            password_policy_judge(work->policy, other, right, &reason) != VERDICT_MISMATCH;
         work->wrong_verdicts +=
-            password_policy_judge(work->policy, NULL, &right, &reason) != VERDICT_NO_USER;
+            password_policy_refuse(work->policy, right, &reason) != VERDICT_NO_USER;
     }
     return NULL;
 }
@@ -1110,11 +1129,11 @@ struct pausing {
 static void *judge_with_a_pause(void *context)
 {
     struct pausing *pausing = context;
-    const struct secret stored = lend(DES_HASH), password = lend("wrong");
+    const struct bytes stored = bytes_of(DES_HASH), password = bytes_of("wrong");
     struct reason reason;
 
     frees_to_pause = pausing->frees;
-    password_policy_judge(pausing->policy, &stored, &password, &reason);
+    password_policy_judge(pausing->policy, stored, password, &reason);
     pausing->has_paused = frees_to_pause == 0;
     frees_to_pause = 0;
     if (!pausing->has_paused)
@@ -1126,15 +1145,15 @@ static void *judge_with_a_pause(void *context)
  * they hold would be a leak to tools that watch its exit. */
 static bool child_judges(struct password_policy *policy)
 {
-    const struct secret stored = lend(DES_HASH), right = lend("Tr0ub4d");
+    const struct bytes stored = bytes_of(DES_HASH), right = bytes_of("Tr0ub4d");
     struct reason reason;
     int status = 0;
     pid_t child = fork();
 
     if (child == 0) {
         alarm(10);
-        if (password_policy_judge(policy, &stored, &right, &reason) == VERDICT_MATCH &&
-            password_policy_judge(policy, NULL, &right, &reason) == VERDICT_NO_USER)
+        if (password_policy_judge(policy, stored, right, &reason) == VERDICT_MATCH &&
+            password_policy_refuse(policy, right, &reason) == VERDICT_NO_USER)
             kill(getpid(), SIGKILL);
         _exit(1);
     }

@@ -92,10 +92,10 @@ static void skip_unless_known(const char *stored)
 static enum verdict judge(const struct password_scheme *scheme, const char *stored,
                           const char *password, struct reason *reason)
 {
-    const struct secret lent = lend(stored), typed = lend(password);
+    const struct bytes lent = bytes_of(stored), typed = bytes_of(password);
 
     reason->text[0] = '\0';
-    return scheme->judge(&lent, &typed, reason);
+    return scheme->judge(lent, typed, reason);
 }
 
 /* Everything that can be typed at one stored text, and every way to damage it. */
@@ -195,16 +195,16 @@ static void prefixed_crypt_trad(void **state)
 static void hash_is_no_clear_text(void **state)
 {
     const struct known *row = *state;
-    const struct secret stored = lend(row->stored);
+    const struct bytes stored = bytes_of(row->stored);
     struct reason reason;
 
     skip_unless_known(row->stored);
     if (row->stored[0] != '$') {
         /* Too much like a password for anybody to tell. */
-        assert_false(password_scheme_is_hash(&stored));
+        assert_false(password_scheme_is_hash(stored));
         return;
     }
-    assert_true(password_scheme_is_hash(&stored));
+    assert_true(password_scheme_is_hash(stored));
     assert_verdict(judge(&scheme_plain, row->stored, row->stored, &reason), VERDICT_UNUSABLE);
     assert_verdict(judge(&scheme_plain, row->stored, row->password, &reason), VERDICT_UNUSABLE);
     assert_string_not_equal(reason.text, "");
@@ -392,11 +392,10 @@ static void is_hash(void **state)
 {
     const struct likeness *row = *state;
     char *copy = strdup(row->text);
-    struct secret text = lend(copy);
     bool got;
 
     assert_non_null(copy);
-    got = password_scheme_is_hash(&text);
+    got = password_scheme_is_hash(bytes_of(copy));
     free(copy);
     assert_int_equal(got, row->want_hash);
 }
@@ -596,7 +595,7 @@ static void no_new_setting(void **state)
         {ENOMEM, "out of memory"},
         {ENOSYS, "libcrypt cannot make a salt"},
     };
-    const struct secret password = lend("hunter2");
+    const struct bytes password = bytes_of("hunter2");
     size_t i;
 
     (void)state;
@@ -607,7 +606,7 @@ static void no_new_setting(void **state)
         libcrypt.salt_error = cases[i].error;
         assert_null(scheme_crypt.new_setting("MD5-CRYPT", 0, &reason));
         assert_string_equal(reason.text, cases[i].want);
-        assert_false(scheme_crypt.store("MD5-CRYPT", 0, &password, &out, &reason));
+        assert_false(scheme_crypt.store("MD5-CRYPT", 0, password, &out, &reason));
         assert_string_equal(reason.text, cases[i].want);
         assert_null(out.bytes);
     }
@@ -631,8 +630,8 @@ static void no_hash(void **state)
          "the stored value is not a hash that crypt(3) of this system knows",
          "libcrypt cannot make a hash"},
     };
-    const struct secret password = lend("hunter2");
-    const struct secret stored = lend("$1$abcdefgh$WRZqCnVPd0p3k3JhOTKCA/");
+    const struct bytes password = bytes_of("hunter2");
+    const struct bytes stored = bytes_of("$1$abcdefgh$WRZqCnVPd0p3k3JhOTKCA/");
     size_t i;
 
     (void)state;
@@ -642,9 +641,9 @@ static void no_hash(void **state)
 
         libcrypt.failure = cases[i].failure;
         libcrypt.hash_error = cases[i].error;
-        assert_verdict(scheme_crypt.judge(&stored, &password, &reason), cases[i].want);
+        assert_verdict(scheme_crypt.judge(stored, password, &reason), cases[i].want);
         assert_string_equal(reason.text, cases[i].want_judged);
-        assert_false(scheme_crypt.store("MD5-CRYPT", 0, &password, &out, &reason));
+        assert_false(scheme_crypt.store("MD5-CRYPT", 0, password, &out, &reason));
         assert_string_equal(reason.text, cases[i].want_stored);
         assert_null(out.bytes);
     }
@@ -662,13 +661,13 @@ static const struct unknown {
 static void unknown_method(void **state)
 {
     const struct unknown *row = *state;
-    const struct secret password = lend("hunter2");
+    const struct bytes password = bytes_of("hunter2");
     struct secret out = SECRET_EMPTY;
     struct reason reason = {""};
 
     assert_null(scheme_crypt.new_setting(row->method, 0, &reason));
     assert_contains(reason.text, "libcrypt cannot make");
-    assert_false(scheme_crypt.store(row->method, 0, &password, &out, &reason));
+    assert_false(scheme_crypt.store(row->method, 0, password, &out, &reason));
     assert_null(out.bytes);
     assert_contains(reason.text, "libcrypt cannot make");
     assert_lacks(reason.text, "hunter2");

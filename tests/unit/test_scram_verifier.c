@@ -55,7 +55,7 @@ static void valid(void **state)
     bool got;
 
     assert_non_null(copy);
-    got = scram_verifier_valid(copy, strlen(copy));
+    got = scram_verifier_valid(bytes_of(copy));
     free(copy);
     assert_int_equal(got, row->want_valid);
 }
@@ -66,10 +66,10 @@ static void nul_inside(void **state)
     static const char within[] = "SCRAM-SHA-256$4096:" SALT "\0$" KEYS;
 
     (void)state;
-    assert_false(scram_verifier_valid(behind, sizeof(behind) - 1));
-    assert_false(scram_verifier_valid(behind, strlen(behind) + 1));
-    assert_false(scram_verifier_valid(within, sizeof(within) - 1));
-    assert_true(scram_verifier_valid(behind, strlen(behind)));
+    assert_false(scram_verifier_valid((struct bytes){behind, sizeof(behind) - 1}));
+    assert_false(scram_verifier_valid((struct bytes){behind, strlen(behind) + 1}));
+    assert_false(scram_verifier_valid((struct bytes){within, sizeof(within) - 1}));
+    assert_true(scram_verifier_valid(bytes_of(behind)));
 }
 
 /* A part of a longer text, which goes on behind it. */
@@ -78,10 +78,10 @@ static void part_of_a_text(void **state)
     static const char padded[] = VERIFIER "   ", longer[] = VERIFIER "AAAA";
 
     (void)state;
-    assert_true(scram_verifier_valid(padded, sizeof(VERIFIER) - 1));
-    assert_false(scram_verifier_valid(padded, sizeof(VERIFIER)));
-    assert_true(scram_verifier_valid(longer, sizeof(VERIFIER) - 1));
-    assert_false(scram_verifier_valid(longer, strlen("SCRAM-SHA-256$4096:")));
+    assert_true(scram_verifier_valid((struct bytes){padded, sizeof(VERIFIER) - 1}));
+    assert_false(scram_verifier_valid((struct bytes){padded, sizeof(VERIFIER)}));
+    assert_true(scram_verifier_valid((struct bytes){longer, sizeof(VERIFIER) - 1}));
+    assert_false(scram_verifier_valid((struct bytes){longer, strlen("SCRAM-SHA-256$4096:")}));
 }
 
 /* Every text that lacks its end is none. */
@@ -97,7 +97,7 @@ static void every_truncation(void **state)
         bool got;
 
         assert_non_null(copy);
-        got = scram_verifier_valid(copy, length);
+        got = scram_verifier_valid((struct bytes){copy, length});
         free(copy);
         /* Inside the last key it is a shorter key, which stays readable. */
         if (got != (length > last_key)) {

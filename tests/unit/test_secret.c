@@ -184,7 +184,9 @@ static void equal(void **state)
 {
     const struct comparison *row = *state;
 
-    assert_int_equal(secret_equal(row->a, row->a_length, row->b, row->b_length), row->want_equal);
+    assert_int_equal(
+        secret_equal((struct bytes){row->a, row->a_length}, (struct bytes){row->b, row->b_length}),
+        row->want_equal);
 }
 
 /* A length whose lowest bits agree is another length. */
@@ -194,8 +196,8 @@ static void equal_sees_lengths_that_agree_in_one_byte(void **state)
 
     (void)state;
     memset(bytes, 'x', sizeof(bytes));
-    assert_false(secret_equal(bytes, 257, bytes, 1));
-    assert_false(secret_equal(bytes, 256, bytes, 0));
+    assert_false(secret_equal((struct bytes){bytes, 257}, (struct bytes){bytes, 1}));
+    assert_false(secret_equal((struct bytes){bytes, 256}, (struct bytes){bytes, 0}));
 }
 
 int main(void)
