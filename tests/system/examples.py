@@ -6,8 +6,9 @@ import re
 
 from tap import equal
 
-EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
-                        "sasl2-conf-examples")
+_TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+EXAMPLES = os.path.join(_TOP, "sasl2-conf-examples")
+MANUAL = os.path.join(_TOP, "man", "sqlcrypt.5")
 
 
 def read(name):

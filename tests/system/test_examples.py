@@ -18,7 +18,7 @@ import plugins
 import postfix
 import servers
 import tap
-from examples import EXAMPLES, printed_table, read, with_options
+from examples import EXAMPLES, MANUAL, printed_table, read, with_options
 from postfix import WELCOME, WRONG, expect
 from tap import case, contains, equal
 
@@ -249,6 +249,19 @@ def _():
     check_logins("ann@example.com")
     expect(server.login("PLAIN", "old@example.com", PASSWORD), WRONG, "disablesmtp=1")
     stop_databases()
+
+
+@case("the manual prints what these files have")
+def _():
+    with open(MANUAL, encoding="utf-8") as file:
+        section = file.read().split("\n.SH EXAMPLES\n")[1].split("\n.SH ")[0]
+    printed = re.findall(r"(?s)\n\.EX\n(.*?)\n\.EE", section)
+    names = ("smtpd-pgsql.conf", "smtpd-mysql.conf", "smtpd-sqlite.conf", "smtpd-authdaemond.conf",
+             "smtpd-sqlite-saslauthd.conf")
+    equal(len(printed), len(names), "examples")
+    for name, text in zip(names, printed):
+        options = re.findall(r"(?m)^\w+: .*$", read(name))
+        equal([line.strip().replace("\\-", "-") for line in text.splitlines()], options, name)
 
 
 @case("no example is left out")
