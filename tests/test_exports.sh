@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Each shared object exports one symbol, and maps no database client that it
-# does not need. None has thread-local storage: the memory for it is sought at the
-# first use, and where there is none, the C library ends the process.
+# does not need. None has thread-local storage: the C library allocates it at the
+# first use, and ends the process if there is no memory.
 
 plugins=$TEST_PLUGINS
 number=0

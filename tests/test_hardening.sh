@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The installed objects have what configure found that compiler and linker can do against
-# the exploitation of a mistake. What the builder's own flags speak of is the builder's.
+# The installed objects have all the hardening that configure found the compiler and the
+# linker to support. Where the builder's own flags decide, they are not checked.
 
 plugins=$TEST_PLUGINS
 number=0
@@ -20,7 +20,7 @@ skip() {
     echo "ok $number - $1 # SKIP $2"
 }
 
-# check_unless PATTERN WHY NAME COMMAND...: is not for builds with such flags.
+# check_unless PATTERN WHY NAME COMMAND...: skipped in builds with such flags.
 check_unless() {
     pattern=$1 why=$2
     shift 2
@@ -34,7 +34,7 @@ imports() { nm -D --undefined-only "$1" | grep -qE "$2"; }
 no_writable_code() { ! readelf -lW "$1" | grep 'LOAD' | grep -q 'RWE'; }
 chosen() { case " $TEST_HARDENING " in *" $1"*) true ;; *) false ;; esac; }
 
-# Where an indirect jump may land.
+# Marks where an indirect jump may land.
 landing_pad() {
     address=$(nm -D --defined-only "$1" | awk -v name="$2" '$3 ~ "^" name { print "0x" $1 }')
     objdump -d --start-address="$address" --stop-address="$((address + 16))" "$1" |

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Dependencies point down only: which room may include the headers of which. Below a room
-# stand the rooms that it may see; a file there, where not all of that room is meant.
+# Dependencies point down only: this says which room may include the headers of which.
+# For each room, it lists the rooms that the room may see, or single files of a room.
 
 source=${srcdir:-.}
 number=0
 
-# include_check ROOM "HEADER OR ROOM..." "PATTERN OF SYSTEM HEADERS": what else is included
-# from the room, which is a folder, is an arrow that runs up or sideways.
+# include_check ROOM "HEADER OR ROOM..." "PATTERN OF SYSTEM HEADERS": if a file of the room,
+# a folder, includes anything else, that is a dependency that points up or sideways.
 include_check() {
     room=$1
     number=$((number + 1))
@@ -44,7 +44,7 @@ include_check plugins/glue "base password sql" "$databases|crypt\.h"
 include_check plugins/auxprop "glue base password sql" "$databases|crypt\.h"
 include_check plugins/mechanisms "glue base password authdaemond" "$databases|crypt\.h"
 
-# Whoever adds a room adds a line.
+# A new room needs a line here.
 number=$((number + 1))
 rooms=$(cd "$source" && ls -d common/*/ plugins/*/ | sed 's/\/$//' | grep -vx 'plugins/sqlcrypt' | tr '\n' ' ')
 checked="common/authdaemond common/base common/password common/sql plugins/auxprop plugins/engines plugins/glue plugins/mechanisms "
@@ -55,8 +55,8 @@ else
     echo "# rooms: $rooms"
 fi
 
-# A header includes what its own declarations need. Those of a driver that was not built
-# may lack the database's.
+# A header includes what its own declarations need. The headers of a driver that was not
+# built may lack those of the database.
 for header in "$source"/common/*/*.h "$source"/plugins/*/*.h; do
     name=${header#"$source"/}
     case $name in

@@ -5,7 +5,7 @@
 
 number=0
 
-# What is named by others, and one interface that two files implement.
+# Names that others choose, and one interface that two files implement.
 prefix_of() {
     case $1 in
     sql_auxprop) echo "sql_auxprop|sasl_auxprop_plug_init" ;;

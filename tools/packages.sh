@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Installs Debian packages for ./quickstart, ./runtests and bench/run, which read this
-# file. Nothing is asked, and no service is started.
+# Installs Debian packages for ./quickstart, ./runtests and bench/run, which source this
+# file. It asks no questions, and starts no service.
 
 # What a build of the project needs.
 build_packages="gcc libc6-dev make autoconf automake pkgconf libsasl2-dev libsasl2-modules
@@ -25,9 +25,9 @@ missing_packages() {
     done
 }
 
-# Run as root: installs packages, with a policy for that time that no service is
-# to be started (/usr/share/doc/init-system-helpers/README.policy-rc.d). A policy
-# of the system stays as it is; one of ours is what a run has left that was killed.
+# Run as root: installs packages. Meanwhile a policy prevents services from starting
+# (/usr/share/doc/init-system-helpers/README.policy-rc.d). A policy of the system stays
+# unchanged; one of ours is left over from a run that was killed.
 apt_without_services='
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ] || grep -q "of sasl-sqlcrypt" "$policy"; then
@@ -46,24 +46,24 @@ install_packages() {
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
     if ! command -v apt-get >/dev/null; then
-        echo "This is not Debian or Ubuntu. Please install what corresponds to: $missing" >&2
+        echo "This is not Debian or Ubuntu. Please install the equivalents of: $missing" >&2
         return 1
     fi
     echo "Installing: $missing"
     case " $missing " in
     *" postfix "*)
-        # Postfix without a configuration of the system: there is none to start.
+        # Postfix without a system-wide configuration, so that there is none to start.
         echo "postfix postfix/main_mailer_type select No configuration" |
             as_root debconf-set-selections
         ;;
     esac
     case " $missing " in
     *" slapd "*)
-        # The same for slapd, which would have an empty directory.
+        # The same for slapd: otherwise it would set up an empty directory.
         echo "slapd slapd/no_configuration boolean true" | as_root debconf-set-selections
         ;;
     esac
-    # Two runs at once wait for each other.
+    # Simultaneous runs wait for each other.
     output=$(mktemp) || return 1
     if as_root flock -o /run/lock/sasl-sqlcrypt-packages \
         sh -c "$apt_without_services" sh $missing >"$output" 2>&1; then

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Copies the project for ./quickstart, ./runtests and bench/run, which read this file.
+# Copies the project for ./quickstart, ./runtests and bench/run, which source this file.
 
-# copy_files TOP DIRECTORY: copies what belongs to the project in TOP, of a repository or
-# of a release, without what was built there.
+# copy_files TOP DIRECTORY: copies the project's files from TOP, a repository or a release,
+# without anything that was built there.
 copy_files() (
     cd "$1" &&
         if git rev-parse --git-dir >/dev/null 2>&1; then
@@ -18,7 +18,7 @@ copy_files() (
         fi | tar --no-same-owner -xf - -C "$2"
 )
 
-# copy_source TOP DIRECTORY: the same into a new DIRECTORY, and makes configure.
+# copy_source TOP DIRECTORY: the same into a new DIRECTORY, and generates configure.
 copy_source() (
     mkdir "$2" && copy_files "$1" "$2" && cd "$2" && autoreconf -fi
 )
