@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Courier's authdaemond from the distribution, with accounts of the test, and
-what stands between it and its clients to see what they say."""
+"""Courier's authdaemond from the distribution, with accounts of the test, and witnesses
+between it and its clients that see what they say."""
 
 import os
 import re
@@ -28,8 +28,8 @@ log_level: 5
 
 
 def configuration(path, **options):
-    """smtpd.conf as we recommend it, with a short timeout. `options` replaces
-    and adds; None leaves one out."""
+    """The smtpd.conf that we recommend, with a short timeout. `options` replaces and
+    adds; None leaves one out."""
     settings = {
         "pwcheck_method": "authdaemond",
         "mech_list": "PLAIN LOGIN",
@@ -48,7 +48,7 @@ def obstacle():
 
 
 def require():
-    """Ends the program as skipped where authdaemond cannot be run."""
+    """Ends the program as skipped if authdaemond cannot run."""
     why = obstacle()
     if why is not None:
         tap.skip_all(why)
@@ -62,8 +62,8 @@ def _run(command, text=b""):
 
 
 def hashed(password, kind="md5"):
-    """What stands in a userdb for a password: kind "md5", or that of an HMAC,
-    such as "hmac-sha1"."""
+    """The userdb entry for a password: kind "md5", or that of an HMAC, such as
+    "hmac-sha1"."""
     guard.keep(password)
     return guard.keep(_run(["userdbpw", "-" + kind], smtp.octets(password) + b"\n").strip())
 
@@ -77,8 +77,8 @@ mount --bind "$2" /etc/courier && set -a && . /etc/courier/authdaemonrc && exec 
 
 
 class Authdaemond(Daemon):
-    """Its socket can be reached by `socket`, which is in `run`, a folder that may
-    be given. Accounts that are added by add() are those of the module authuserdb."""
+    """`socket` leads to its socket, in the folder `run`, which may be given. add() adds
+    accounts of the module authuserdb."""
 
     program = "authdaemond"
     owner = "root"
@@ -96,8 +96,8 @@ class Authdaemond(Daemon):
     # --- accounts
 
     def add(self, user, password, hmacs=(), **fields):
-        """Adds an account, or replaces it: publish() comes next. `hmacs` are
-        those to keep secrets for, such as "md5"; `fields` come from userdb(8)."""
+        """Adds an account, or replaces it; publish() comes next. `hmacs` are the kinds
+        to keep secrets for, such as "md5"; `fields` are those of userdb(8)."""
         values = {"uid": "5000", "gid": "5000", "home": "/nonexistent", **fields}
         if password is not None:
             values["systempw"] = hashed(password)
@@ -107,7 +107,7 @@ class Authdaemond(Daemon):
                                             for name, value in values.items()}
 
     def publish(self):
-        """Makes the accounts known, to an authdaemond that runs, too."""
+        """Makes the accounts known, even to an authdaemond that is running."""
         path = self.path("etc", "userdb")
         with open(path, "wb") as file:
             for user, values in self.accounts.items():
@@ -125,7 +125,7 @@ class Authdaemond(Daemon):
         self._write_settings("SQLITE", DATABASE=table.path, **settings)
 
     def use_postgres(self, server, **settings):
-        """The same of authpgsql(8) for a servers.Postgres."""
+        """The same for authpgsql(8) and a servers.Postgres."""
         self._write_settings("PGSQL", DATABASE=server.database, CONNECTION=(
             f"host={server.socket_directory} port={server.port} user={server.user}"
             f" password={server.password}"), **settings)
@@ -141,7 +141,7 @@ class Authdaemond(Daemon):
     # --- the process
 
     def start(self, modules="authuserdb", daemons=5, **settings):
-        """`settings` are those of authdaemonrc."""
+        """`settings` are for authdaemonrc."""
         self.stop()
         self.modules = modules
         values = {"authmodulelist": modules, "authmodulelistorig": modules, "daemons": daemons,
@@ -161,7 +161,7 @@ class Authdaemond(Daemon):
 
 
 def listens(path):
-    """Whether somebody listens at this socket."""
+    """Whether anything listens at this socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(path)
@@ -171,7 +171,7 @@ def listens(path):
 
 
 class Question:
-    """What was asked, taken apart, and what was answered."""
+    """A question in its parts, and its answer."""
 
     FORM = re.compile(rb"(?:TCPREMOTEIP=(.*)\n)?AUTH (\d+)\n(.*)\n(.*)\n(.*)\n(.*)\n")
 
@@ -233,8 +233,8 @@ class _Recitation(_Conversation):
 
 
 class Scripted(socketserver.ThreadingUnixStreamServer):
-    """Answers each question with the same bytes, for what the real daemon cannot be
-    made to do."""
+    """Answers each question with the same bytes, for replies that the real daemon
+    cannot be made to send."""
 
     daemon_threads = True
 
@@ -246,7 +246,7 @@ class Scripted(socketserver.ThreadingUnixStreamServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self):
-        """Ends it. May be called twice."""
+        """Stops it. May be called twice."""
         if os.path.exists(self.path):
             self.shutdown()
             self.server_close()
@@ -254,7 +254,7 @@ class Scripted(socketserver.ThreadingUnixStreamServer):
 
 
 class Witness(socketserver.ThreadingUnixStreamServer):
-    """Passes questions on to an authdaemond, and remembers them."""
+    """Passes questions on to an authdaemond, and records them."""
 
     daemon_threads = True
 
@@ -267,12 +267,12 @@ class Witness(socketserver.ThreadingUnixStreamServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def questions(self):
-        """Those since the last call."""
+        """The questions since the last call."""
         taken, self.exchanges = self.exchanges, []
         return [Question(*exchange) for exchange in taken]
 
     def stop(self):
-        """Ends it. May be called twice."""
+        """Stops it. May be called twice."""
         if os.path.exists(self.path):
             self.shutdown()
             self.server_close()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A program that has passwords in its hands and calls sasl_checkpass(3), as squid's
-basic_sasl_auth and the LOGIN command of Cyrus IMAP do."""
+"""A program that receives passwords itself and calls sasl_checkpass(3), like squid's
+basic_sasl_auth and the LOGIN command of Cyrus IMAP."""
 
 import ctypes
 import os
@@ -24,8 +24,8 @@ Log = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_cha
 
 
 def check(directory, sasl_path, configuration, *logins):
-    """Runs one that makes these logins, pairs of user and password, one after the other.
-    Returns the results, and the lines of its log but for those of level debug."""
+    """Runs a process that makes these logins, pairs of user and password, one after the
+    other. Returns the results, and the lines of its log except those of level debug."""
     with open(os.path.join(directory, f"{SERVICE}.conf"), "w", encoding="utf-8") as file:
         file.write(configuration)
     done = subprocess.run(

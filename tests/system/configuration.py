@@ -26,7 +26,7 @@ def guide(database, address=None):
 
 
 def canonical(database, hosts=None, **options):
-    """As we recommend it, with a short timeout. `options` replaces and adds;
+    """The one that we recommend, with a short timeout. `options` replaces and adds;
     None leaves one out."""
     settings = {
         "pwcheck_method": "auxprop",

@@ -3,13 +3,13 @@
 
 
 def of(server):
-    """The counters of a server of servers.py: read() tells how far they are, and
-    difference() what has come between two readings."""
+    """The counters of a server of servers.py: read() returns their values, and
+    difference() what was added between two readings."""
     return {"pgsql": PostgresCounters, "mysql": MariaDBCounters}[server.engine](server)
 
 
 class PostgresCounters:
-    """About the user of the plug-in alone. The server has to preload
+    """Counts for the user of the plug-in alone. The server has to preload
     pg_stat_statements."""
 
     def __init__(self, server):
@@ -36,7 +36,7 @@ class PostgresCounters:
 
 
 class MariaDBCounters:
-    """About all users, but without what it costs to read them."""
+    """Counts for all users, without the cost of reading the counters."""
 
     NAMES = {"Com_stmt_prepare": "prepared", "Com_stmt_execute": "executed",
              "Com_select": "selects", "Questions": "statements", "Connections": "connects"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Many mail clients at once, each with an smtpd of its own."""
+"""Many mail clients at once, each with its own smtpd."""
 
 import collections
 import concurrent.futures
@@ -35,9 +35,9 @@ class Crowd:
             session.close()
 
     def login(self, logins):
-        """All at once: `logins` maps positions in `sessions` to user and
-        password. Returns the codes of the replies at these positions, and how
-        long the slowest took."""
+        """Logs in at all of them at once: `logins` maps positions in `sessions` to user
+        and password. Returns the codes of the replies at these positions, and the time
+        that the slowest took."""
         def one(item):
             position, (user, password) = item
             began = time.monotonic()
@@ -51,8 +51,8 @@ class Crowd:
 
 
 def check_never_confused(codes, logins, right):
-    """The right password is never refused, and no other is accepted. Returns
-    how often each code came."""
+    """A right password is never refused, and a wrong one never accepted. Returns how
+    often each code occurred."""
     for position, code in codes.items():
         expected = "235" if logins[position] in right else "535"
         if code not in (expected, "454"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Servers of a test that others have written: each runs as an unprivileged user
-in a directory of its own, at ports that no other test uses, and can be made to
-fail in all the ways in which servers do."""
+"""Third-party servers of a test: each runs as an unprivileged user in its own
+directory, at ports that no other test uses, and can be made to fail in all the ways in
+which servers fail."""
 
 import errno
 import os
@@ -41,9 +41,9 @@ def has_ipv6():
 
 
 def free_port():
-    """A port of the loopback interface at which nobody listens, reserved among
-    tests until this process ends. The system gives none of these to clients, so
-    it stays free while a server is down."""
+    """An unused port of the loopback interface, reserved among tests until this process
+    ends. The system does not give such ports to clients, so it stays free while a
+    server is down."""
     while True:
         port = random.randrange(10000, 30000)
         reservation = socket.socket(socket.AF_UNIX)
@@ -59,8 +59,8 @@ def free_port():
 
 
 def connections(port):
-    """How many connections to this port are open at the end of the client, and not yet
-    closed by the server."""
+    """How many connections to this port are open at the client's end and not yet closed
+    by the server."""
     with open("/proc/net/tcp", encoding="ascii") as file:
         rows = [line.split() for line in file]
     return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
@@ -81,7 +81,7 @@ def _parents():
 
 
 def identity(user):
-    """Arguments of subprocess.Popen to become this user, where we are root."""
+    """Arguments of subprocess.Popen to become this user, if we are root."""
     if os.geteuid() != 0:
         return {}
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
@@ -98,7 +98,7 @@ def wait_for(condition, what, patience=PATIENCE):
 
 
 def can_mount():
-    """Whether servers may have small disks of their own."""
+    """Whether servers may have small disks."""
     return os.geteuid() == 0 and subprocess.run(
         ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True,
         check=False).returncode == 0
@@ -123,7 +123,7 @@ exec setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"
 
 
 class Daemon:
-    """One server with the processes that it starts. Subclasses say how."""
+    """A server with the processes that it starts. Subclasses know how to run it."""
 
     program = None  # as messages name it
     owner = None  # the user that it runs as
@@ -163,17 +163,17 @@ class Daemon:
             raise AssertionError(f"{command[0]}:\n{done.stdout}{done.stderr}")
 
     def put_on_small_disk(self, path, size):
-        """From the next start on, this folder is a disk of that many bytes. See
-        can_mount(). None ends it."""
+        """From the next start on, this folder is a disk of that many bytes. None ends
+        that. See can_mount()."""
         self._small_disk = (path, size) if path is not None else None
 
     def cover(self, path, other):
-        """From the next start on, the server sees `other` at that path, and nobody else
-        does. Covers are made in the order in which they were asked for. See can_mount()."""
+        """From the next start on, the server, and nothing else, sees `other` at that
+        path. Covers are made in the order of the calls. See can_mount()."""
         self._covers += [other, path]
 
     def fill_small_disk(self):
-        """Returns a function that makes room again."""
+        """Fills the disk. Returns a function that makes room again."""
         filler = f"/proc/{self.process.pid}/root{self._small_disk[0]}/filler"
         with open(filler, "wb", buffering=0) as file:
             try:
@@ -216,8 +216,8 @@ class Daemon:
         return self.process is not None and self.process.poll() is None
 
     def family(self):
-        """The server and all that descends from it. Its children may be in
-        process groups of their own."""
+        """The server and all its descendants. Its children may have their own process
+        groups."""
         parents = _parents()
         found = [self.process.pid] if self.process.pid in parents else []
         for pid in found:
@@ -232,7 +232,7 @@ class Daemon:
                 pass
 
     def freeze(self):
-        """Stops all of it in its tracks: it keeps its ports and says nothing."""
+        """Freezes all its processes: the server keeps its ports and says nothing."""
         self._signal(signal.SIGSTOP)
         # What it has started meanwhile.
         self._signal(signal.SIGSTOP)
@@ -241,7 +241,7 @@ class Daemon:
         self._signal(signal.SIGCONT)
 
     def kill(self):
-        """Ends all of it as a loss of power would."""
+        """Kills all its processes, like a loss of power."""
         if self.process is None:
             return
         self.freeze()
@@ -253,7 +253,7 @@ class Daemon:
         self.process = None
 
     def stop(self):
-        """Ends it in order. May be called twice."""
+        """Stops it in order. May be called twice."""
         if self.process is None:
             return
         self.thaw()

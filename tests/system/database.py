@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""SQLite tables of mail users, and the hashes of crypt(3) in them."""
+"""SQLite tables of mail users, and crypt(3) hashes for them."""
 
 import base64
 import ctypes
@@ -46,7 +46,7 @@ def crypt(password, prefix="$5$", cost=1000):
 
 
 def scram_verifier(password, salt=b"Salz-und-Pfeffer", rounds=4096):
-    """What a table may hold for SCRAM-SHA-256 (RFC 5803, and PostgreSQL)."""
+    """A value that a table may hold for SCRAM-SHA-256 (RFC 5803, and PostgreSQL)."""
     salted = hashlib.pbkdf2_hmac("sha256", guard.keep(password).encode(), salt, rounds)
     client_key = hmac.new(salted, b"Client Key", "sha256").digest()
     keys = (hashlib.sha256(client_key).digest(), hmac.new(salted, b"Server Key", "sha256").digest())
@@ -55,8 +55,8 @@ def scram_verifier(password, salt=b"Salz-und-Pfeffer", rounds=4096):
 
 
 class Table:
-    """A file with the table `mailbox`, as mail guides lay it out. Every row has
-    a stored password, whatever that is, under a full mailbox name too."""
+    """A file with the table `mailbox`, in the layout of mail guides. Every row has a
+    stored password, whatever that is, under a full mailbox name too."""
 
     def __init__(self, path):
         self.path = path
@@ -82,7 +82,7 @@ class Table:
                  domain, stored, active)
 
     def stored(self, user):
-        """What stands in the password column, one entry a row."""
+        """The values of the password column, one entry per row."""
         return [row[0] for row in self.run("SELECT password FROM mailbox WHERE local_part = ?",
                                            user)]
 

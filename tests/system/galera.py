@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A Galera cluster of MariaDB servers, each at an address of its own and all at one
-port, so that a single name may stand for all of them."""
+"""A Galera cluster of MariaDB servers. Each has its own address and all have the same
+port, so that a single name can stand for all of them."""
 
 import glob
 import os
@@ -38,8 +38,8 @@ fi
 
 
 class At(servers.MariaDB):
-    """A MariaDB at another loopback address than 127.0.0.1. It begins with a copy of
-    `origin`, which is stopped, where there is one: with the same users and rows."""
+    """A MariaDB at a loopback address other than 127.0.0.1. If there is an `origin`, a
+    stopped server, it starts with a copy of its users and rows."""
 
     def __init__(self, host, port=None, origin=None):
         self.host = host
@@ -64,7 +64,7 @@ class At(servers.MariaDB):
 
 
 class Node(At):
-    """One of a Cluster."""
+    """A node of a Cluster."""
 
     PATIENCE = ";".join(f"{name}={value}" for name, value in {
         # Who is lost is given up after a few seconds, not after half a minute.
@@ -77,7 +77,8 @@ class Node(At):
         super().__init__(host, cluster.port, origin)
 
     def start(self, first=False, method="rsync", **settings):
-        """`first`: of a new cluster. Else `method` is how it gets what it lacks."""
+        """`first`: of a new cluster. Otherwise `method` says how the node gets the data
+        that it lacks."""
         cluster = self.cluster
         options = {
             "wsrep_on": "ON", "wsrep_provider": PROVIDER, "wsrep_cluster_name": "test",
@@ -105,7 +106,7 @@ class Node(At):
         return self.status("wsrep_local_state_comment") == "Synced"
 
     def reject(self, kind="ALL"):
-        """Statements of clients, from now on: ALL or NONE."""
+        """Rejects clients' statements from now on: ALL or NONE."""
         self.run(f"SET GLOBAL wsrep_reject_queries = {kind}", database=self.system_database)
 
     def isolate(self):
@@ -144,7 +145,7 @@ class Cluster:
         self.hosts = hosts
 
     def start(self, origin, certificate, key):
-        """All nodes, with what stands in `origin`, a server that is stopped."""
+        """Starts all nodes, with the contents of `origin`, a stopped server."""
         self.scripts = origin.home
         origin.write("wsrep_sst_same_data", SAME_DATA.format(directory=origin.home), 0o755)
         first = Node(self, self.hosts[0], origin)

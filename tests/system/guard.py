@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Keeps what must never be written to a log: passwords, stored hashes, and both
-as they travel over SMTP."""
+"""Guards what must never reach a log: passwords, stored hashes, and both in the form in
+which SMTP carries them."""
 
 import base64
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified libvirtd at a socket of its own, and virsh. It runs as a user without
-rights, so that it needs nothing of the host, and shows libvirt's make-believe host."""
+"""An unmodified libvirtd at its own socket, and virsh. It runs as an unprivileged user,
+so that it needs nothing from the host, and shows libvirt's simulated host."""
 
 import collections
 import os
@@ -29,7 +29,7 @@ log_outputs = "3:stderr"
 
 
 def require():
-    """Ends the program as skipped where libvirtd cannot be run."""
+    """Ends the program as skipped if libvirtd cannot run."""
     for name in ("libvirtd", "virsh"):
         if shutil.which(name) is None:
             tap.skip_all(f"{name} is not installed")
@@ -53,7 +53,8 @@ class Libvirtd(Daemon):
         return self.path("libvirt-sock")
 
     def start(self, configuration, lines):
-        """`configuration` is the text of libvirt.conf, `lines` are some of libvirtd.conf."""
+        """`configuration` is the text of libvirt.conf, `lines` are lines for
+        libvirtd.conf."""
         self.stop()
         self.system_log.clear()
         self.write("libvirt.conf", configuration)
@@ -67,7 +68,7 @@ class Libvirtd(Daemon):
         wait_for(lambda: os.path.exists(self.socket) or not self.running, "libvirtd listens")
 
     def domains(self, user, password):
-        """What virsh lists, with its exit status."""
+        """The list that virsh prints, with its exit status."""
         with tempfile.NamedTemporaryFile("w", dir=self.credentials, encoding="utf-8") as file:
             file.write(f"[credentials-me]\nauthname={user}\npassword={password}\n"
                        "[auth-libvirt-localhost]\ncredentials=me\n")
@@ -87,7 +88,8 @@ class Libvirtd(Daemon):
         return REFUSED if "authentication failed" in text else text
 
     def results(self):
-        """How often libsasl2 has had which result other than success, by the log."""
+        """How often libsasl2 returned each result other than success, according to the
+        log."""
         return collections.Counter(
             int(code) for code in re.findall(r"Failed to start SASL negotiation: (-\d+) ",
                                              self.log()))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What every program that logs in by libsasl2 must do, whatever its protocol: tell the
-right password from a wrong one and both from an outage, for many clients at once, too."""
+"""What every program that logs in through libsasl2 must do, whatever its protocol:
+distinguish the right password, a wrong one and an outage, even for many clients at
+once."""
 
 import collections
 import concurrent.futures
@@ -31,8 +32,8 @@ def stored(user):
 
 
 def fill(run, hashes, realm):
-    """Adds all users to a table that an example prints, which has a realm or none.
-    `run` takes a statement and values."""
+    """Adds all users to a table that an example prints, with or without a realm. `run`
+    takes a statement and values."""
     for row in hashes.items():
         if realm is None:
             run("INSERT INTO users (name, password) VALUES (?, ?)", *row)
@@ -61,7 +62,7 @@ class SqliteUsers:
 
 
 class ServerUsers:
-    """All users in a database server (servers.Database), which is started."""
+    """All users in a database server (servers.Database), which this starts."""
 
     def __init__(self, server, statement, realm=REALM):
         self.server = server
@@ -81,7 +82,7 @@ class ServerUsers:
 
 
 def check(login, hashes):
-    """`login` takes a user and a password, and says what it comes to."""
+    """`login` takes a user and a password, and returns the outcome."""
     for user in ("ann", "yves"):
         equal(login(user, PASSWORDS[user]), RIGHT, user)
         equal(login(user, NOT_THE_PASSWORD), WRONG, user)
@@ -93,8 +94,8 @@ def check(login, hashes):
 
 
 def check_outage(login, users, log):
-    """A right and a wrong password and an unknown user while the users are away, and once
-    more when they are back. `log` returns what the program has logged."""
+    """Tries a right password, a wrong one and an unknown user while the users are away,
+    and again when they are back. `log` returns the program's log."""
     users.stop()
     try:
         for user, password in (("ann", PASSWORDS["ann"]), ("ann", NOT_THE_PASSWORD),
@@ -108,8 +109,8 @@ def check_outage(login, users, log):
 
 
 def at_once(login, rounds=3):
-    """Twenty clients at once, each of a user of its own, of which every other one has a
-    wrong password."""
+    """Twenty clients at once, each with its own user. Every other client has a wrong
+    password."""
     def one(number):
         user = f"user{number}"
         return login(user, PASSWORDS[user] if number % 2 == 0 else NOT_THE_PASSWORD)
@@ -122,7 +123,8 @@ def at_once(login, rounds=3):
 
 
 def outage_at_once(login, users):
-    """The same while the users are away: nobody is told that a password is wrong."""
+    """The same while the users are away: no client is told that its password is
+    wrong."""
     users.stop()
     try:
         with concurrent.futures.ThreadPoolExecutor(20) as pool:

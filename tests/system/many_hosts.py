@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A site with several database hosts: servers that share a port at addresses of the
-loopback interface, names with several addresses, a balancer, and logins that go on
+loopback interface, names with several addresses, a balancer, and logins that continue
 while hosts fail."""
 
 import collections
@@ -26,7 +26,7 @@ CLOCK = os.path.join(os.environ.get("SASL_SQLCRYPT_BUILD", ""), "tests", "suppor
 
 
 class Names:
-    """What names stand for, as smtpd sees it, and the time that it sees."""
+    """The addresses of names, and the time, as smtpd sees them."""
 
     def __init__(self, mail):
         self.mail = mail
@@ -38,7 +38,7 @@ class Names:
 
     @staticmethod
     def require():
-        """Ends the case as skipped where this cannot be done."""
+        """Ends the case as skipped if this is not possible."""
         if WRAPPER is None:
             raise tap.Skip("libnss_wrapper is not installed")
         if not os.path.exists(CLOCK):
@@ -60,7 +60,7 @@ class Names:
         os.utime(self.hosts, (time.time(), time.time() + self.changes))
 
     def be_late(self, seconds):
-        """Puts the clock of smtpd forward."""
+        """Moves the clock of smtpd forward."""
         with open(self.lateness, "wb") as file:
             file.truncate(seconds)
 
@@ -69,8 +69,8 @@ class Names:
 
 
 class Host(servers.Postgres):
-    """PostgreSQL at an address of its own, which asks HAProxy for something that its
-    version 2.2 understands as well."""
+    """PostgreSQL at its own address, which asks HAProxy for a method that HAProxy 2.2
+    supports, too."""
 
     ACCESS = ("host all haproxy all password",) + servers.Postgres.ACCESS
 
@@ -87,12 +87,12 @@ class Host(servers.Postgres):
         super().start(**{"listen_addresses": self.ip, **settings})
 
     def start_again(self):
-        """As it was, after kill() or stop()."""
+        """Starts it as it was, after kill() or stop()."""
         self.start(**self.settings)
 
 
 class Primary(Host):
-    """One that has standbys."""
+    """A server with standbys."""
 
     ACCESS = Host.ACCESS + ("local replication postgres trust",)
     SETTINGS = {**Host.SETTINGS, "wal_level": "replica", "max_wal_senders": "4",
@@ -124,14 +124,14 @@ class Standby(Host):
         super().start(**settings)
 
     def follow(self):
-        """Waits until it has all that the primary has."""
+        """Waits until it has everything that the primary has."""
         ((position,),) = self.primary.run("SELECT pg_current_wal_flush_lsn()")
         wait_for(lambda: self.run("SELECT pg_last_wal_replay_lsn() >= ?::pg_lsn",
                                   position) == [("t",)], "what the primary has written")
 
     def pause(self):
-        """Has it take in nothing more of the primary, until resume()."""
-        # Before PostgreSQL 14, what comes waits as soon as a pause was asked for.
+        """Stops it from following the primary, until resume()."""
+        # Before PostgreSQL 14, new changes wait as soon as a pause was requested.
         is_paused = "pg_get_wal_replay_pause_state() = 'paused'" if self.version() >= 140000 \
             else "pg_is_wal_replay_paused()"
         self.run("SELECT pg_wal_replay_pause()")
@@ -142,7 +142,7 @@ class Standby(Host):
 
 
 class HAProxy(Daemon):
-    """In front of hosts that are running, of which it looks after itself."""
+    """A balancer in front of running hosts, which it checks itself."""
 
     program = "haproxy"
     owner = "postgres"
@@ -204,9 +204,9 @@ Answer = collections.namedtuple("Answer", "right code took")
 
 
 class Load:
-    """Logins all the time, right and wrong ones in turn, each over a connection of its
-    own, from a number of clients at once. A Postfix with as many processes keeps no
-    client waiting."""
+    """Continuous logins, right and wrong ones in turn, each over its own connection,
+    from a number of clients at once. Postfix has as many processes, so no client has to
+    wait."""
 
     PAUSE = 0.02  # seconds between the logins of a client
 
@@ -248,12 +248,12 @@ class Load:
             time.sleep(self.PAUSE)
 
     def await_more(self, count=12):
-        """Waits for as many answers more."""
+        """Waits for that many more answers."""
         want = len(self.answers) + count
         wait_for(lambda: len(self.answers) >= want or self.errors, f"{count} more answers")
 
     def stop(self):
-        """Lets the logins that have begun come to their end."""
+        """Waits for the logins that have started."""
         self._over.set()
         for thread in self._threads:
             thread.join()
@@ -262,8 +262,8 @@ class Load:
         self._threads = []
 
     def counts(self):
-        """After stop(): how often each code was the answer to a right password, and to a
-        wrong one. No verdict is wrong."""
+        """After stop(): how often each code answered a right password, and a wrong one.
+        No verdict is wrong."""
         tap.equal([str(error) for error in self.errors], [], "errors of clients")
         right = collections.Counter(answer.code for answer in self.answers if answer.right)
         wrong = collections.Counter(answer.code for answer in self.answers if not answer.right)

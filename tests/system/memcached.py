@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified memcached that authenticates its clients by libsasl2, which finds
-our plug-ins in front of the stock ones, and the part of its binary protocol that
-a client needs for it."""
+"""An unmodified memcached that authenticates its clients through libsasl2, which finds
+our plug-ins before the stock ones, and the part of its binary protocol that a client
+needs for that."""
 
 import shutil
 import socket
@@ -22,7 +22,7 @@ REQUEST = 0x80
 
 
 def require():
-    """Ends the program as skipped where memcached cannot be run."""
+    """Ends the program as skipped if memcached cannot run."""
     if shutil.which("memcached") is None:
         tap.skip_all("memcached is not installed")
 
@@ -34,7 +34,7 @@ def frame(operation, key=b"", value=b"", extras=b""):
 
 
 class Client:
-    """A connection. Whatever it asks returns the result and the value of the answer."""
+    """A connection. Each request returns the result and the value of the answer."""
 
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -72,7 +72,7 @@ class Client:
         return self.ask(STEP, mechanism.encode(), data)
 
     def closed(self):
-        """Whether memcached closes the connection without a further word."""
+        """Whether memcached closes the connection without another answer."""
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:
@@ -80,7 +80,7 @@ class Client:
 
 
 class Memcached(Daemon):
-    """Its log shows what libsasl2 logs at each level."""
+    """Its log shows what libsasl2 logs, at every level."""
 
     program = "memcached"
     owner = "nobody"
@@ -103,7 +103,7 @@ class Memcached(Daemon):
         return Client(self.port)
 
     def check_alive(self):
-        """It is the process that was started, and it answers."""
+        """The process that was started is still there and answers."""
         if not self.running:
             raise AssertionError(f"memcached has ended with status {self.process.returncode}:\n"
                                  + self.log()[-2000:])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where libsasl2 finds plug-ins: ours under test, and the stock ones."""
+"""Where libsasl2 finds plug-ins: ours, under test, and the stock ones."""
 
 import glob
 import os
@@ -23,14 +23,14 @@ def under_test():
 
 
 def require_drivers(*engines):
-    """Ends the program as skipped where the drivers of these are not built."""
+    """Ends the program as skipped if the drivers of these engines are not built."""
     for name in engines:
         if not os.path.exists(os.path.join(under_test(), "sqlcrypt", name + ".so")):
             tap.skip_all(f"{under_test()} does not hold sqlcrypt/{name}.so")
 
 
 def installed_stock():
-    """Where the stock plug-ins of this system are."""
+    """The folder of this system's stock plug-ins."""
     libdir = subprocess.run(["pkg-config", "--variable=libdir", "libsasl2"], text=True,
                             capture_output=True, check=False).stdout.strip() \
         if shutil.which("pkg-config") else ""
@@ -41,8 +41,8 @@ def installed_stock():
 
 
 def stock(directory):
-    """A copy of the stock directory in `directory`, in which there is nothing of
-    ours even on a host where it is installed."""
+    """A copy of the stock folder in `directory`, without our plug-ins even if they are
+    installed on this host."""
     source = installed_stock()
     copy = os.path.join(directory, "stock")
     if not os.path.isdir(copy):
@@ -54,7 +54,7 @@ def stock(directory):
 
 
 def install(root):
-    """Copies what is under test to where libsasl2 looks, below `root`."""
+    """Copies the plug-ins under test to where libsasl2 looks for them, below `root`."""
     target = root + installed_stock()
     os.makedirs(target + "/sqlcrypt", 0o755)
     for name in OURS:

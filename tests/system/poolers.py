@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is the same for each pooler between Postfix and PostgreSQL: a site with two
-hosts, the pooler and a PostgreSQL without one, and how logins are judged there."""
+"""What all poolers between Postfix and PostgreSQL have in common: a site with two
+hosts, the pooler and a PostgreSQL without a pooler, and how logins are judged there."""
 
 import threading
 
@@ -36,7 +36,7 @@ def settings(pooler, second=None, **options):
 
 
 def check(mail):
-    """Logins are judged, with nothing in the log and by one process."""
+    """Logins are judged by one process, with nothing in the log."""
     mail.lines()
     expect(mail.login("PLAIN", "alice", ALICE), WELCOME)
     expect(mail.login("LOGIN", "alice", OTHER), WRONG)
@@ -46,8 +46,9 @@ def check(mail):
 
 
 def check_failover(mail, pooler, second, login=None):
-    """The next login, or the one that has begun since check(), goes on at the second
-    host, which is told once; those that follow do not ask the pooler at all."""
+    """The next login, or the one that has started since check(), continues at the
+    second host, which is logged once. The logins after it do not ask the pooler at
+    all."""
     expect(login.finish() if login is not None else mail.login("PLAIN", "alice", ALICE), WELCOME)
     lines = postfix.problems(mail.lines())
     equal(len(lines), 1, "problems in the log")
@@ -57,7 +58,7 @@ def check_failover(mail, pooler, second, login=None):
 
 
 class Login:
-    """One that waits for a table that is locked."""
+    """A login that waits for a locked table."""
 
     def __init__(self, mail, server, password=ALICE):
         self.reply = None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified Postfix of our own: its configuration, queue, log and port are
-in a directory of the test, and nothing outside is touched."""
+"""An unmodified Postfix of our own: its configuration, queue, log and port belong to
+the test, and nothing outside is touched."""
 
 import grp
 import os
@@ -71,7 +71,7 @@ DEATH = re.compile(r"\]: (panic|fatal|error):|killed by signal|exit status|throt
 
 
 def require():
-    """Ends the program as skipped where Postfix cannot be run."""
+    """Ends the program as skipped if Postfix cannot run."""
     if os.geteuid() != 0:
         tap.skip_all("only root can start Postfix")
     if shutil.which("postconf") is None:
@@ -85,7 +85,7 @@ def _free_port():
 
 
 def main_cf(values, main):
-    """MAIN_CF with these values, and with `main` in the place of what it sets."""
+    """MAIN_CF with these values; `main` replaces what it sets."""
     text = MAIN_CF.format(**values)
     for name in main:
         text = re.sub(rf"^{name} = .*\n( .*\n)*", "", text, flags=re.MULTILINE)
@@ -93,8 +93,8 @@ def main_cf(values, main):
 
 
 class Postfix:
-    """Started by start(), with what smtpd.conf is to hold. Each start uses the
-    same directory and log file."""
+    """start() starts it with the text of smtpd.conf. Each start uses the same directory
+    and log file."""
 
     def __init__(self, sasl_path=None, directory=None):
         self.directory = directory or tap.directory()
@@ -134,8 +134,8 @@ class Postfix:
         os.utime(path, (time.time() - 60, time.time() - 60))
 
     def start(self, smtpd_conf, chroot=False, processes=1, **main):
-        """Starts with this smtpd.conf; `main` adds to main.cf, or replaces. With one
-        process, all sessions meet in the same smtpd."""
+        """Starts it with this smtpd.conf; `main` adds to main.cf, or replaces. With one
+        process, all sessions have the same smtpd."""
         self.stop()
         values = {"directory": self.directory, "sasl_path": self.sasl_path, "host": HOST,
                   "sink_port": self.sink.port, "chroot": "y" if chroot else "n",
@@ -168,12 +168,13 @@ class Postfix:
         return False
 
     def _kill(self):
-        """Ends the master and all that it has started, and waits for them."""
+        """Stops the master and all its processes, and waits for them."""
         tap.end_group(self.master)
         self.master = None
 
     def stop(self):
-        """Stops all, and judges the log of this start. May be called twice."""
+        """Stops all processes, and checks the log of this start. May be called
+        twice."""
         if self.master is None:
             return
         try:
@@ -204,7 +205,7 @@ class Postfix:
         return self._log_from(self.log_start)
 
     def settle(self):
-        """Waits until the log tells the end of every session."""
+        """Waits until the log shows the end of every session."""
         end = time.monotonic() + 20
         while self.log().count(": disconnect from ") < self.sessions:
             if time.monotonic() > end:
@@ -212,33 +213,33 @@ class Postfix:
             time.sleep(0.005)
 
     def lines(self):
-        """What smtpd has logged since the last call, up to the end of the last
-        session: the messages without time and process."""
+        """The messages that smtpd has logged since the last call, up to the end of the
+        last session, without time and process."""
         self.settle()
         text = self._log_from(self.log_read)
         self.log_read += len(text.encode("utf-8", "surrogateescape"))
         return re.findall(r"^.*? postfix/smtpd\[\d+\]: (.*)$", text, re.MULTILINE)
 
     def connected_pids(self):
-        """The processes that have served sessions of this start."""
+        """The processes that have served sessions since this start."""
         return set(re.findall(r"postfix/smtpd\[(\d+)\]: connect from", self.log()))
 
     def smtpd_pids(self):
-        """The same, when all sessions have ended."""
+        """The same, after all sessions have ended."""
         self.settle()
         return self.connected_pids()
 
     # --- clients
 
     def session(self):
-        """Opens a connection and reads the greeting. At most one at a time for
-        each process: the next waits for smtpd."""
+        """Opens a connection and reads the greeting. Only one per process at a time:
+        the next one waits for smtpd."""
         session = smtp.Session(self.port)
         self.sessions += 1
         return session
 
     def login(self, mechanism, user, password):
-        """The reply to one login on a connection of its own."""
+        """The reply to one login on its own connection."""
         with self.session() as session:
             session.ehlo()
             return session.auth(mechanism, user, password)
@@ -257,10 +258,10 @@ def expect(reply, want, what="reply"):
 
 
 def problems(lines):
-    """Lines that somebody has to act upon (SASL_LOG_ERR and SASL_LOG_WARN)."""
+    """Lines that someone has to act on (SASL_LOG_ERR and SASL_LOG_WARN)."""
     return [line for line in lines if "SASL authentication problem: " in line]
 
 
 def refusals(lines):
-    """Lines about logins that were refused (SASL_LOG_FAIL)."""
+    """Lines about refused logins (SASL_LOG_FAIL)."""
     return [line for line in lines if "SASL authentication failure: " in line]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The network between a program and a server: it counts what passes, and fails
-in the ways in which networks do."""
+"""The network between a program and a server: it counts what passes, and fails in all
+the ways in which networks fail."""
 
 import selectors
 import socket
@@ -53,14 +53,14 @@ class Proxy:
     # --- what may happen to a network
 
     def drop(self):
-        """Loses all that is sent from now on, both ways, and tells nobody. New
-        connections come about, and that is all. See also BlackHole."""
+        """Silently loses everything that is sent from now on, in both directions. New
+        connections are accepted, but nothing more. See also BlackHole."""
         with self._lock:
             self._dropping = True
         self._wake.send(b"x")
 
     def refuse(self):
-        """Refuses new connections. Those that are there go on."""
+        """Refuses new connections. Existing ones continue."""
         with self._lock:
             if self._listener is not None:
                 self._listener.close()
@@ -68,20 +68,20 @@ class Proxy:
         self._wake.send(b"x")
 
     def cut(self):
-        """Closes the connections that are there."""
+        """Closes the existing connections."""
         with self._lock:
             self._close_all()
         self._wake.send(b"x")
 
     def resume(self):
-        """Back to normal. What was sent meanwhile arrives now."""
+        """Back to normal. Whatever was sent meanwhile arrives now."""
         with self._lock:
             self._dropping = False
             self._listen()
         self._wake.send(b"x")
 
     def stop(self):
-        """Ends all of it. May be called twice."""
+        """Closes everything. May be called twice."""
         with self._lock:
             if self._stopped:
                 return
@@ -144,7 +144,7 @@ class Proxy:
         self._pairs.append(_Pair(client, server))
 
     def _forward(self, pair, source):
-        """False when the connection is over."""
+        """False if the connection is over."""
         if source is pair.client:
             target, from_client = pair.server, True
         else:
@@ -163,8 +163,8 @@ class Proxy:
 
 
 class BlackHole:
-    """A port of the loopback interface that answers no attempt to connect, as
-    behind a firewall that drops packets."""
+    """A port of the loopback interface that does not answer attempts to connect, like
+    one behind a firewall that drops packets."""
 
     def __init__(self):
         self.port = free_port()

@@ -31,7 +31,7 @@ def why_not():
 
 
 class Saslauthd:
-    """An unmodified saslauthd in a folder of its own."""
+    """An unmodified saslauthd in its own folder."""
 
     def __init__(self, directory, accounts):
         self.directory = directory
@@ -85,7 +85,7 @@ class Saslauthd:
             os.unlink(self.mux)
 
     def verifies(self, user, password):
-        """What testsaslauthd says."""
+        """The output of testsaslauthd."""
         run = subprocess.run(["testsaslauthd", "-f", self.mux, "-u", user, "-p", password],
                              capture_output=True, text=True, check=False)
         return run.returncode == 0 and 'OK "Success."' in run.stdout

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A server that speaks as much of the protocol of MySQL 8 as a lookup needs, and
-that follows a script where no real one would: it stalls, ends within a packet,
-asks for what it must not get, and says two things at once.
+"""A server that speaks as much of MySQL 8's protocol as a lookup needs, and follows a
+script when no real server would do so: it stalls, ends within a packet, asks for what
+it must not get, and says two things at once.
 
-It adds to the tests with real servers what these cannot be made to do, and the
-methods of MySQL 8 where no such server is to be had. It was written by MySQL's
-documentation of its protocol: that MySQL itself agrees is not shown by it."""
+It complements the tests with real servers, for what these cannot be made to do, and for
+the methods of MySQL 8, which has no server to test with here. It follows MySQL's
+documentation of the protocol; it does not show that MySQL itself agrees."""
 
 import collections
 import contextlib
@@ -89,7 +89,7 @@ class _Reader:
 
 
 def xor(data, key):
-    """Hides data by a key that is repeated, or shows it again."""
+    """Hides data with a repeated key, or reveals it."""
     return bytes(byte ^ key[at % len(key)] for at, byte in enumerate(data))
 
 
@@ -105,7 +105,7 @@ def ok():
 
 
 def error(number, state, text):
-    """`state` may be "": as long as a server does not know its client."""
+    """`state` may be "", as it is until a server knows its client."""
     return b"\xff" + struct.pack("<H", number) + (f"#{state}" if state else "").encode() \
         + text.encode()
 
@@ -114,7 +114,7 @@ TOO_MANY = error(1040, "", "Too many connections")
 
 
 def local_file(path):
-    """Asks the client for a file of its own."""
+    """Asks the client for one of its own files."""
     return b"\xfb" + path.encode()
 
 
@@ -149,7 +149,7 @@ def part(count, then):
 
 
 def trickle(pause):
-    """Byte by byte, with as many seconds between."""
+    """Byte by byte, with that many seconds in between."""
     def fault(conversation, data):
         for at in range(len(data)):
             conversation.write(data[at:at + 1])
@@ -166,7 +166,7 @@ def instead(data, then):
 
 
 def damage(randomness):
-    """The answer with some of its bytes changed; then it goes on."""
+    """The answer with some of its bytes changed; then the dialogue continues."""
     def fault(conversation, data):
         damaged = bytearray(data)
         for _ in range(randomness.randint(1, 4)):
@@ -176,8 +176,8 @@ def damage(randomness):
 
 
 def flood(packet, *before):
-    """After some packets, one and the same without end and without a pause. Each may
-    be a function of the conversation."""
+    """After some packets, the same packet again and again, without end and without a
+    pause. Each may be a function of the conversation."""
     def fault(conversation, _):
         def frame(content):
             content = content(conversation) if callable(content) else content
@@ -205,7 +205,7 @@ def row(value):
 
 
 def progress(_):
-    """What MariaDB reports while it works"""
+    """A progress report of MariaDB."""
     return b"\xff\xff\xff\1\1\1" + bytes(3) + b"\4work"
 
 
@@ -213,12 +213,12 @@ def progress(_):
 
 
 class Over(Exception):
-    """The connection is."""
+    """The connection is over."""
 
 
 class Record:
-    """What a client has sent over one connection: `wire` as it came, `plain`
-    after decryption, if there was any; and the nonces that it was sent."""
+    """What a client has sent over one connection: `wire` as received, `plain` after
+    decryption, if there was any; and the nonces that it was sent."""
 
     def __init__(self):
         self.wire = b""
@@ -263,7 +263,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         self.request.sendall(data)
 
     def write_plain(self, data):
-        """Encrypted, if all is"""
+        """Encrypted, if everything is."""
         if self.tls is not None:
             self.tls.write(data)
             data = self.to_send.read()
@@ -336,7 +336,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         return self._read(int.from_bytes(header[:3], "little"))
 
     def _send(self, step, *packets):
-        """As one piece, unless the script wants it otherwise."""
+        """In one piece, unless the script says otherwise."""
         data = b""
         for packet in self.server.packets.get(step, packets):
             data += len(packet).to_bytes(3, "little") + bytes([self.sequence & 255]) + packet
@@ -403,7 +403,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         return self._receive()
 
     def _authenticate(self, answer):
-        """Returns the way that the password went, or None if it is wrong."""
+        """Returns the way in which the password was sent, or None if it is wrong."""
         methods = {CACHING: self._caching, SHA256: self._sha256}
         return methods.get(self.server.plugin, self._clear)(answer)
 
@@ -485,7 +485,7 @@ class _Conversation(socketserver.BaseRequestHandler):
 
 
 class _Key:
-    """A pair of keys for RSA."""
+    """An RSA key pair."""
 
     def __init__(self, directory):
         self.path = os.path.join(directory, "rsa.pem")
@@ -505,8 +505,8 @@ class _Key:
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Listens on a port of its own. Its attributes may be changed at any time, for
-    the connections that come. `rows` maps users to what a statement returns."""
+    """Listens on its own port. Its attributes may be changed at any time, for later
+    connections. `rows` maps users to the result of a statement."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -540,7 +540,7 @@ class Server(socketserver.ThreadingTCPServer):
         return f"{self.server_address[0]}:{self.port}"
 
     def listen_at(self, path):
-        """Is reached by a socket, too."""
+        """Listens at a socket, too."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(path)
         os.chmod(path, 0o666)
@@ -555,9 +555,9 @@ class Server(socketserver.ThreadingTCPServer):
     # --- how it behaves
 
     def reset(self, plugin=CACHING, cached=False, greets_with=CACHING, question=None):
-        """How to authenticate: by which plug-in; whether caching_sha2_password is
-        done with what it is sent first; which plug-in stands in the greeting, so
-        that the other is switched to; and with which words."""
+        """How to authenticate: by which plug-in; whether what caching_sha2_password is
+        sent first is enough; which plug-in the greeting names, so that the server
+        switches to the other; and with which words."""
         self.plugin = plugin
         self.cached = cached
         self.greets_with = greets_with
@@ -567,7 +567,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.capabilities = CAPABILITIES
 
     def encrypt(self, certificate=None, key=None):
-        """Offers TLS, or no longer does without arguments."""
+        """Offers TLS; without arguments, no longer offers it."""
         context = None
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -576,7 +576,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     @contextlib.contextmanager
     def script(self, step, fault=None, packet=None):
-        """At this of STEPS, does something else, or sends another packet."""
+        """At this step, one of STEPS, does something else, or sends another packet."""
         if packet is not None:
             self.packets[step] = [packet]
         if fault is not None:
@@ -603,7 +603,7 @@ class Server(socketserver.ThreadingTCPServer):
         wait_for(lambda: not self.open, "the end of the connections", 5)
 
     def cut(self):
-        """Closes the connections that are there."""
+        """Closes the existing connections."""
         with self.lock:
             for conversation in self.open:
                 with contextlib.suppress(OSError):
@@ -611,7 +611,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.settle()
 
     def forget(self):
-        """Closes the connections, and begins anew to keep what is sent."""
+        """Closes the connections, and forgets what they have sent."""
         self.cut()
         self.records, self.logins = [], []
         self.reached.clear()
@@ -620,7 +620,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.troubles.append(traceback.format_exc())
 
     def stop(self):
-        """Ends it. May be called twice."""
+        """Stops it. May be called twice."""
         if self.thread is None:
             return
         self.shutdown()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A server that speaks as much of the protocol of PostgreSQL as a login needs, and that
-follows a script where no real one would: it says the same without end, announces more
+"""A server that speaks as much of PostgreSQL's protocol as a login needs, and follows a
+script when no real server would do so: it repeats itself without end, announces more
 than it sends, stalls, and ends within a message.
 
-It adds to the tests with real servers what these cannot be made to do. It was written
-by PostgreSQL's documentation of its protocol."""
+It complements the tests with real servers, for what these cannot be made to do. It
+follows PostgreSQL's documentation of the protocol."""
 
 import collections
 import contextlib
@@ -50,7 +50,7 @@ def error(state, text, severity="ERROR", kind=b"E"):
 
 
 def error_of_pooler(state, text, severity="ERROR"):
-    """Poolers make do with fewer fields."""
+    """Poolers send fewer fields."""
     return message(b"E", _strings("S" + severity, "C" + state, "M" + text) + b"\0")
 
 
@@ -114,14 +114,14 @@ def instead(data, then=stall):
 
 
 def answer_with(data):
-    """Another answer, after which it goes on."""
+    """Another answer; then the dialogue continues."""
     def fault(conversation, _):
         conversation.write(data)
     return fault
 
 
 def once(fault):
-    """For the first that asks."""
+    """For the first client that asks."""
     asked = []
 
     def first(conversation, data):
@@ -149,8 +149,8 @@ def behind(then):
 
 
 def without_end(data, first=b""):
-    """The same again and again, as fast as it is taken. Of a function, what it returns
-    for 0, 1, 2 ..."""
+    """The same again and again, as fast as the client reads it. If it is a function,
+    its results for 0, 1, 2 ..."""
     def fault(conversation, _):
         conversation.write(first)
         sent, number = 0, 0
@@ -166,7 +166,7 @@ def without_end(data, first=b""):
 
 
 def slowly(data, pause, first=b""):
-    """The same again and again, with as many seconds between."""
+    """The same again and again, with that many seconds in between."""
     def fault(conversation, _):
         conversation.write(first)
         while True:
@@ -179,7 +179,7 @@ def slowly(data, pause, first=b""):
 
 
 class Over(Exception):
-    """The connection is."""
+    """The connection is over."""
 
 
 class _Conversation(socketserver.BaseRequestHandler):
@@ -269,7 +269,7 @@ class _Conversation(socketserver.BaseRequestHandler):
     # --- statements
 
     def _obey(self):
-        """All up to the next Sync is answered at once."""
+        """Everything up to the next Sync is answered at once."""
         step, answer = None, b""
         while True:
             kind, body = self._receive()
@@ -300,7 +300,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         self.send(step, answer + ready(self.state))
 
     def _bind(self, body):
-        """Returns the step, what the Bind is answered with, and what comes of it."""
+        """Returns the step, the answer to the Bind, and what it leads to."""
         _, name, rest = body.split(b"\0", 2)
         text = self.texts[name]
         if text in COMMANDS:
@@ -322,8 +322,8 @@ class _Conversation(socketserver.BaseRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Listens on a port of its own. Its attributes may be changed at any time, for
-    the connections that come. `rows` maps users to what a statement returns."""
+    """Listens on its own port. Its attributes may be changed at any time, for later
+    connections. `rows` maps users to the result of a statement."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -359,7 +359,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     @contextlib.contextmanager
     def script(self, step, fault):
-        """At this of STEPS, does something else, unless `fault` is None."""
+        """At this step, one of STEPS, does something else, unless `fault` is None."""
         before_it = dict(self.faults)
         if fault is not None:
             self.faults[step] = fault
@@ -381,7 +381,7 @@ class Server(socketserver.ThreadingTCPServer):
         wait_for(lambda: not self.open, "the end of the connections", 5)
 
     def cut(self):
-        """Closes the connections that are there."""
+        """Closes the existing connections."""
         with self.lock:
             for conversation in self.open:
                 with contextlib.suppress(OSError):
@@ -392,7 +392,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.troubles.append(traceback.format_exc())
 
     def stop(self):
-        """Ends it. May be called twice."""
+        """Stops it. May be called twice."""
         if self.thread is None:
             return
         self.shutdown()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""PostgreSQL, MariaDB, PgBouncer and pgpool from the distribution, each a server of the
-test in a temporary directory. Both databases hold the same table of mail users,
+"""PostgreSQL, MariaDB, PgBouncer and pgpool from the distribution, each as the test's
+own server in a temporary directory. Both databases hold the same table of mail users,
 so that tests are written once for both."""
 
 import glob
@@ -18,7 +18,7 @@ from daemon import Daemon, free_port, has_ipv6, wait_for
 
 
 def require(*kinds):
-    """Ends the program as skipped where one of these servers cannot be run."""
+    """Ends the program as skipped if one of these servers cannot run."""
     for kind in kinds:
         if not kind.installed():
             tap.skip_all(f"{kind.program} is not installed")
@@ -29,9 +29,9 @@ def _me():
 
 
 class Database(Daemon):
-    """What both have in common. The administrator is who runs the test, over
-    the socket. `user` may read the table `mailbox` of the database `database`,
-    in which every row has a stored password under a full mailbox name too."""
+    """What both have in common. The user who runs the test is the administrator, over
+    the socket. `user` may read the table `mailbox` of the database `database`, in which
+    every row has a stored password under a full mailbox name too."""
 
     engine = None  # as sql_engine names it
     user = "postfix"
@@ -55,7 +55,7 @@ class Database(Daemon):
         self.start(**{**self.settings, **settings})
 
     def run(self, statement, *values, database=None, timeout=60):
-        """Runs statements as the administrator, `?` being a value. Returns the
+        """Runs statements as the administrator; `?` stands for a value. Returns the
         rows as tuples of text, in which NULL is "NULL"."""
         parts = statement.split("?")
         tap.equal(len(parts) - 1, len(values), "number of values")
@@ -68,13 +68,12 @@ class Database(Daemon):
         return self.rows(done.stdout.decode())
 
     def shell(self, as_user=False):
-        """A session that stays open, of the administrator or of `user`."""
+        """A session of the administrator or of `user` that stays open."""
         return Shell(self, as_user)
 
     def tls(self, certificate, key, authority=None):
-        """Settings for start() with copies of these files, which
-        replace_certificate() exchanges. With `authority`, clients may have
-        certificates of it."""
+        """Settings for start() with copies of these files, which replace_certificate()
+        exchanges. With `authority`, clients may have certificates from it."""
         self._copy_certificate(certificate, key)
         settings = {"ssl_cert": self.path("server.pem"), "ssl_key": self.path("server.key")}
         if authority is not None:
@@ -87,7 +86,7 @@ class Database(Daemon):
                 self.write(name, file.read(), mode)
 
     def create_mail(self):
-        """Makes the user, the database, and the table without rows."""
+        """Creates the user, the database, and an empty table."""
         self.create_user()
         self.run(f"CREATE DATABASE {self.database}", database=self.system_database)
         self.create_table()
@@ -105,7 +104,7 @@ class Database(Daemon):
                  domain, stored, active)
 
     def stored(self, user):
-        """What stands in the password column, one entry a row."""
+        """The values of the password column, one entry per row."""
         return [row[0] for row in self.run("SELECT password FROM mailbox WHERE local_part = ?",
                                            user)]
 
@@ -117,7 +116,7 @@ class Database(Daemon):
         return self._count(self.sessions_statement)
 
     def cut_sessions(self):
-        """Ends the sessions of `user`, from the server's side, and waits for it."""
+        """Ends the sessions of `user`, from the server's side, and waits for that."""
         self.end_sessions()
         wait_for(lambda: self.sessions() == 0, "the end of all sessions")
 
@@ -256,7 +255,7 @@ class Postgres(Database):
                    "\n".join(("local all postgres peer map=administrator",) + tuple(lines)) + "\n")
 
     def pg_hba(self, lines):
-        """Writes who may connect how, which the server heeds on return."""
+        """Writes who may connect and how. The server follows it on return."""
         self._write_access(lines)
         self._reload()
 
@@ -290,7 +289,7 @@ class Postgres(Database):
                  database=self.system_database)
 
     def set_password(self, password):
-        """Changes that of `user`, at the server only."""
+        """Changes the password of `user`, only at the server."""
         guard.keep(password)
         self.run(f"ALTER ROLE {self.user} PASSWORD ?", password, database=self.system_database)
 
@@ -301,7 +300,7 @@ class Postgres(Database):
                          database=self.system_database)]
 
     def end_sessions(self):
-        """Tells the sessions of `user` to end."""
+        """Asks the sessions of `user` to end."""
         self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ?",
                  self.user, database=self.system_database)
 
@@ -409,18 +408,18 @@ class MariaDB(Database):
                  database=self.system_database)
 
     def set_password(self, password):
-        """Changes that of `user`, at the server only."""
+        """Changes the password of `user`, only at the server."""
         guard.keep(password)
         self.run(f"ALTER USER {self.user} IDENTIFIED BY ?", password,
                  database=self.system_database)
 
     def end_sessions(self):
-        """Tells the sessions of `user` to end."""
+        """Asks the sessions of `user` to end."""
         self.run(f"KILL HARD USER {self.user}", database=self.system_database)
 
 
 class PgBouncer(Daemon):
-    """In front of a Postgres that is running: the same user and password."""
+    """A pooler in front of a running Postgres, with the same user and password."""
 
     program = "pgbouncer"
     owner = "postgres"
@@ -448,7 +447,7 @@ class PgBouncer(Daemon):
 
     @property
     def stop_signal(self):
-        """Waits for no client. Since 1.23, SIGTERM does."""
+        """Does not wait for clients. Since 1.23, SIGTERM does."""
         text = subprocess.check_output([self._server(), "--version"], text=True)
         version = re.search(r"PgBouncer (\d+)\.(\d+)", text).groups()
         return signal.SIGQUIT if tuple(map(int, version)) >= (1, 23) else signal.SIGTERM
@@ -465,7 +464,7 @@ class PgBouncer(Daemon):
 
 
 class Pgpool(Daemon):
-    """In front of a Postgres that is running: the same user and password."""
+    """A pooler in front of a running Postgres, with the same user and password."""
 
     program = "pgpool"
     owner = "postgres"

@@ -42,7 +42,7 @@ OUTCOMES = {0: RIGHT, INVALID_CREDENTIALS: WRONG, UNAVAILABLE: OUTAGE}
 
 
 def require():
-    """Ends the program as skipped where slapd cannot be run."""
+    """Ends the program as skipped if slapd cannot run."""
     for name in ("slapd", "ldapwhoami"):
         if shutil.which(name) is None:
             tap.skip_all(f"{name} is not installed")
@@ -54,7 +54,7 @@ def require():
 
 
 class Slapd(Daemon):
-    """It listens at a port and at a socket."""
+    """Listens at a port and at a socket."""
 
     program = "slapd"
     owner = "nobody"
@@ -70,9 +70,9 @@ class Slapd(Daemon):
         self.cover(FOLDER, self.path("sasl2"))
 
     def start(self, configuration, lines, tree=None):
-        """`configuration` is the text for libsasl2, `lines` are some of slapd's own file.
-        With `tree`, they are turned into cn=config first, of which the global part
-        goes through this function."""
+        """`configuration` is the text for libsasl2, `lines` are some lines of slapd's
+        own file. With `tree`, they are converted into cn=config first, and this
+        function edits the global part."""
         self.stop()
         self.write("sasl2/slapd.conf", configuration)
         for name in ("data", "config"):
@@ -111,7 +111,7 @@ class Slapd(Daemon):
         return ["-H", address or self.network] + ([] if address else ["-ZZ"])
 
     def bind(self, user, password, mechanism="PLAIN", address=None):
-        """The result of a bind, with which clients end, and who the client is then."""
+        """The result with which the client ends a bind, and who the client is then."""
         done = self._run("ldapwhoami", *self._over(address), "-Q", "-O", "none", "-Y", mechanism,
                          "-U", user, "-w", password)
         found = re.search(r"^dn:(.*)$", done.stdout, re.MULTILINE)
@@ -122,7 +122,7 @@ class Slapd(Daemon):
         return OUTCOMES.get(result, (result, text))
 
     def search(self, *arguments, address=None):
-        """What ldapsearch prints, or its status and what it says of an error."""
+        """The output of ldapsearch, or its status and its error message."""
         done = self._run("ldapsearch", *self._over(address), "-LLL", *arguments)
         return done.stdout if done.returncode == 0 else (done.returncode, done.stderr)
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""SMTP as it goes over the wire, for clients and for a server that keeps what
-it is sent."""
+"""SMTP on the wire, for clients and for a server that keeps what it is sent."""
 
 import base64
 import hashlib
@@ -24,8 +23,8 @@ def b64(text):
 
 
 class Session:
-    """One connection of a client. Replies are returned as they come, without
-    the line ends: lines of one reply are joined by a newline."""
+    """A client's connection. Replies are returned as received, without the line ends:
+    lines of one reply are joined by a newline."""
 
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
@@ -39,7 +38,7 @@ class Session:
         self.close()
 
     def close(self):
-        """Leaves politely, and waits for the server to end the session."""
+        """Sends QUIT, and waits for the server to end the session."""
         if self.socket is None:
             return
         try:
@@ -85,7 +84,7 @@ class Session:
         return reply
 
     def _challenge(self, mechanism):
-        """What the server asks; None and its reply if it does not."""
+        """The server's challenge; None and its reply if there is none."""
         reply = self.command("AUTH " + mechanism)
         return (base64.b64decode(reply[4:]), reply) if reply.startswith("334 ") else (None, reply)
 
@@ -131,7 +130,7 @@ def capabilities(ehlo_reply):
 
 
 def mechanisms(ehlo_reply):
-    """The names behind AUTH, in their order, or [] if it is not offered."""
+    """The names after AUTH, in their order, or [] if it is not offered."""
     for line in capabilities(ehlo_reply):
         if line.startswith("AUTH "):
             return line.split()[1:]
@@ -174,7 +173,7 @@ class _Conversation(socketserver.StreamRequestHandler):
 
 
 class Sink(socketserver.ThreadingTCPServer):
-    """A server on a port of its own that keeps the messages it is sent."""
+    """A server on its own port that keeps the messages it receives."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -192,7 +191,7 @@ class Sink(socketserver.ThreadingTCPServer):
             self.arrived.notify_all()
 
     def message(self, mark):
-        """Waits for a message in which `mark` stands."""
+        """Waits for a message that contains `mark`."""
         def find():
             return next((text for text in self.messages if mark in text), None)
 

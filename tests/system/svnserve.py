@@ -16,7 +16,7 @@ REFUSED, AWAY = "SASL(-13)", "SASL(-24)"
 
 
 def require():
-    """Ends the program as skipped where svnserve cannot be run."""
+    """Ends the program as skipped if svnserve cannot run."""
     for name in ("svnserve", "svnadmin", "svn"):
         if shutil.which(name) is None:
             tap.skip_all(f"{name} is not installed")
@@ -36,7 +36,8 @@ class Svnserve(Daemon):
         self.prepare(["svnadmin", "create", self.path("repository")])
 
     def start(self, configuration, lines, threads=False):
-        """`configuration` is the text of svn.conf, `lines` that of svnserve.conf."""
+        """`configuration` is the text of svn.conf, `lines` are those of
+        svnserve.conf."""
         self.stop()
         self.system_log.clear()
         self.write("svn.conf", configuration)
@@ -55,7 +56,7 @@ class Svnserve(Daemon):
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def list(self, user, password):
-        """Lists the repository. Returns whether the client may, and what it says."""
+        """Lists the repository. Returns whether the client may, and its output."""
         done = subprocess.run(
             ["svn", "--non-interactive", "--no-auth-cache", "--config-dir", self.path("client"),
              "--username", user, "--password", password, "list",

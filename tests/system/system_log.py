@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a server of a test sends to syslog(3), as libsasl2 does in programs that do not
+"""What a test's server sends to syslog(3), as libsasl2 does in programs that do not
 take its lines themselves."""
 
 import os
@@ -14,7 +14,7 @@ DEVICES = ("full", "null", "random", "urandom", "zero")
 
 
 class SystemLog:
-    """The /dev/log of one server (daemon.Daemon), which gets a /dev of its own."""
+    """The /dev/log of one server (daemon.Daemon), which gets its own /dev."""
 
     def __init__(self, server):
         directory = server.path("dev")
@@ -41,7 +41,7 @@ class SystemLog:
             self._lines.append(re.sub(r"^<\d+>\w+ +\d+ [\d:]+ ", "", line))
 
     def _settle(self):
-        """Waits for all that was sent before."""
+        """Waits for everything that was sent before."""
         wanted = self._marks + 1
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.sendto(MARK.encode(), self._socket.getsockname())
@@ -56,7 +56,7 @@ class SystemLog:
         return "\n".join(self._lines)
 
     def wait_for(self, part):
-        """Waits for a line with this part, and returns all of the log."""
+        """Waits for a line that contains this, and returns the whole log."""
         wait_for(lambda: part in self.text(), f"{part!r} in the system log:\n{self.text()}")
         return self.text()
 

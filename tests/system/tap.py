@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs named cases one after the other and prints the outcome as TAP.
 
-A case is a function without a result: it passes unless it raises. What it has
-printed by note() and what it raises become diagnostics. Cases run in the order
-in which they were named, and may build upon each other.
-"""
+A case is a function without a result: it passes unless it raises. The notes that it
+made with note(), and the exception, become diagnostics. Cases run in the order in which
+they were named, and may depend on each other."""
 
 import os
 import shutil
@@ -51,7 +50,8 @@ def lacks(text, part, what="text"):
 
 
 def directory():
-    """Makes a directory that every user can enter and that goes with the run."""
+    """Creates a directory that every user can enter, and that is removed after the
+    run."""
     path = tempfile.mkdtemp(prefix="sqlcrypt-")
     os.chmod(path, 0o755)
     _directories.append(path)
@@ -65,14 +65,14 @@ def remove_directories():
 
 
 def skip_all(why):
-    """Ends the process: nothing of this program can run here."""
+    """Ends the process: none of this program can run here."""
     remove_directories()
     print(f"1..0 # SKIP {why}")
     sys.exit(0)
 
 
 def _members(group):
-    """The living processes of a process group. The dead ones are left to who
+    """The living processes of a process group. Dead ones are left to the process that
     adopts them, which may take a while."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -95,8 +95,8 @@ def _signal(pids, number):
 
 
 def end_group(leader):
-    """Ends a process (a subprocess.Popen with start_new_session) and the rest
-    of its process group, by force if need be, and waits for them."""
+    """Ends a process (a subprocess.Popen with start_new_session) and the rest of its
+    process group, by force if necessary, and waits for them."""
     group = leader.pid
     for number, patience in ((None, 2), (signal.SIGTERM, 2), (signal.SIGKILL, 10)):
         if number is None:
@@ -114,7 +114,7 @@ def end_group(leader):
 
 
 def _strays():
-    """Processes that still live in, or were started for, a directory of ours."""
+    """Processes that still live in one of our directories, or were started for one."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         if int(pid) == os.getpid():

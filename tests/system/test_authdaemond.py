@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Logins through an unmodified Postfix that Courier's authdaemond judges: as a
-guide prints it, with the modules of the daemon, with our options, and beside
-other sources of users."""
+"""Logins through an unmodified Postfix that Courier's authdaemond judges: as a guide
+prints it, with the daemon's modules, with our options, and together with other sources
+of users."""
 
 import os
 
@@ -45,7 +45,7 @@ def one_line(lines, *parts):
 
 
 def check_refused(user, password, *parts):
-    """One line says why, and nobody has to act upon it."""
+    """One line gives the reason, and no line calls for action."""
     for mechanism in MECHANISMS:
         mail.lines()
         expect(mail.login(mechanism, user, password), WRONG, f"{mechanism} {user}")
@@ -58,7 +58,7 @@ def check_refused(user, password, *parts):
 
 
 def about_sql(lines):
-    """The directory of the test has such a name, too."""
+    """The test's directory has such a name, too."""
     return [line for line in lines if "sql" in line.replace(mail.directory, "").replace(
         daemon.directory, "").lower()]
 
@@ -152,7 +152,7 @@ def _():
 
 
 def send_message(session, mark):
-    """Hands in a message to a foreign address, up to the end of its text."""
+    """Submits a message to another domain, up to the end of its text."""
     expect(session.command(f"MAIL FROM:<{ANN[0]}>"), "250 2.1.0 Ok")
     expect(session.command(f"RCPT TO:<{FRIEND}>"), "250 2.1.5 Ok")
     expect(session.command("DATA"), "354 ")
@@ -379,7 +379,7 @@ def full_names(rights):
 
 
 def full_names_required(rights, required, want):
-    """A user may lock himself out by his name, and that is all."""
+    """A user's name may lock out that user, but nobody else."""
     mail.start(configuration(daemon.socket, authdaemond_require_options=required))
     for user in FULL_NAMES:
         address = f"{user}-{rights}@example.com"
@@ -549,7 +549,7 @@ saslauth = saslauthd.Saslauthd(mail.directory, shadow) if saslauthd.why_not() is
 
 
 class Away:
-    """A source of users that is away for a while."""
+    """A source of users that is down for a while."""
 
     def __init__(self, source):
         self.source = source
@@ -608,8 +608,8 @@ def list_hashes(other):
 
 
 def list_away(other, away):
-    """Who is known to the source that is there logs in; of nobody else it is
-    known who he is."""
+    """Users of the source that is up log in. For all others, it is unknown whether they
+    exist."""
     if other == "saslauthd" and saslauth is None:
         raise tap.Skip(saslauthd.why_not())
     there = other if away == "authdaemond" else "authdaemond"

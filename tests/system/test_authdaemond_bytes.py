@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whatever bytes a client sends as a name and a password: Courier's authdaemond
-is asked about the user whom Postfix logs, or it is not asked. Control
-characters, which end lines there, are refused. A witness between smtpd and the
-daemon sees all that is said. And whatever bytes a daemon answers: only a whole yes
-is a yes, only a no is a no, and all else is an outage."""
+"""Whatever bytes a client sends as a name and a password: either Courier's authdaemond
+is asked about the user whom Postfix logs, or it is not asked. Control characters, which
+end lines there, are refused. A witness between smtpd and the daemon sees everything
+that is said. And whatever bytes a daemon answers: only a whole yes is a yes, only a no
+is a no, and everything else is an outage."""
 
 import re
 
@@ -52,7 +52,7 @@ def shortened(text):
 
 
 class Observation:
-    """One login, what the daemon was asked for it, and whom Postfix logs."""
+    """One login: what the daemon was asked for it, and whom Postfix logs."""
 
     def __init__(self, mechanism, user, password):
         witness.questions()
@@ -98,7 +98,7 @@ class Observation:
 
 
 def is_accepted(user, password, mechanism="PLAIN"):
-    """With these words, and these alone."""
+    """Refused with exactly these words."""
     one = Observation(mechanism, user, password)
     expect(one.reply, WELCOME, one.what)
     equal(one.questions[0].lines[1], password, one.what)
@@ -106,14 +106,14 @@ def is_accepted(user, password, mechanism="PLAIN"):
 
 
 def is_refused(user, password, mechanism="PLAIN"):
-    """By the daemon."""
+    """Refused by the daemon."""
     one = Observation(mechanism, user, password)
     expect(one.reply, WRONG, one.what)
     equal(len(one.questions), 1, f"{one.what}, questions")
 
 
 def is_not_asked(user, password, mechanism="PLAIN"):
-    """Nothing of it reaches the daemon, and one line says that."""
+    """None of it reaches the daemon, and one line says so."""
     one = Observation(mechanism, user, password)
     expect(one.reply, WRONG, one.what)
     equal(one.questions, [], one.what)
@@ -292,7 +292,7 @@ LONGEST = 8191  # bytes behind the line AUTH
 
 
 def long_password(length):
-    """So that the question is that long."""
+    """Makes the question that long."""
     return b"p" * (length - len(b"smtp\nlogin\n" + ANN[0] + b"\n\n"))
 
 

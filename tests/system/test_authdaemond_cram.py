@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """CRAM-MD5, CRAM-SHA1 and CRAM-SHA256 through an unmodified Postfix, judged by
-Courier's authdaemond, which keeps a secret for each. Where nobody asks for
-authdaemond, CRAM-MD5 is what it was."""
+Courier's authdaemond, which keeps a secret for each. If the configuration does not ask
+for authdaemond, CRAM-MD5 is the stock one."""
 
 import base64
 import hmac
@@ -48,7 +48,7 @@ def challenge_of(session, mechanism):
 
 
 def answer(session, mechanism, user, password):
-    """One login in a session that is there."""
+    """One login in an existing session."""
     digest = digest_of(mechanism, password, challenge_of(session, mechanism))
     return session.command(b64(smtp.octets(user) + b" " + digest.encode()))
 
@@ -60,7 +60,7 @@ def login(mechanism, user, password):
 
 
 def respond(mechanism, make):
-    """Sends what make() returns for a challenge, and returns the reply."""
+    """Sends the result of make() for a challenge, and returns the reply."""
     with mail.session() as session:
         session.ehlo()
         return session.command(b64(make(challenge_of(session, mechanism))))
@@ -287,7 +287,7 @@ MALFORMED = {
 
 
 def malformed(make):
-    """Refused before anything is said to the daemon."""
+    """Refused before anything is sent to the daemon."""
     for mechanism in MECHANISMS:
         witness.questions()
         mail.lines()

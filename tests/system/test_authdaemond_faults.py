@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Courier's authdaemond is not there, not allowed, or does not answer, under an
-unmodified Postfix: no wrong password is accepted and no right one refused, the
-answer comes before the deadline, the log has one line with the reason, and the
-same smtpd goes on as soon as the daemon does. Then the same in a chroot jail,
-and with fifty of them at once."""
+"""Courier's authdaemond is missing, not accessible, or does not answer an unmodified
+Postfix. No wrong password is accepted and no right one refused, the answer comes before
+the deadline, the log has one line with the reason, and the same smtpd works again as
+soon as the daemon does. The same in a chroot jail, and with fifty of them at once."""
 
 import contextlib
 import grp
@@ -47,7 +46,7 @@ daemon.publish()
 
 
 def try_login(mechanism, login, want, timeout=TIMEOUT):
-    """The lines about problems that it leaves, and how long it took."""
+    """The lines about problems that it causes, and the time that it took."""
     mail.lines()
     with mail.session() as session:
         session.ehlo()
@@ -121,7 +120,7 @@ def frozen():
 
 
 def fill_backlog():
-    """Connects as often as the frozen daemon lets, and returns the sockets."""
+    """Connects as often as the frozen daemon allows, and returns the sockets."""
     fillers = []
     try:
         while True:
@@ -153,7 +152,7 @@ def full():
 
 @contextlib.contextmanager
 def replaced(make):
-    """Something else stands where the socket ought to be."""
+    """Something else is in the place of the socket."""
     with renamed(daemon.socket):
         remains = make(daemon.socket)
         try:
@@ -175,7 +174,7 @@ def datagram_socket(path):
 
 
 def closes_at_once(path):
-    """A server that takes connections and closes them, whatever is asked."""
+    """A server that accepts connections and closes them, whatever it is asked."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     os.chmod(path, 0o777)
@@ -306,7 +305,8 @@ def _():
 
 
 def foreign_group():
-    """A group of this system of which Postfix is no member, Courier's if it is there."""
+    """A group of this system to which Postfix does not belong, Courier's if it
+    exists."""
     for name in ("courier", "daemon", "bin"):
         with contextlib.suppress(KeyError):
             group = grp.getgrnam(name)
@@ -455,7 +455,7 @@ jailed = []
 
 
 def inside(path):
-    """A path of the jail, as it is seen from outside."""
+    """A path in the jail, as seen from outside."""
     return mail.path("queue") + path
 
 
@@ -542,7 +542,7 @@ CROWD = {f"user{number}@example.com": f"Gedraenge-Nummer-{number}" for number in
 
 
 def crowd_logins():
-    """Everybody with his password, or with that of his neighbour."""
+    """Every user logs in with the right password, or with that of a neighbour."""
     passwords = list(CROWD.values())
     return {position: (user, passwords[position - (position % 3 == 2)])
             for position, user in enumerate(CROWD)}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The benchmarks work: a run that measures as little as it can goes through all of
-them, against the real servers, and leaves its tables and its picture. What it has
-measured means nothing. The build is the one that SASL_SQLCRYPT_BUILD names."""
+"""The benchmarks work: a run that measures as little as possible goes through all of
+them, against the real servers, and writes its tables and its graph. Its measurements
+mean nothing. SASL_SQLCRYPT_BUILD names the build."""
 
 import os
 import shutil

@@ -91,8 +91,8 @@ class Cyrus(unpacked.Server):
             self.wait_for_port(port)
 
     def login(self, protocol, mechanism, user, password):
-        """What the server answers last. For "login" and "user", imtest and pop3test
-        send the commands that do not use a mechanism."""
+        """The server's last answer. For "login" and "user", imtest and pop3test send
+        the commands that do not use a mechanism."""
         if (protocol, mechanism) == ("imap", "LOGIN"):
             return self._imap_login(user, password)
         _, output = self.run(PROGRAMS + PROTOCOLS[protocol][0], "-m", mechanism, "-a", user,

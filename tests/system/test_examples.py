@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every file of sasl2-conf-examples works as printed, but for the place and the
+"""Every file of sasl2-conf-examples works as printed, except for the place and the
 password of the database."""
 
 import glob
@@ -39,7 +39,7 @@ def run(path, statement, *values):
 
 
 def at(example, path):
-    """The example with another place for its database."""
+    """The example with a different place for its database."""
     return with_options(example, sql_database=path)
 
 
@@ -118,7 +118,7 @@ def start_database(kind, **settings):
 
 
 def fill(host, example):
-    """Makes the table that the comment of an example prints."""
+    """Creates the table that the comment of an example prints."""
     host.run(printed_table(example))
     host.run("GRANT SELECT ON users TO postfix")
     host.run("INSERT INTO users VALUES ('ann', 'example.com', ?)", database.crypt(PASSWORD))

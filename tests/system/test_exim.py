@@ -75,7 +75,7 @@ class Exim(unpacked.Server):
         return text
 
     def login(self, mechanism, user, password):
-        """The reply. Only who has logged in may send mail to others."""
+        """The reply. Only users who have logged in may send mail to other domains."""
         with smtp.Session(self.port) as session:
             equal(smtp.mechanisms(session.ehlo()), ["PLAIN", "LOGIN"])
             reply = session.auth(mechanism, user, password)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What fail2ban's stock filter finds in the log of an unmodified Postfix, and what
-it finds with the lines that README adds to it: wrong passwords count, an outage
-does not. fail2ban-regex reads the log. Nothing is banned, and no server runs."""
+"""What fail2ban's stock filter finds in the log of an unmodified Postfix, and what it
+finds with the lines that README adds: wrong passwords count, an outage does not.
+fail2ban-regex reads the log. Nothing is banned, and no server runs."""
 
 import os
 import re
@@ -68,7 +68,7 @@ def make_filters():
 
 
 def found(directory, mode):
-    """The lines of this log that count, and of those the ones about AUTH. None of them
+    """The lines of this log that count, and those of them about AUTH. None of them
     counts against another client."""
     path = mail.path("now.log")
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -87,7 +87,7 @@ def found(directory, mode):
 
 
 def of_postfix():
-    """The lines that stand for one login each."""
+    """The lines that each stand for one login."""
     mail.settle()
     return re.findall(r"^\S+ \S+ \S+ \S+ \S+: warning: unknown\[127\.0\.0\.1\]: SASL .*", mail.log(),
                       re.MULTILINE)
@@ -101,7 +101,7 @@ def fail(want, names=(ANN[0],)):
 
 
 class Away:
-    """The database is away."""
+    """The database is down."""
 
     def __enter__(self):
         os.rename(table.path, table.path + ".away")

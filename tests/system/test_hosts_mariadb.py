@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """An unmodified Postfix with more than one MariaDB: names with several addresses, a
-Galera cluster, replication, HAProxy, and hosts that are full. Whatever happens to one
-of them while people log in, no right password is refused, no wrong one is accepted,
-and nobody is put off while any host can answer.
+Galera cluster, replication, HAProxy, and full hosts. Whatever happens to one of them
+during logins, no right password is refused, no wrong one is accepted, and no login
+fails temporarily while any host can answer.
 
 With --long, every node of the cluster is injured in every way, with each way to list
 them; the short form takes a selection."""
@@ -64,7 +64,7 @@ shadow = saslauthd.Saslauthd(mail.directory, {"carol": database.crypt(CAROL, "$6
 
 
 def start(hosts, addresses=(), processes=1, **options):
-    """A Postfix for which NAME has these addresses."""
+    """A Postfix that finds these addresses for NAME."""
     start_with(configuration.canonical(one, hosts, **{"sql_timeout": str(TIMEOUT), **options}),
                addresses, processes)
 
@@ -79,7 +79,7 @@ def start_with(smtpd_conf, addresses=(), processes=1):
 
 
 def check_logins(what):
-    """All are judged. Returns what the log says about hosts."""
+    """All logins are judged. Returns what the log says about hosts."""
     mail.lines()
     for user, want in VERDICTS.items():
         expect(mail.login("PLAIN", *user), want, f"{what}, {user}, {mail.log()[-2000:]}")
@@ -87,7 +87,8 @@ def check_logins(what):
 
 
 def check_passed_over(what, *parts):
-    """All are judged, and only the first of them was told that a host is passed over."""
+    """All logins are judged, and only the first of them logged that a host was
+    skipped."""
     problems = check_logins(what)
     equal(len(problems), 1, f"{what}: problems {problems}")
     for part in parts:
@@ -121,7 +122,7 @@ STORING = {
 
 
 class Store:
-    """A saslpasswd2 that has begun."""
+    """A saslpasswd2 that has started."""
 
     count = 0
 
@@ -142,7 +143,7 @@ class Store:
         self.process.stdin = None
 
     def finish(self):
-        """Returns whether it says that it is done, and what else it says."""
+        """Returns whether it succeeded, and its output."""
         said, _ = self.process.communicate(timeout=60)
         guard.check(said, "output of saslpasswd2")
         return self.process.returncode == 0, said
@@ -162,7 +163,7 @@ def stored(server, user="eva"):
 
 
 def fill_up(server):
-    """Takes all its places. Returns the connections that hold them."""
+    """Takes all its connections. Returns those that hold them."""
     server.run("SET GLOBAL max_connections = 10, GLOBAL connect_timeout = 600",
                database="mysql")
     held = []
@@ -623,7 +624,7 @@ def start_example(name, changes):
 
 
 def check_while(node, want_problems, what):
-    """Logins go on while a node rejects queries."""
+    """Logins continue while a node rejects queries."""
     equal(check_logins(what), [], f"{what}: problems")
     node.reject()
     try:
@@ -644,7 +645,7 @@ def _():
 
 
 def proxy_configuration(proxy):
-    """That of the comment, with the places of this test."""
+    """The comment's configuration, with the places of this test."""
     comment = re.findall(r"(?m)^#   (.*)$", read("smtpd-mysql-haproxy.conf"))
     script, options = comment.index("#!/bin/sh"), comment.index("[client]")
     settings = proxy.write("mail.cnf", replaced("\n".join(comment[options:]) + "\n", {

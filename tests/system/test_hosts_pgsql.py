@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """An unmodified Postfix with several PostgreSQL servers: names with several addresses,
-standbys, full hosts, a balancer, and servers that are injured while logins go on.
+standbys, full hosts, a balancer, and servers that are injured during logins.
 
 With --long, each server of each kind of site is injured in each way, several times."""
 
@@ -59,20 +59,20 @@ def start(*hosts, processes=1, **options):
 
 
 def log_in(login):
-    """One login and its verdict. Returns what smtpd has to say."""
+    """One login and its verdict. Returns what smtpd logs."""
     mail.lines()
     expect(mail.login("PLAIN", *login), VERDICTS[login], str(login[0]))
     return postfix.problems(mail.lines())
 
 
 def goes_well():
-    """Without a word."""
+    """Logs in without a line in the log."""
     for login in VERDICTS:
         equal(log_in(login), [], "problems in the log")
 
 
 def fails(*parts):
-    """Right or wrong, it is an outage, and one line says why."""
+    """Right or wrong, it is an outage, and one line gives the reason."""
     for login in (RIGHT, INCORRECT):
         mail.lines()
         expect(mail.login("PLAIN", *login), OUTAGE)
@@ -82,8 +82,8 @@ def fails(*parts):
 
 
 def is_passed_over(hosts, first, why, second):
-    """Whichever login comes first, it is judged by the second one in time, which is said
-    once; then nobody asks the first one."""
+    """Whichever login comes first, the second host judges it in time, which is logged
+    once; then the first host is not asked any more."""
     for login in (RIGHT, INCORRECT):
         start(*hosts)
         began = time.monotonic()
@@ -120,8 +120,8 @@ def the_standby():
 
 
 class Ill:
-    """Something that the first of two servers does: how it is brought about, how it
-    ends, and what is said of it."""
+    """Something that happens to the first of two servers: how to cause it, how to end
+    it, and what is logged about it."""
 
     def __init__(self, begin, end, why, ip=one.ip):
         self.begin, self.end, self.why, self.ip = begin, end, why, ip
@@ -144,7 +144,7 @@ def be_ready():
 
 
 class Mute:
-    """Somebody listens and says nothing."""
+    """A listener that says nothing."""
 
     def __init__(self):
         self.listener = None
@@ -372,7 +372,7 @@ def _():
 
 
 def is_passed_over_with(hosts, why, second, **options):
-    """As is_passed_over(), of the first one."""
+    """As is_passed_over(), for the first one."""
     for login in (RIGHT, INCORRECT):
         start(*hosts, **options)
         problem, = log_in(login)
@@ -423,7 +423,7 @@ def conflicts():
 
 
 def conflict_with(*hosts):
-    """Logins that take their time on a standby, which puts what it replicates first."""
+    """Slow logins on a standby, which gives priority to what it replicates."""
     statement = (configuration.BY_NAME +
                  " AND CASE WHEN pg_sleep(0.1) IS NULL THEN FALSE ELSE TRUE END")
     before = conflicts()
@@ -466,7 +466,7 @@ def _():
 
 
 def saslpasswd2(password, *hosts, sql_timeout=PATIENT):
-    """Exit status and what is said."""
+    """Exit status and output."""
     folder = mail.path("sasl2")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "keeper.conf"), "w", encoding="utf-8") as file:
@@ -599,7 +599,7 @@ def _():
 
 
 def sessions_of(order, size=24):
-    """How many each of two hosts has."""
+    """How many sessions each of two hosts has."""
     start(one, two, processes=size, sql_timeout=str(PATIENT), sql_host_order=order)
     with Crowd(mail, size) as crowd:
         codes, _ = crowd.login({position: RIGHT for position in range(size)})

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified libvirtd, which has threads, with sasl2-conf-examples/libvirtd-sqlite.conf,
-and virsh."""
+"""An unmodified libvirtd, which has threads, with
+sasl2-conf-examples/libvirtd-sqlite.conf, and virsh."""
 
 import guard
 import libvirtd

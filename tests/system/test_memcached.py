@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified memcached -S: logins against hashed passwords, from several
-threads at once, and clients that start and step in any order, before they have
-authenticated. One process serves them all."""
+"""An unmodified memcached -S: logins against hashed passwords, from several threads at
+once, and clients that start and step in any order before they have authenticated. One
+process serves them all."""
 
 import concurrent.futures
 import itertools
@@ -65,8 +65,8 @@ LOGINS = (login_plain, login_plain_by_step, login_login)
 
 
 def may_ask(client):
-    """Whether memcached takes the client for an authenticated one. If not, it
-    closes the connection."""
+    """Whether memcached considers the client authenticated. If not, it closes the
+    connection."""
     result, _ = client.ask(GET, b"no-such-key")
     if result == REFUSED:
         equal(client.closed(), True, "the connection is closed")
@@ -76,12 +76,12 @@ def may_ask(client):
 
 
 def check_log():
-    """No secret is in the log, but for a password that was typed as a name."""
+    """No secret is in the log, except a password that was typed as a name."""
     guard.check(re.sub(f'(user|%u) "{PASSWORD}"', "", server.log()))
 
 
 def serves():
-    """The very process that was started still tells right from wrong."""
+    """The process that was started still distinguishes right from wrong."""
     server.check_alive()
     for login in LOGINS:
         with server.client() as client:
@@ -150,8 +150,8 @@ INPUTS = (b"", RIGHT, b"alice", PASSWORD.encode(), message("alice", "wrong"),
 
 
 class Model:
-    """What the answer must be: the exchange as the mechanisms' standards have it,
-    in the hands of memcached and of libsasl2."""
+    """The expected answer: the exchange as the mechanisms' standards define it, as
+    memcached and libsasl2 handle it."""
 
     def __init__(self):
         self.started = False  # memcached takes no step before
@@ -197,7 +197,7 @@ class Model:
 
 
 def follow(actions):
-    """One client does all that, and each answer is what the model says."""
+    """One client does all of that, and each answer is the model's."""
     model, wanted = Model(), REFUSED
     with server.client() as client:
         for number, (name, mechanism, data) in enumerate(actions):
@@ -256,8 +256,8 @@ def _():
 
 
 def sent(data, want):
-    """What is answered to these bytes: a result, or None if the connection is
-    closed without one."""
+    """The answer to these bytes: a result, or None if the connection is closed without
+    one."""
     with server.client() as client:
         client.send(data)
         if want is None:
@@ -300,7 +300,7 @@ def _():
 
 
 def customer(number):
-    """One of many: what it types is right, or not, or in no order at all."""
+    """One of many: its messages are right, or wrong, or in random order."""
     draw = random.Random(number)
     for _ in range(12):
         login = draw.choice(LOGINS)

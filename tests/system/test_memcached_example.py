@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """An unmodified memcached -S with sasl2-conf-examples/memcached-mysql.conf, whose four
-threads ask MariaDB: many clients at once, outages, and clients that wait in the middle."""
+threads ask MariaDB: many clients at once, outages, and clients that pause in the
+middle."""
 
 import concurrent.futures
 
@@ -30,8 +31,8 @@ users = None
 
 
 def outcome(client, result):
-    """What a login came to. Clients see no difference between a wrong password and an
-    outage. memcached serves those who have logged in, and no others."""
+    """The outcome of a login. Clients see no difference between a wrong password and an
+    outage. memcached serves only clients that have logged in."""
     equal(client.ask(GET, b"no-such-key")[0], SERVED if result == OK else TURNED_AWAY)
     return {OK: RIGHT, REFUSED: WRONG}.get(result, result)
 
@@ -46,7 +47,8 @@ def login(user, password):
 
 
 def refusals():
-    """How many logins the log calls refused, and how many failed for an outage."""
+    """How many logins the log calls refused, and how many failed because of an
+    outage."""
     log = server.log()
     return log.count(": wrong password"), log.count("sqlcrypt: mysql: ")
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""How an unmodified Postfix, by way of the plug-ins, logs in to a MySQL 8 that
-says what a test wants it to say: the methods of MySQL 8, in a jail too; a server,
-or somebody who sits in between, that is after the password or after files; and
-one that stalls, breaks off, or talks nonsense at each step of the protocol.
+"""How an unmodified Postfix, through the plug-ins, logs in to a MySQL 8 that follows a
+test's script: the methods of MySQL 8, in a jail too; a server, or an attacker in
+between, that wants the password or files; and a server that stalls, breaks off, or
+talks nonsense at each step of the protocol.
 
-This adds to the tests with a real MariaDB what that cannot be made to do. The
+This complements the tests with a real MariaDB, for what that cannot be made to do. The
 server is scripted_mysql.py: nothing here shows that a real MySQL agrees."""
 
 import base64
@@ -52,7 +52,7 @@ strange = stranger.issue("localhost", "root", NAMES)
 
 
 def play(wants=None, certificate=()):
-    """Begins a script: what the server wants, and what it encrypts with."""
+    """Starts a script: what the server wants, and what it encrypts with."""
     server.encrypt(*certificate)
     server.reset(**(wants or {}))
     server.forget()
@@ -64,7 +64,7 @@ def start(chroot=False, **options):
 
 
 def login(user=RIGHT, mechanism="PLAIN"):
-    """The reply, the lines about problems, and how long it took."""
+    """The reply, the lines about problems, and the time that it took."""
     mail.lines()
     with mail.session() as session:
         session.ehlo()
@@ -100,7 +100,7 @@ def check_line(problems, reason="", what="line"):
 
 
 def check_readable():
-    """All of these lines: nothing that just happens to be in memory."""
+    """The log has exactly these lines, and nothing that happens to be in memory."""
     lines, checked_lines[:] = checked_lines[:], []
     for line in lines:
         if not line.isascii() or not line.isprintable() or "??" in line:
@@ -119,7 +119,7 @@ def check_same_process():
 
 
 def check_password_unseen(what):
-    """That of the database, by who reads along."""
+    """The password of the database, by who can read along."""
     server.settle()
     for record in server.records:
         lacks(record.wire, server.password.encode(), what)
@@ -162,8 +162,8 @@ def method(wants, encrypted, plugin, way):
 
 
 def methods(chroot, **options):
-    """All of them in the same smtpd. What the client library loads for them comes
-    from outside of a jail: it is there before the jail is."""
+    """All of them in the same smtpd. What the client library loads for them comes from
+    outside the jail: it is loaded before smtpd enters the jail."""
     start(chroot, **options)
     if chroot:
         with mail.session() as session:
@@ -217,7 +217,7 @@ PHISHING = {
 
 
 def tls_options(mode, with_ca):
-    """With a persistent session, the next server would not be met."""
+    """With a persistent session, the next server would not be asked."""
     return {"sql_ssl_mode": mode, "sql_ssl_ca": authority.certificate if with_ca else None,
             "sql_persistent": "no"}
 
@@ -265,9 +265,9 @@ def _():
 
 
 def two_readings(mode, wire, seems_to_encrypt):
-    """The greeting is looked at before the library reads it: whoever writes one
-    that is understood in two ways must not gain anything by it. `wire` makes
-    what is sent of what would be, by a server that does not encrypt."""
+    """The plug-in checks the greeting before the library reads it: a greeting that can
+    be read in two ways must not give the sender any advantage. `wire` turns what a
+    server that does not encrypt would send into what is sent."""
     def fault(conversation, data):
         conversation.write(wire(data))
 
@@ -286,15 +286,15 @@ def two_readings(mode, wire, seems_to_encrypt):
 
 
 def long_version(data):
-    """A packet with a version of the server that is longer than any."""
+    """A packet with a longer server version than any real one."""
     end = data.index(b"\0", 5)
     payload = data[4:end] + b"x" * 300 + data[end:]
     return len(payload).to_bytes(3, "little") + data[3:4] + payload
 
 
 def only_seems_to_encrypt(data):
-    """The packet ends where a client would read whether the server encrypts.
-    What comes behind it says so."""
+    """The packet ends where a client would read whether the server encrypts. The bytes
+    after it say so."""
     end = data.index(b"\0", 5) + 1 + 4 + 8 + 1
     return (end - 4).to_bytes(3, "little") + data[3:end] + b"\xff\xff\0\2" + data[end:]
 
@@ -307,7 +307,7 @@ for ssl_mode in MODES:
 
 
 def of_a_stranger():
-    """Encrypted, but not by whom it should be."""
+    """Encrypted, but by the wrong server."""
     for mode in MODES[1:]:
         start(**tls_options(mode, True))
         for what, (wants, _) in PHISHING.items():
@@ -340,8 +340,8 @@ def _():
 
 @case("no piece of a long password is logged")
 def _():
-    """The library has just sent it, from the memory of its messages, when it is
-    asked for another method."""
+    """The library has just sent it, from its message buffer, when it is asked for
+    another method."""
     before = server.password
     server.password = guard.keep("-".join(f"{n * n + 12345}" for n in range(12)))
     try:
@@ -419,7 +419,7 @@ class AtTerminal:
 
 
 def sample_login(user):
-    """All that stands on its terminal in the end"""
+    """Everything on its terminal in the end."""
     sample = AtTerminal(configuration.canonical(server))
     try:
         sample.read_until(r"^S: ")
@@ -591,7 +591,7 @@ NONSENSE = {
 
 
 def wants_for(step):
-    """In which script a step is reached"""
+    """The script in which a step is reached."""
     return {"greets_with": NATIVE} if step == "switch" else {}
 
 
@@ -635,7 +635,7 @@ def stalls_after_nonsense():
 
 
 def misunderstands():
-    """It says that there are no parameters. Once it understands, all is well."""
+    """The server reports no parameters. Once it understands, all is well."""
     play()
     with server.script("prepare", packet=b"\0\1\0\0\0" + bytes(7)):
         check_outage("", (RIGHT,))
@@ -644,8 +644,8 @@ def misunderstands():
 
 
 def talks_almost_sense(step, certificate, randomness, rounds):
-    """What this comes to is anybody's guess, a right hash may be damaged: but smtpd
-    lives on, and says no more than one line."""
+    """The outcome is not defined, since a right hash may be damaged. But smtpd
+    survives, and logs at most one line."""
     play(wants_for(step), certificate)
     for count in range(rounds):
         server.forget()
@@ -673,7 +673,7 @@ for name in STEPS:
 
 
 def late(data):
-    """Another packet comes first, which the library skips: a report on progress."""
+    """Another packet comes first, which the library skips: a progress report."""
     payload = b"\xff\xff\xff\1\1\1" + bytes(3) + b"\4late"
     return len(payload).to_bytes(3, "little") + b"\0" + payload + data[:3] + b"\1" + data[4:]
 

@@ -4,7 +4,7 @@
 Postfix to the next host, which end the search, which mean that there is no such user,
 and how much of their texts is logged.
 
-Two scripted servers play what real ones say when they are ill; what a test can do to
+Two scripted servers say what real ones say when they are faulty. What a test can do to
 a real MariaDB is in test_postfix_mariadb.py."""
 
 import configuration
@@ -64,7 +64,7 @@ def packet_at(step, number, state, is_safe):
 
 
 def reason_at(step, number, state, is_safe):
-    """What is logged of it"""
+    """What is logged of it."""
     if is_safe or step == "prepare":
         return text_at(step, is_safe)
     return f"error {number} of the server with SQLSTATE {state}"
@@ -110,8 +110,8 @@ ILL = {
 
 
 def ill(number, state, is_safe):
-    """The first of the hosts that is asked is ill; then it comes last, and the turn is the
-    other's."""
+    """The first host that is asked is faulty. It comes last then, and the other's turn
+    comes."""
     for step, user in TRIES:
         forget()
         asked, other = turns
@@ -195,7 +195,7 @@ REFUSED = {
 
 
 def refused(number, state, is_safe):
-    """No other host is asked, and none is thought to be down."""
+    """No other host is asked, and none is considered down."""
     for step, user in TRIES:
         forget()
         asked, other = turns
@@ -218,7 +218,7 @@ NOT_FOUND = {
 
 
 def not_found(number, state):
-    """No such user: only of a statement that was run."""
+    """No such user, but only for a statement that was run."""
     forget()
     packet = scripted_mysql.error(number, state, TEXT)
     with turns[0].script("execute", packet=packet):
@@ -248,7 +248,7 @@ CHARACTERS = {
 
 
 def once(then):
-    """The answer to the first that comes, the usual one to the others."""
+    """This is the answer to the first connection. The others get the usual one."""
     def fault(conversation, data):
         conversation.server.faults.pop("execute")
         conversation.write(then if conversation.server.reached["execute"] == 1 else data)

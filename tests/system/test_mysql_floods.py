@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""How an unmodified Postfix, by way of the plug-ins, bears a MySQL server that never
+"""How an unmodified Postfix, through the plug-ins, handles a MySQL server that never
 stops sending: a login ends by its deadline, and smtpd does not grow. A real server
 cannot be made to do this: see scripted_mysql.py."""
 
@@ -39,7 +39,7 @@ MORE = b"\0\0\0" + AUTOCOMMIT_AND_MORE + b"\0\0"
 
 
 def end_with_more(conversation):
-    """Ends the columns, and the rows of which there are none."""
+    """Ends the columns, and the rows, of which there are none."""
     whole = end(conversation)
     if conversation.flags & scripted_mysql.CLIENT_DEPRECATE_EOF:
         return whole[:3] + AUTOCOMMIT_AND_MORE + whole[5:]
@@ -65,7 +65,7 @@ FLOODS = {
 
 
 def peak(pid):
-    """Kilobytes of memory that a process has had at most since this was last asked"""
+    """The most kilobytes of memory that a process has had since the last call."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         kilobytes = next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
     with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
@@ -82,7 +82,7 @@ def login():
 
 
 def check_flood(what, step, fault):
-    """With a new connection, so that each step is met."""
+    """Over a new connection, so that each step occurs."""
     server.forget()
     pids = mail.smtpd_pids()
     (pid,) = pids

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""How an unmodified Postfix, by way of the plug-ins, finds a MySQL server whose
-certificate is checked for its name, where a name server is slow to answer: a login
-never waits for longer than its deadline. The name server is tests/support/slow_names.c."""
+"""How an unmodified Postfix, through the plug-ins, finds a MySQL server whose
+certificate is checked for its name, when a name server is slow to answer: a login never
+waits longer than its deadline. The name server is tests/support/slow_names.c."""
 
 import os
 import time

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Configurations that were written for the stock sql plug-in or for old patches to
-libsasl2, with password_format added or kept: passwords log in, hashes by no mechanism
-do, whether the stock plug-in is there or not."""
+libsasl2, with password_format added or kept: passwords log in, hashes do not log in by
+any mechanism, with or without the stock plug-in."""
 
 import os
 
@@ -37,7 +37,7 @@ for user, (prefix, cost) in USERS.items():
 
 
 def without_stock_sql():
-    """A folder with the stock plug-ins but that one."""
+    """A folder with the stock plug-ins except that one."""
     path = server.path("no-sql")
     if not os.path.isdir(path):
         os.mkdir(path)

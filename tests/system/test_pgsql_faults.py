@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whatever a PostgreSQL server says, and however long it goes on, an unmodified Postfix
-answers in time and needs little memory for it; then it logs in over a new connection.
+"""Whatever a PostgreSQL server says, and however long it keeps talking, an unmodified
+Postfix answers in time and needs little memory for it; then it logs in over a new
+connection.
 
 The server is scripted: no real one would do most of this."""
 
@@ -52,7 +53,7 @@ def _status(pid, name):
 
 
 class Memory:
-    """What a process needs at most, from now on."""
+    """The most memory that a process needs, from now on."""
 
     def __init__(self, pid):
         self.pid = pid
@@ -91,8 +92,8 @@ def works(connections=1):
 
 
 def fails(step, fault, reason="", refused=None, goes_on=False):
-    """And the connection at which it happened is not used any more, unless it goes on.
-    Before, the statement itself may have been refused."""
+    """And the faulty connection is not used any more, unless the dialogue continues.
+    Before that, the statement itself may have been refused."""
     server.cut()
     server.reached.clear()
     memory = Memory(smtpd())
@@ -216,7 +217,8 @@ REFUSED = answer_with(BOUND + error("22P02", "no number") + ready())
 
 
 def until_works(step, count, then):
-    """The first bytes of an answer and no more; returns whether that was all."""
+    """The first bytes of an answer and no more; returns whether they were the whole
+    answer."""
     lengths = []
 
     def fault(conversation, data):
@@ -270,7 +272,7 @@ def refuses(step, fault, reason, refused=None):
 
 
 def reads_long_rows():
-    """However the row is cut into pieces on its way."""
+    """However the row is split on its way."""
     for length in (*range(0, 65536, 2039), 1 << 18, 1 << 20, (4 << 20) - 65536):
         answer = BOUND + columns("password", "other") + row(STORED.encode(), b"x" * length) + DONE
         with server.script("execute", answer_with(answer)):
@@ -279,7 +281,7 @@ def reads_long_rows():
 
 
 def reads_full_records():
-    """OpenSSL may have the end of an answer when the socket has nothing more."""
+    """OpenSSL may hold the end of an answer when the socket has no more data."""
     answer = BEGUN + row(STORED.encode()) + DONE
     room = 2 * 16384 - len(answer)
     for length in (100, 1000, 3000, 5000, 7000, 11000):
@@ -322,7 +324,7 @@ def gets_types(text):
 
 
 def saslpasswd2():
-    """The exit status of what stores a password."""
+    """The exit status of a program that stores a password."""
     folder = mail.path("sasl2")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "keeper.conf"), "w", encoding="utf-8") as file:
@@ -354,12 +356,12 @@ def stores(step=None, fault=None):
 
 
 def busy(packet, reason):
-    """It is asked again until time is up."""
+    """It is asked again until the deadline."""
     fails("password", instead(packet, close), reason)
 
 
 def misunderstood():
-    """A pooler may not know what it is told besides name and database."""
+    """A pooler may not know the parameters besides name and database."""
     refused = []
 
     def fault(conversation, data):

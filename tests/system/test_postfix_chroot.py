@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""smtpd in a chroot jail, which is what Debian's master.cf sets: a database
-inside the jail works, and one outside is an outage that explains itself."""
+"""smtpd in a chroot jail, the default of Debian's master.cf: a database inside the jail
+works, and one outside is an outage that explains itself."""
 
 import os
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""smtpd in a chroot jail, which is what Debian's master.cf sets, with PostgreSQL
-and MariaDB: over TCP and over a socket inside the jail they work, and a socket
-outside is an outage that explains itself."""
+"""smtpd in a chroot jail, the default of Debian's master.cf, with PostgreSQL and
+MariaDB: they work over TCP and over a socket inside the jail, and a socket outside is
+an outage that explains itself."""
 
 import os
 import pwd
@@ -34,7 +34,7 @@ tables = {}
 
 
 def inside(path):
-    """A path of the jail, as it is seen from outside."""
+    """A path in the jail, as seen from outside."""
     return mail.path("queue") + path
 
 
@@ -109,7 +109,7 @@ def by_name(kind):
 
 
 def socket_outside(kind):
-    """And then inside, for the same smtpd: the path is that which it sees."""
+    """And then inside, for the same smtpd: the path is the one that smtpd sees."""
     server = tables[kind]
     start_mail(server, server.socket_address)
     contains(check_outage(server.home), "chroot jail")
@@ -166,8 +166,7 @@ def authority_in_jail(kind):
 
 
 def ed25519():
-    """What the library loads for it comes from outside: it is there before the
-    jail is."""
+    """The library loads it from outside, before smtpd enters the jail."""
     server = tables[servers.MariaDB]
     server.run(f"CREATE OR REPLACE USER {server.user}@'%' IDENTIFIED VIA ed25519"
                f" USING PASSWORD('{server.password}'); GRANT SELECT ON mailbox TO {server.user}")

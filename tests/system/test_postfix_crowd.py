@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A hundred smtpd processes at once, and database servers that admit twenty
-sessions: no right password is refused, what finds no session in time is an
-outage, and all log in as soon as there is room. Who ends idle sessions, or
-keeps none, makes room; PgBouncer makes more."""
+"""A hundred smtpd processes at once, and database servers that admit twenty sessions:
+no right password is refused, a login that finds no session in time is an outage, and
+all log in as soon as there is room. Ending idle sessions, or not keeping them, makes
+room; PgBouncer makes more."""
 
 import configuration
 import database
@@ -46,14 +46,15 @@ def start(kind):
 
 
 def ends_idle_sessions(server):
-    """Settings by which the server ends them; none in PostgreSQL before 14."""
+    """Settings by which the server ends idle sessions; none in PostgreSQL before 14."""
     if server.engine == "mysql":
         return {"wait_timeout": 1}
     return {"idle_session_timeout": "200ms"} if server.version() >= 140000 else {}
 
 
 def sessions_of_processes(kind):
-    """Kept by whom they came to: others get none, but no wrong answers."""
+    """The first processes keep their sessions. Others get no session, but no wrong
+    answers."""
     server = tables[kind]
     mail.start(configuration.canonical(server, sql_timeout="2"), processes=SIZE)
     with Crowd(mail, SIZE) as crowd:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""How an unmodified Postfix, by way of the plug-ins, logs in to PostgreSQL and
-MariaDB itself: every usual method, and every kind of TLS, under which no server
-is believed that is not the right one."""
+"""How an unmodified Postfix, through the plug-ins, logs in to PostgreSQL and MariaDB
+themselves: every usual method, and every kind of TLS, with which no wrong server is
+trusted."""
 
 import ctypes
 import re
@@ -155,8 +155,8 @@ NAMES = ["DNS:localhost", "IP:127.0.0.1"]
 
 
 def encrypted_sessions(server):
-    """How many sessions of the plug-in are, or have been since the start. Those
-    of the administrator are not."""
+    """How many sessions the plug-in has, or has had since the start, without those of
+    the administrator."""
     statement = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)" \
         f" WHERE ssl AND usename = '{server.user}'" if server.engine == "pgsql" else \
         "SELECT variable_value FROM information_schema.global_status" \
@@ -228,7 +228,7 @@ MISNAMED = "(?i:does not match|host ?name|mismatch|name)"
 
 
 def strange_authority(kind):
-    """It has signed for the right name, but nobody knows it."""
+    """The signature is for the right name, but by an unknown authority."""
     server = tables[kind]
     restart_with(server, NAMES, stranger)
     for mode in ("verify-ca", "verify-full"):
@@ -238,8 +238,8 @@ def strange_authority(kind):
 
 
 def checks_all_or_nothing():
-    """Whether MariaDB Connector/C checks a certificate together with its name or not
-    at all: since 3.4, which is 11.4 where it was built with the server."""
+    """Whether MariaDB Connector/C checks a certificate either together with its name or
+    not at all: since 3.4, which is 11.4 if it was built with the server."""
     version = ctypes.CDLL("libmariadb.so.3").mysql_get_client_version()
     return 30400 <= version < 100000 or version >= 110400
 
@@ -268,7 +268,7 @@ def missing_authority(kind):
 
 
 def unnamed_authority(kind):
-    """Who is to be verified without an authority is not trusted."""
+    """A server that must be verified is not trusted without an authority."""
     server = tables[kind]
     restart_with(server, NAMES)
     for mode in ("verify-ca", "verify-full"):
@@ -309,7 +309,7 @@ def check_client_certificates(server):
 
 
 def over_a_socket(kind):
-    """Nobody listens in on a socket, and nobody else is behind it."""
+    """Nobody can listen in on a socket, and no other server can answer at it."""
     server = tables[kind]
     for mode in MODES:
         check_works(server, server.socket_address, **tls_of(mode))

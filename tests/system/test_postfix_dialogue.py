@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The dialogue between an unmodified Postfix and its clients, word by word: what
-is announced, what is asked and answered, what is relayed, and what becomes of
-clients and configurations that do not make sense."""
+"""The dialogue between an unmodified Postfix and its clients, word by word:
+announcements, challenges and answers, what is relayed, and what happens with clients
+and configurations that do not make sense."""
 
 
 import database
@@ -42,7 +42,7 @@ def configuration(select=SELECT, mechanisms="PLAIN LOGIN"):
 
 
 def send_message(session, mark):
-    """Hands in a message to a foreign address, up to the end of its text."""
+    """Submits a message to another domain, up to the end of its text."""
     expect(session.command(f"MAIL FROM:<{USER}@example.com>"), "250 2.1.0 Ok")
     expect(session.command(f"RCPT TO:<{FRIEND}>"), "250 2.1.5 Ok")
     expect(session.command("DATA"), "354 ")
@@ -247,7 +247,7 @@ USERS = {
 
 
 def next_login_works():
-    """On a connection of its own, in the same process, from the same table."""
+    """On its own connection, in the same process, from the same table."""
     expect(server.login("PLAIN", USER, PASSWORD), WELCOME, "the next login by PLAIN")
     expect(server.login("LOGIN", USER, PASSWORD), WELCOME, "the next login by LOGIN")
     equal(len(server.smtpd_pids()), 1, "processes that served all of this")

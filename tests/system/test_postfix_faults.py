@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""PostgreSQL and MariaDB fail in every way in which servers and networks do,
-under an unmodified Postfix. In each case, no wrong password is accepted and no
-right one refused, the answer comes before the deadline, the log has one line
-with the reason, and the same smtpd goes on as soon as the server does."""
+"""PostgreSQL and MariaDB fail in every way in which servers and networks fail, under an
+unmodified Postfix. In each case, no wrong password is accepted and no right one
+refused, the answer comes before the deadline, the log has one line with the reason, and
+the same smtpd works again as soon as the server does."""
 
 import contextlib
 import re
@@ -52,7 +52,7 @@ started = []
 
 
 class Attempt:
-    """One login, which may be looked at before it is answered."""
+    """One login, which may be checked before it is answered."""
 
     def __init__(self, mechanism, login, instance=None):
         self.session = (instance or mail).session()
@@ -70,7 +70,7 @@ class Attempt:
         self.took = time.monotonic() - self.began
 
     def reply(self):
-        """Waits for the reply, and judges the time that it has taken."""
+        """Waits for the reply, and checks the time that it took."""
         self.thread.join()
         self.session.close()
         if self.took > LATEST:
@@ -79,7 +79,7 @@ class Attempt:
 
 
 def try_login(mechanism, login, want, instance=None):
-    """The lines about problems that it leaves, and how long it took."""
+    """The lines about problems that it causes, and the time that it took."""
     instance = instance or mail
     instance.lines()
     attempt = Attempt(mechanism, login, instance)
@@ -121,7 +121,7 @@ def start(kind):
 
 
 def outage(kind, fault, tries, reasons):
-    """`fault` is entered for as long as it lasts."""
+    """`fault` is entered while it lasts."""
     check_works()
     with fault(tables[kind], networks[kind]):
         check_outage(tries, reasons[kind])
@@ -197,7 +197,7 @@ def revoked(server, _):
 
 @contextlib.contextmanager
 def other_password(server, _):
-    """Concerns new connections only."""
+    """Affects only new connections."""
     server.set_password("another-password")
     try:
         check_works()
@@ -258,7 +258,7 @@ FAULTS = {
 
 
 def not_started(kind):
-    """Before the first login, and later on; over TCP and over a socket."""
+    """Before the first login, and later; over TCP and over a socket."""
     server = tables[kind]
     for hosts, reason in ((server.address, server.address + ": .*Connection refused"),
                           (server.socket_address, f"{server.home}.*: .*No such file or directory")):
@@ -376,7 +376,7 @@ def start_failover(kind, first=None):
 
 
 def check_failed_over(kind, reason):
-    """The first login says so; the others are as quick as ever."""
+    """The first login logs it; the others are as fast as ever."""
     for mechanism, login in ALL:
         problems, took = try_login(mechanism, login, VERDICTS[login])
         if (mechanism, login) == ALL[0]:
@@ -407,7 +407,7 @@ def failover(kind, fault, reason):
 
 
 def black_hole(kind):
-    """Alone, and before a host that works; then there is a server behind it."""
+    """Alone, and before a host that works; then a server listens there."""
     hole = proxy.BlackHole()
     try:
         mail.start(configuration.canonical(tables[kind], hole.address))

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an operator sees in the mail log of an unmodified Postfix, without
-"smtpd -v": the steps of a login if asked for, errors always, secrets never.
-That no secret is in the log is judged each time when Postfix is stopped."""
+"""What an operator sees in the mail log of an unmodified Postfix, without "smtpd -v":
+the steps of a login if asked for, errors always, secrets never. Each stop of Postfix
+checks that no secret is in the log."""
 
 import os
 
@@ -59,7 +59,7 @@ def one_line_about(mechanism, user, password, want, *parts):
 
 
 def steps(user, password, want, *parts):
-    """log_level: 5: there are several lines, and they tell the story."""
+    """log_level: 5: there are several lines, and they show the steps."""
     for mechanism in MECHANISMS:
         lines = sasl_lines(mechanism, user, password, want)
         if len(lines) < 2:
@@ -80,7 +80,7 @@ def _():
 
 
 def all_outcomes(log_level):
-    """Logs in in every way there is, for the judgement of the log at the stop."""
+    """Logs in in every possible way, so that the stop can check the log."""
     start(log_level)
     for mechanism in MECHANISMS:
         for user in ("alice", "bob", "carol", "dora"):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Logins at an unmodified Postfix whose users are in a SQLite table: by the
-configuration that a widespread guide prints, and by the one that we recommend."""
+"""Logins at an unmodified Postfix whose users are in a SQLite table: with the
+configuration that a widespread guide prints, and with the one that we recommend."""
 
 import hashlib
 import os
@@ -70,13 +70,13 @@ def canonical(select=BY_NAME, password_format="crypt"):
 
 
 def check(user, password, want):
-    """Logs in by both mechanisms, on a connection each."""
+    """Logs in by both mechanisms, each on its own connection."""
     for mechanism in MECHANISMS:
         expect(server.login(mechanism, user, password), want, mechanism)
 
 
 def check_cleanly(user, password, want):
-    """The same, and nobody is called to act upon it."""
+    """The same, and no line calls for action."""
     server.lines()
     check(user, password, want)
     equal(ours(server.lines()), [], "problems in the log")
@@ -267,7 +267,8 @@ def wal(on):
 
 
 def wal_in_use(suffix):
-    """Another user's program has the file open, and its files beside are not for all."""
+    """Another user's program has the file open, and only that user may use the files
+    beside it."""
     def begin():
         wal(True)
         in_use.append(sqlite3.connect(table.path))

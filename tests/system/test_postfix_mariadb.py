@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified Postfix with a MariaDB whose tables are damaged, whose character sets
-are not ours, and whose passwords are read by procedures."""
+"""An unmodified Postfix with a MariaDB that has damaged tables or other character sets,
+or whose passwords are read by procedures."""
 
 import glob
 import os
@@ -78,7 +78,7 @@ def empty(path):
 
 
 def overwrite(path):
-    """But for the head of the file"""
+    """Except for the head of the file."""
     with open(path, "r+b") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(1024)
@@ -327,7 +327,7 @@ def _():
 
 @case("what a procedure signals on purpose is an outage, and for no other host")
 def _():
-    """It is an answer: another host would say the same, or be behind the times."""
+    """It is an answer: another host would say the same, or be outdated."""
     make_procedure("IF wanted = 'locked' THEN SIGNAL SQLSTATE '45000'"
                    f" SET MESSAGE_TEXT = 'locked-4711'; END IF; {FIND}")
     start("CALL find('%u')", f"{server.address}, {well.address}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """An smtpd that has no memory left for a hash: the right password is an outage, which
-the log calls what it is, and never a wrong password. The limit is that of
+the log reports as a lack of memory, and never a wrong password. The limit is that of
 "ulimit -v", set on the running process."""
 
 import pwd
@@ -45,7 +45,7 @@ def check(user, password, want):
 
 
 def limit(spare):
-    """Leaves smtpd that many bytes, or with None as many as it likes."""
+    """Leaves smtpd that many bytes; with None, no limit."""
     (pid,) = server.smtpd_pids()
     with open(f"/proc/{pid}/statm", encoding="ascii") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""PgBouncer between Postfix and PostgreSQL: sessions share connections to the
-server, where statements that one has prepared are unknown to the others, or
-belong to somebody else. Each login gets the answer to its own question."""
+"""PgBouncer between Postfix and PostgreSQL: sessions share connections to the server,
+on which statements that a session has prepared are unknown, or belong to another
+session. Each login gets the answer to its own question."""
 
 import os
 import signal

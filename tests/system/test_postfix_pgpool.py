@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""pgpool between Postfix and PostgreSQL: its own errors have other codes than
+"""pgpool between Postfix and PostgreSQL: its own errors have different codes from
 PostgreSQL's, and none of them is about the statement."""
 
 import socket

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Logins at an unmodified Postfix whose users are in PostgreSQL and in MariaDB:
-by the configuration that a widespread guide prints, over every kind of address,
-and what one login costs by the statistics of the servers."""
+"""Logins at an unmodified Postfix whose users are in PostgreSQL and in MariaDB: with
+the configuration that a widespread guide prints, over every kind of address, and the
+cost of a login by the servers' statistics."""
 
 import re
 
@@ -39,13 +39,13 @@ def password_of(user):
 
 
 def check(user, password, want):
-    """Logs in by both mechanisms, on a connection each."""
+    """Logs in by both mechanisms, each on its own connection."""
     for mechanism in MECHANISMS:
         expect(mail.login(mechanism, user, password), want, mechanism)
 
 
 def check_cleanly(user, password, want):
-    """The same, and nobody is called to act upon it."""
+    """The same, and no line calls for action."""
     mail.lines()
     check(user, password, want)
     equal(ours(mail.lines()), [], "problems in the log")
@@ -59,7 +59,7 @@ def ours(lines):
 
 
 def for_each(name):
-    """A decorator: adds a case for each server, which the function is handed."""
+    """A decorator: adds a case for each server, which it passes to the function."""
     def add(function):
         for kind in KINDS:
             case(f"{kind.program}: {name}", lambda kind=kind: function(tables[kind]))
@@ -231,7 +231,7 @@ def _(server):
 
 
 def cost(server, logins):
-    """How far the counters move while `logins` is called."""
+    """How much the counters change while `logins` runs."""
     statistics, network = counters.of(server), networks[type(server)]
     before, flights, sockets = statistics.read(), network.flights, network.connections
     logins()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The programs that come with libsasl2: its sample server and client, which log
-in by each mechanism, saslpasswd2, which sets passwords, and saslpluginviewer,
-which shows what a program gets to see."""
+"""The programs that come with libsasl2: its sample server and client, which log in by
+each mechanism, saslpasswd2, which sets passwords, and saslpluginviewer, which shows
+what a program sees of the plug-ins."""
 
 import os
 import select
@@ -56,8 +56,8 @@ def environment(sasl_path):
 
 
 class Program:
-    """A sample program at the other end of two pipes. It is made to write each
-    piece at once, and has no terminal to ask for a password."""
+    """A sample program at the other end of two pipes. It writes each piece at once, and
+    has no terminal on which to ask for a password."""
 
     def __init__(self, name, arguments):
         self.process = subprocess.Popen(
@@ -69,8 +69,8 @@ class Program:
         self.said = ""
 
     def read(self):
-        """Reads what there is. Returns the messages for the other side, or None
-        at the end."""
+        """Reads its output. Returns the messages for the other side, or None at the
+        end."""
         piece = os.read(self.output.fileno(), 65536)
         self.said += piece.decode("utf-8", "backslashreplace")
         self.pending += piece
@@ -90,7 +90,7 @@ class Program:
             pass
 
     def end(self):
-        """Closes what it reads from, and returns its exit status."""
+        """Closes its input, and returns its exit status."""
         self.process.stdin.close()
         try:
             return self.process.wait(10)

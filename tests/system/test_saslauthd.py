@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""saslauthd stays what it was: a host that does not ask for our plug-ins must
-not notice that they are installed, and a host that lists saslauthd beside the
-table has the users of both."""
+"""saslauthd is not affected: a host that does not ask for our plug-ins must not notice
+that they are installed, and a host that lists saslauthd as well as the table has the
+users of both."""
 
 import os
 import shutil
@@ -117,7 +117,7 @@ FOREIGN.update({
 
 
 def observe(sasl_path, configuration):
-    """All that can be seen of a Postfix: what it announces, replies and logs."""
+    """Everything that can be seen of a Postfix: announcements, replies and log."""
     seen = []
     server.sasl_path = sasl_path
     server.start(configuration, smtpd_sasl_local_domain="example.com",
@@ -231,7 +231,7 @@ def hashes_do_not_log_in():
 
 
 def daemon_stopped():
-    """Users of the table log in; of nobody else it is known who he is."""
+    """Users of the table log in. For all others, it is unknown whether they exist."""
     daemon.stop()
     try:
         check("alice", ALICE, WELCOME)
@@ -281,7 +281,7 @@ for order in ("auxprop saslauthd", "saslauthd auxprop"):
 
 
 def logged_reason(user, password):
-    """One line a mechanism, the same for both but for its name."""
+    """One line per mechanism, the same for both except for its name."""
     server.lines()
     check(user, password, WRONG)
     lines = postfix.refusals(server.lines())
@@ -290,7 +290,7 @@ def logged_reason(user, password):
 
 
 def reason_of_who_knows(methods):
-    """What is logged is what the source says that knows the user."""
+    """The log has the answer of the source that knows the user."""
     server.start(BOTH.format(methods=methods))
     contains(logged_reason("carol", "not-the-password"),
              'user "carol": saslauthd: refused; asked for "carol"')
@@ -359,7 +359,7 @@ def taken_over(methods, user, password, mechanism):
 
 
 def knows_him_by_itself(user, password):
-    """He logs in by the table alone."""
+    """This user logs in only through the table."""
     daemon.stop()
     server.start(BOTH.format(methods="auxprop"))
     check(user, password, WELCOME)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified sendmail and a SQLite table, as sasl2-conf-examples/sendmail-sqlite.conf
-has them."""
+"""An unmodified sendmail and a SQLite table, as in
+sasl2-conf-examples/sendmail-sqlite.conf."""
 
 import itertools
 import os
@@ -81,7 +81,7 @@ class Sendmail(unpacked.Server):
         self.wait_for_port(self.port)
 
     def login(self, mechanism, user, password):
-        """The reply. Only who has logged in may send mail."""
+        """The reply. Only users who have logged in may send mail."""
         with smtp.Session(self.port) as session:
             equal(smtp.mechanisms(session.ehlo()), ["PLAIN", "LOGIN"])
             reply = session.auth(mechanism, user, password)
@@ -177,7 +177,7 @@ def _():
 
 
 def refuses(path, why):
-    """sendmail says that it does not read this file, and takes no password."""
+    """sendmail says that it does not read this file, and accepts no password."""
     expect("PLAIN", "ann", PASSWORD, REFUSED)
     contains(sendmail.log(), f"error: safesasl({path}) failed: {why}")
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified slapd with sasl2-conf-examples/slapd-pgsql.conf: SASL binds, of many clients
-at once, which it serves by threads, and what clients are told while the database is away."""
+"""An unmodified slapd with sasl2-conf-examples/slapd-pgsql.conf: SASL binds by many
+clients at once, which threads serve, and what clients are told while the database is
+down."""
 
 import os
 import re
@@ -172,7 +173,7 @@ def _():
 
 
 def observe(lines, path):
-    """What clients and the log show, but for numbers and times."""
+    """What clients and the log show, without numbers and times."""
     server.sasl_path = path
     server.start(configuration().replace("password_format: crypt\n", "")
                  + f"sasldb_path: {server.path('sasldb')}\n", lines)

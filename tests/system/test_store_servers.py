@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Passwords are stored in PostgreSQL and MariaDB: by saslpasswd2, and by the login of a
-user whom saslauthd knows (auto_transition). What cannot be stored leaves the old
-value as it was."""
+user whom saslauthd knows (auto_transition). If something cannot be stored, the old
+value stays as it was."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ def stored(server, user):
 
 
 def saslpasswd2(server, user, password, *options, hosts=None):
-    """Exit status and what is said."""
+    """Exit status and output."""
     folder = mail.path("sasl2")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "keeper.conf"), "w", encoding="utf-8") as file:
@@ -120,7 +120,7 @@ def taken_over(kind):
 
 
 def forbidden(kind):
-    """The login goes well, and what could not be stored is one line."""
+    """The login succeeds, and one line says what could not be stored."""
     server = tables[kind]
     before = stored(server, "eva")
     server.run("DELETE FROM mailbox WHERE username = ?", "carol@example.com")
@@ -152,7 +152,7 @@ def away(kind):
 
 
 def replica_first(kind):
-    """A host that is read-only is asked for passwords, and stores none."""
+    """A read-only host is asked for passwords, but stores none."""
     server = tables[kind]
     replica = replicas[kind] = kind()
     replica.start()

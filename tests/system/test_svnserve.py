@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""An unmodified svnserve, which forks after libsasl2 has started, or has threads, with
+"""An unmodified svnserve, which forks after libsasl2 has started, or uses threads, with
 sasl2-conf-examples/svnserve-sqlite.conf, and the real client."""
 
 import re

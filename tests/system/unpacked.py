@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Servers of Debian packages that cannot be installed beside Postfix, or that would
-run from then on. Their packages are unpacked into a folder of the test. A server
-runs in a mount namespace in which the files of the packages, the plug-ins under
-test and the configuration are in their usual places, laid over the files of the
-system. Nothing outside of the folder changes."""
+"""Servers of Debian packages that cannot be installed together with Postfix, or that
+would keep running. Their packages are unpacked into a folder of the test. A server runs
+in a mount namespace in which the packages' files, the plug-ins under test and the
+configuration are in their usual places, on top of the system's files. Nothing outside
+the folder changes."""
 
 import concurrent.futures
 import itertools
@@ -31,7 +31,7 @@ IN_NAME_SPACE = "\n".join(
 
 
 def require():
-    """Ends the program as skipped where it cannot have a namespace, or is not on
+    """Ends the program as skipped if it cannot have a namespace, or is not on
     Debian."""
     plugins.under_test()
     if not can_mount():
@@ -59,7 +59,8 @@ def _download(names, directory):
 
 
 def _fetch(names, directory):
-    """Downloads these packages, and what they need that is not installed."""
+    """Downloads these packages, and those of their dependencies that are not
+    installed."""
     try:
         _download(names, directory)
     except AssertionError:
@@ -72,7 +73,7 @@ def _fetch(names, directory):
 
 
 class Server(Daemon):
-    """Its log is what it prints and what it sends to syslog."""
+    """Its log is its output and what it sends to syslog."""
 
     owner = "root"
     packages = ()
@@ -102,7 +103,8 @@ class Server(Daemon):
         return path
 
     def configure(self, path, text, mode=0o644, owner=0, group=0):
-        """A file as the server will see it at the next start, `path` being absolute."""
+        """A file that the server will see from the next start on; `path` is
+        absolute."""
         whole = self.root + path
         os.makedirs(os.path.dirname(whole), 0o755, exist_ok=True)
         if os.path.lexists(whole):
@@ -113,7 +115,7 @@ class Server(Daemon):
         os.chown(whole, owner, group)
 
     def add_user(self, name, number):
-        """A user and a group as a package would make them, for this server alone."""
+        """A user and a group, as a package would create them, for this server alone."""
         for path, line in (("/etc/passwd", f"{name}:x:{number}:{number}::/:/bin/false\n"),
                            ("/etc/group", f"{name}:x:{number}:\n")):
             ours = self.root + path
@@ -125,7 +127,7 @@ class Server(Daemon):
         return ["unshare", "-m", "sh", "-c", IN_NAME_SPACE, "sh", self.root, *arguments]
 
     def run(self, *arguments, text=""):
-        """Runs a program like that to its end. Returns its status and its output."""
+        """Runs such a program to its end. Returns its status and its output."""
         done = subprocess.run(self.command(*arguments), cwd=self.home, input=text, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
                               timeout=60)
@@ -171,8 +173,8 @@ def twenty(*kinds):
 
 
 def at_once(function, arguments):
-    """Calls the function with each of these, all at the same time. Returns what it
-    returned."""
+    """Calls the function with each of these, all at the same time. Returns the
+    results."""
     begin = threading.Barrier(len(arguments))
 
     def call(argument):
