@@ -68,7 +68,7 @@ def hashed(password, kind="md5"):
     return guard.keep(_run(["userdbpw", "-" + kind], smtp.octets(password) + b"\n").strip())
 
 
-# Where authdaemond looks for its files is compiled in. There it finds ours, in
+# The paths of authdaemond's files are compiled in. It finds ours there, in
 # a mount namespace of its own, as its own start script would have it find them.
 IN_NAME_SPACE = """\
 mount -t tmpfs tmpfs /run && mkdir -p /run/courier && mount --bind "$1" /run/courier &&

@@ -105,7 +105,7 @@ class Postfix:
         self.master = None
         self.sessions = 0  # since the start
         self.log_start = 0  # where the log of this start begins
-        self.log_read = 0  # where log lines begin that nobody has asked for
+        self.log_read = 0  # where the log lines start that were not read yet
         self._make_folders()
 
     def path(self, *names):

@@ -15,7 +15,7 @@ import tap
 WRAPPER = (glob.glob("/usr/lib/*/libnss_wrapper.so") + [None])[0]
 
 # The modules of PAM ask in ways that nss_wrapper does not know. There the files
-# of /etc are covered by ours, for the eyes of this saslauthd alone.
+# of /etc are covered by ours, only for this saslauthd.
 IN_NAME_SPACE = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
                  'mount --bind "$0" /etc/passwd && mount --bind "$1" /etc/shadow'
                  ' && shift && exec "$@"']

@@ -40,9 +40,9 @@ AUTOCOMMIT = 2
 NATIVE, CACHING, SHA256 = "mysql_native_password", "caching_sha2_password", "sha256_password"
 CLEAR, DIALOG = "mysql_clear_password", "dialog"
 
-# Where the script may come in: the names under which all is sent. "tls" is what
-# a server says until the connection is encrypted, "more" asks for the full way
-# of caching_sha2_password or says that there is no need, "verdict" is whether
+# The steps at which a script may act: the names under which everything is sent. "tls"
+# is what a server says until the connection is encrypted, "more" asks for the full
+# exchange of caching_sha2_password or says that there is no need, "verdict" is whether
 # the client is admitted.
 STEPS = ("greeting", "tls", "switch", "more", "key", "verdict", "query", "prepare", "execute")
 

@@ -23,12 +23,12 @@ from daemon import wait_for
 
 SSL_REQUEST = 80877103
 GIGABYTE = 1 << 30
-MOST = 8 << 30  # bytes that are sent to one client: nobody takes so many
+MOST = 8 << 30  # bytes that are sent to one client, more than any client takes
 
-# Where the script may come in: the names under which all is sent. "encryption" is the
-# answer to who wants TLS, "password" asks for the password, "verdict" ends with the
-# word that statements may come. The others are statements; what else is prepared is
-# "prepare", what else is run is "execute".
+# The steps at which a script may act: the names under which everything is sent.
+# "encryption" answers a client that wants TLS, "password" asks for the password,
+# "verdict" ends by saying that statements may come. The others are statements; any other
+# one is prepared as "prepare", and run as "execute".
 COMMANDS = ("BEGIN", "COMMIT", "ROLLBACK")
 STEPS = ("encryption", "password", "verdict", "prepare", "describe", "execute", *COMMANDS)
 

@@ -34,7 +34,7 @@ objectClass: organizationalUnit
 ou: people
 """
 
-# Where Debian's slapd looks for the file of libsasl2.
+# The folder in which Debian's slapd looks for libsasl2's file.
 FOLDER = "/etc/ldap/sasl2"
 
 INAPPROPRIATE, INVALID_CREDENTIALS, UNAVAILABLE = 48, 49, 52

@@ -18,7 +18,7 @@ from postfix import OUTAGE, WELCOME, WRONG, expect
 from tap import case, equal
 
 ANN = (b"ann@example.com", b"Kaninchenbau-7")
-# So short that nobody minds if it stands in the log, as a part of a name.
+# So short that it may appear in the log, as a part of a name.
 EVE = (b"eve@example.com", b"kurz")
 FRIEND = "friend@example.net"
 
@@ -288,7 +288,7 @@ def _():
 
 # --- length: the daemon drops questions of more than 8 kB, and says nothing
 
-LONGEST = 8191  # bytes behind the line AUTH
+LONGEST = 8191  # bytes after the line AUTH
 
 
 def long_password(length):

@@ -186,7 +186,7 @@ def _():
     for challenge in challenges:
         if not re.fullmatch(rf"<[^@<>\s]+@{re.escape(postfix.HOST)}>", challenge):
             raise AssertionError(f"{challenge} has not the form of RFC 2195")
-    # None of them can be told from the others: there is chance in each.
+    # They cannot be distinguished: each has a random part.
     beginnings = {challenge[:9] for challenge in challenges}
     equal(len(beginnings), 50, "different beginnings")
 
@@ -351,7 +351,7 @@ def _():
     equal(len(mail.smtpd_pids()), 1, "processes that served all of this")
 
 
-# --- what the daemon is told
+# --- what the daemon receives
 
 
 def logged_name(mechanism, user, password):

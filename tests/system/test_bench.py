@@ -20,7 +20,7 @@ BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "be
 
 BUILD = os.environ.get("SASL_SQLCRYPT_BUILD", "")
 
-# Of each file: how many rows there are, the head included
+# The number of rows of each file, including its head
 DATA = {"per_login.tsv": 26, "startup.tsv": 9, "postfix.tsv": 15, "scale.tsv": 7}
 
 PNG = b"\x89PNG\r\n\x1a\n"

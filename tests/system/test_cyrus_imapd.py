@@ -55,7 +55,7 @@ EVENTS {{
 }}
 """
 
-# Of each protocol: its client, and the answers to a good password, to a wrong one, and
+# For each protocol: its client, and the answers to a good password, to a wrong one, and
 # to any while the database is away.
 PROTOCOLS = {
     "imap": ("imtest", "A01 OK ", "A01 NO authentication failure",

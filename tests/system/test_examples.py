@@ -92,7 +92,7 @@ def _():
     path = server.path("both.db")
     run(path, printed_table(example))
     run(path, "INSERT INTO users VALUES ('ann', 'example.com', ?)", database.crypt(PASSWORD))
-    # Nobody listens there: what saslauthd would say, test_saslauthd.py asks the real one.
+    # Nothing listens there: test_saslauthd.py tests with the real saslauthd.
     server.start(at(example, path) + "saslauthd_path: /nonexistent/mux\n",
                  smtpd_sasl_local_domain="example.com")
     expect(server.login("PLAIN", "ann", PASSWORD), WELCOME)
@@ -181,7 +181,7 @@ def _():
         standby.database = "mail"
         standby.start(max_wal_senders="4", **standby.tls(*encrypted))
     hosts = [*standbys, primary]
-    # These names are nobody's.
+    # The printed names do not exist.
     addresses = ", ".join(host.address for host in hosts)
     example = with_options(example, sql_hostnames=addresses, sql_ssl_ca=authority.certificate,
                            sql_passwd=primary.password)

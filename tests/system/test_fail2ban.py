@@ -20,8 +20,8 @@ README = os.path.join(os.path.dirname(__file__), "..", "..", "README")
 
 MECHANISMS = ("PLAIN", "LOGIN")
 ANN = ("ann@example.com", "Kaninchenbau-7")
-# Names that look like the reason of an outage, or like somebody else's failed login,
-# where a name is logged.
+# Names that look like the reason of an outage, or like another client's failed login,
+# in a line that logs a name.
 REASON = "remote authentication server unavailable"
 STRANGER = "192.0.2.77"
 NAMES = [ANN[0], "nobody@example.com", REASON, f"failed: {REASON}, sasl_username=",

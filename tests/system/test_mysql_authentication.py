@@ -403,7 +403,7 @@ class AtTerminal:
                 raise AssertionError("it waits, and has said:\n" + self.said)
             try:
                 piece = os.read(self.terminal, 65536)
-            except OSError:  # nobody is there any more
+            except OSError:  # the client has left
                 piece = b""
             if not piece:
                 return
@@ -611,7 +611,7 @@ def breaks_off(step, certificate):
     for what, fault in (("at once", close), ("within", half(close)), ("early", part(3, close))):
         check_broken(step, fault, what)
         check_works_again()
-        # Of a connection that is there, the loss goes unnoticed at first.
+        # The loss of an existing connection goes unnoticed at first.
         check_broken(step, fault, what)
     check_works_again()
     check_same_process()

@@ -267,7 +267,7 @@ def cannot_hold(number, state):
     with turns[0].script("execute", once(as_packet(error))):
         check_login(GREEK, WRONG)
     equal(turns[0].reached["execute"], 2, "statements")
-    # By another row that is there, too
+    # With another row that exists, too
     turns[0].rows["xmega"] = STORED
     turns[0].reached.clear()
     with turns[0].script("execute", once(as_packet(error))):

@@ -68,7 +68,7 @@ def check(configuration, sasl_path):
             expect(reply, WRONG if reply.startswith("5") else OUTAGE, f"{name} {mechanism}")
     for mechanism in BY_PASSWORD:
         expect(server.login(mechanism, "nobody-knows-me", PASSWORD), WRONG, mechanism)
-    # CRAM-MD5 and its kin are told once that hashes are nothing for them.
+    # For CRAM-MD5 and similar mechanisms, the log says once that they cannot use hashes.
     equal([line for line in postfix.problems(server.lines())
            if "Berkeley" not in line and "this program compares clear text" not in line], [],
           "problems in the log")

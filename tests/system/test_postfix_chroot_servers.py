@@ -23,7 +23,7 @@ from tap import case, contains, equal, lacks
 KINDS = (servers.Postgres, servers.MariaDB)
 ALICE = "Kaninchenbau-7"
 
-# Where the client libraries look if nobody tells them, on Debian
+# The default sockets of the client libraries on Debian
 DEFAULT_FOLDERS = {servers.Postgres: "/var/run/postgresql", servers.MariaDB: "/run/mysqld"}
 
 postfix.require()
@@ -139,7 +139,7 @@ def socket_of_the_library(kind):
     make_folder(inside(folder), server.owner)
     server.stop()
     if kind is servers.Postgres:
-        # The port is part of the name of the socket. Nobody listens at that of TCP.
+        # The port is part of the name of the socket. Nothing listens at the TCP port.
         server.start(unix_socket_directories=inside(folder), port=5432, listen_addresses="")
     else:
         server.start(socket=inside(folder) + "/mysqld.sock")

@@ -162,7 +162,7 @@ def blocked(server, _):
     with server.shell() as shell:
         shell.run(server.lock_statement)
         yield
-        # Nobody waits for an answer that nobody waits for.
+        # The server does not work on an answer that no client waits for.
         wait_for(lambda: server.blocked() == 0, "the end of the queries that were given up", 5)
 
 
@@ -271,7 +271,7 @@ def not_started(kind):
         check_works()
         server.kill()
         try:
-            # A socket stays behind.
+            # The socket is left over.
             check_outage(ALL, f"{reason}|{server.home}.*: .*Connection refused")
         finally:
             server.start()
@@ -327,7 +327,7 @@ def lock_gone_in_time(kind, login):
     equal(tables[kind].sessions(), 1, "sessions")
 
 
-# --- what nobody notices: the next login works, and the log is silent
+# --- unnoticed faults: the next login works, and the log is silent
 
 
 def unnoticed(kind, change):
@@ -503,7 +503,7 @@ def disk_full(kind):
     if not daemon.can_mount():
         raise tap.Skip("a disk of its own cannot be mounted here")
     server = tables[kind]
-    # Where PostgreSQL puts what does not fit into memory
+    # PostgreSQL's folder for data that does not fit into memory
     folder = server.path("data", "base", "pgsql_tmp")
     server.prepare(["mkdir", "-p", folder])
     server.put_on_small_disk(folder, "4m")

@@ -58,7 +58,7 @@ def _():
     with socket.create_connection(("127.0.0.1", pool.port)):
         expect(mail.login("PLAIN", "alice", ALICE), OUTAGE)
         equal(len(postfix.problems(mail.lines())), 1, "problems in the log")
-    # What has been waited for in vain is not, by the same process.
+    # The same process does not wait again for what it has waited for without success.
     mail.start(poolers.settings(pool))
     held = socket.create_connection(("127.0.0.1", pool.port))
     threading.Timer(2, held.close).start()

@@ -170,7 +170,7 @@ def password_mechanism(mechanism):
         contains(log, "authentication failure")
         refused(mechanism, user, table.stored(user)[0])
     log = refused(mechanism, "nobody-knows-me", PASSWORD)
-    # libsasl2 makes the same of both, so that nobody can tell who exists.
+    # libsasl2 treats both alike, so that the answer does not reveal who exists.
     contains(log, "authentication failure")
     lacks(log, "user not found")
 

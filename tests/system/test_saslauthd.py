@@ -39,7 +39,7 @@ shadow_hashes = {
 }
 daemon = saslauthd.Saslauthd(server.directory, shadow_hashes)
 
-# smtpd writes here when it takes users over, and SQLite wants to write beside.
+# smtpd writes here when it takes over users, and SQLite needs to write next to it.
 os.mkdir(server.path("db"))
 shutil.chown(server.path("db"), "postfix")
 table = database.Table(server.path("db", "users.sqlite"))
