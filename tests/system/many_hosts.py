@@ -69,8 +69,8 @@ class Names:
 
 
 class Host(servers.Postgres):
-    """PostgreSQL at its own address, which asks HAProxy for a method that HAProxy 2.2
-    supports, too."""
+    """PostgreSQL at its own address, which asks HAProxy for a way to authenticate
+    that HAProxy 2.2 supports, too."""
 
     ACCESS = ("host all haproxy all password",) + servers.Postgres.ACCESS
 
