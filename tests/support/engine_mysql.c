@@ -199,12 +199,24 @@ static char *sessions(void)
     return ask_for_sessions("COALESCE(GROUP_CONCAT(id ORDER BY id SEPARATOR ' '), '')");
 }
 
+/* One that has ended by itself meanwhile is no error. */
+static bool end_session(const char *id)
+{
+    enum { NO_SUCH_THREAD = 1094 };
+    char statement[64];
+
+    snprintf(statement, sizeof(statement), "KILL %s", id);
+    return mysql_query(beside, statement) == 0 || mysql_errno(beside) == NO_SUCH_THREAD;
+}
+
 static bool end_sessions(void)
 {
-    char *kills = ask_for_sessions("COALESCE(GROUP_CONCAT('KILL ', id SEPARATOR ';'), 'DO 0')");
-    bool done = kills != NULL && run(beside, kills);
+    char *ids = sessions(), *rest = ids, *id;
+    bool done = ids != NULL;
 
-    free(kills);
+    while (done && (id = strsep(&rest, " ")) != NULL)
+        done = id[0] == '\0' || end_session(id);
+    free(ids);
     return done;
 }
 

@@ -439,8 +439,9 @@ def failover_begins(kind):
     started.extend([first])
     first.refuse()
     lasting[kind] = (instance, first, time.monotonic())
+    # The same process is to be there at the end.
     instance.start(configuration.canonical(
-        tables[kind], f"{first.address} {standbys[kind].address}"))
+        tables[kind], f"{first.address} {standbys[kind].address}"), max_idle="1h")
     problems, _ = try_login("PLAIN", RIGHT, WELCOME, instance)
     check_one_line(problems, first.address + ".*refused")
     contains(problems[0], standbys[kind].address)
