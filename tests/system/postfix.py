@@ -40,6 +40,7 @@ smtpd_peername_lookup = no
 smtpd_error_sleep_time = 0
 smtpd_client_connection_count_limit = 0
 max_use = 100000
+max_idle = 3600s
 cyrus_sasl_config_path = {directory}/etc/sasl
 smtpd_sasl_auth_enable = yes
 smtpd_relay_restrictions =

@@ -163,7 +163,9 @@ for label, how in DAMAGES.items():
 # Names, and what stands for what a character set lacks
 NAMES = ("jörg", "Grüße", "j?rg", "?mega", "xmega", "jxrg")
 STRANGERS = ("Ωmega", "jӧrg", "j😀rg", "ｊörg")
-CHARACTER_SETS = ("utf8mb4", "utf8mb3", "latin1")
+# With a collation that tells these apart, which the default one of MariaDB 11.8 does not
+CHARACTER_SETS = {"utf8mb4": "utf8mb4_general_ci", "utf8mb3": "utf8_general_ci",
+                  "latin1": "latin1_swedish_ci"}
 BY_NAME = "SELECT secret FROM {} WHERE name = '%u'"
 MANNERS = {
     "column": BY_NAME,
@@ -178,16 +180,16 @@ def password_of(name):
 
 
 def make_tables():
-    for characters in CHARACTER_SETS:
+    for characters, collation in CHARACTER_SETS.items():
         server.run(
             "SET sql_mode = '';"
             f"CREATE OR REPLACE TABLE {characters} (name VARCHAR(64), secret VARCHAR(200))"
-            f" CHARACTER SET {characters};"
+            f" CHARACTER SET {characters} COLLATE {collation};"
             f"CREATE OR REPLACE PROCEDURE find_{characters}"
-            f" (wanted VARCHAR(64) CHARACTER SET {characters})"
+            f" (wanted VARCHAR(64) CHARACTER SET {characters} COLLATE {collation})"
             f" SELECT secret FROM {characters} WHERE name = wanted;"
             f"CREATE OR REPLACE PROCEDURE look_for_{characters}"
-            f" (wanted VARCHAR(64) CHARACTER SET utf8mb4)"
+            f" (wanted VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci)"
             f" SELECT secret FROM {characters} WHERE name = wanted;"
             f"GRANT EXECUTE ON PROCEDURE find_{characters} TO {server.user};"
             f"GRANT EXECUTE ON PROCEDURE look_for_{characters} TO {server.user};"
