@@ -76,11 +76,16 @@ static enum lookup open_session(const struct request *request, const struct sql_
                                 enum sql_access access, const struct deadline *deadline,
                                 struct sql_session **session, struct reason *reason)
 {
-    const struct sql_settings *settings = request->connections->settings;
+    const struct sql_connections *connections = request->connections;
+    const struct sql_settings *settings = connections->settings;
+    unsigned learned = endpoint->learned;
+    const enum lookup result =
+        connections->engine->open(&settings->target, &settings->hosts.items[endpoint->host],
+                                  endpoint->address, access, deadline, &learned, session, reason);
 
-    return request->connections->engine->open(&settings->target,
-                                              &settings->hosts.items[endpoint->host],
-                                              endpoint->address, access, deadline, session, reason);
+    if (learned != endpoint->learned)
+        sql_endpoints_learn(connections->endpoints, endpoint->id, learned);
+    return result;
 }
 
 /* Asks over the kept session, or a new one, which also replaces a kept one that

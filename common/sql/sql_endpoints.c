@@ -16,6 +16,7 @@ enum {
     LOOK_UP_AFTER = 60000,  /* how old an address gets */
     LOOK_UP_SOONER = 1000,  /* or once it does not answer: its host may have moved */
     LOOK_UP_PATIENCE = 250, /* what a login has for it, if there is one */
+    LEARNED_FOR = 600000,   /* how long drivers are told what they have learned */
 };
 
 /* Of the time that is left, an endpoint that was quick to refuse needs less. */
@@ -30,6 +31,8 @@ struct known {
     int64_t until; /* as in struct deadline: when the state is UP again */
     bool refuses;
     bool said_busy;
+    unsigned learned; /* by the driver */
+    int64_t learned_until;
 };
 
 /* What is known of an entry of `sql_hostnames`. */
@@ -229,6 +232,7 @@ bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
             .host = choice.host_number,
             .id = choice.known->id,
             .rank = choice.rank,
+            .learned = choice.known->learned_until > when ? choice.known->learned : 0,
             .is_looked_up = choice.host->is_looked_up,
             .is_due = choice.host->is_looked_up && choice.host->look_up_at <= when,
             .is_down = choice.state == DOWN,
@@ -388,6 +392,7 @@ static bool note(struct host *host, struct known *known, enum sql_endpoint_event
         known->state = DOWN;
         known->until = now() + DOWN_FOR;
         known->refuses = event == ENDPOINT_REFUSED;
+        known->learned = 0;
         look_up_sooner(host);
         break;
     }
@@ -412,6 +417,22 @@ bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id, enum sql_e
         table->given_up_until[SQL_ACCESS_WRITE] = 0;
     close_table(table);
     return is_news;
+}
+
+void sql_endpoints_learn(struct sql_endpoints *endpoints, unsigned id, unsigned learned)
+{
+    struct table *table = open_table(endpoints);
+    struct host *host;
+    struct known *known;
+
+    if (table == NULL)
+        return;
+    known = find_by_id(table, id, &host);
+    if (known != NULL) {
+        known->learned = learned;
+        known->learned_until = now() + LEARNED_FOR;
+    }
+    close_table(table);
 }
 
 bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_endpoint *endpoint)

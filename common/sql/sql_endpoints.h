@@ -23,6 +23,7 @@ struct sql_endpoint {
     unsigned id;                     /* of this process, and never of another endpoint */
     unsigned rank;                   /* smaller if it comes first */
     char address[HOST_ADDRESS_SIZE]; /* "" if the engine needs none */
+    unsigned learned;                /* what the driver has left there: see sql_engine.h */
     bool is_looked_up;               /* false: only the name is known */
     bool is_due;                     /* to be looked up again: its host may have moved */
     bool is_down;                    /* as is thought */
@@ -72,6 +73,9 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
  * is busy is so once. */
 bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id,
                         enum sql_endpoint_event event);
+
+/* Keeps what the driver has left for an endpoint, for a while and until it fails. */
+void sql_endpoints_learn(struct sql_endpoints *endpoints, unsigned id, unsigned learned);
 
 /* Whether it is an address of its host no more. */
 bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_endpoint *endpoint);

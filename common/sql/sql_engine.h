@@ -24,7 +24,7 @@
 #include "sql/sql_hosts.h"
 
 /* Goes up with each change to anything below. */
-#define SQL_ENGINE_ABI 3u
+#define SQL_ENGINE_ABI 4u
 
 /* How one request ended. Zero never means yes. */
 enum lookup {
@@ -98,11 +98,13 @@ struct sql_engine {
     /* Opens a session with a host at one of its addresses, "" if it has none. LOOKUP_FOUND
      * with *session set; else LOOKUP_UNAVAILABLE, LOOKUP_LOST or LOOKUP_BUSY with a
      * reason, and *session is NULL. What `target` and `host` point to stays valid until
-     * the session is closed. */
+     * the session is closed. *learned is for the driver: what it puts there is there again
+     * when it next opens a session with that address, unless that was long ago or the
+     * address has failed since; else it is 0. */
     enum lookup (*open)(const struct sql_target *target, const struct sql_host *host,
                         const char *address, enum sql_access access,
-                        const struct deadline *deadline, struct sql_session **session,
-                        struct reason *reason);
+                        const struct deadline *deadline, unsigned *learned,
+                        struct sql_session **session, struct reason *reason);
 
     /* Waits for nothing. */
     void (*close)(struct sql_session *session);

@@ -42,12 +42,13 @@ static void forget(struct kept_statement *kept)
 
 static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
                                 const char *address, enum sql_access access,
-                                const struct deadline *deadline, struct sql_session **session,
-                                struct reason *reason)
+                                const struct deadline *deadline, unsigned *learned,
+                                struct sql_session **session, struct reason *reason)
 {
     struct sql_session *opened = calloc(1, sizeof(*opened));
     enum lookup result;
 
+    (void)learned;
     *session = NULL;
     if (opened == NULL) {
         reason_set(reason, "out of memory");

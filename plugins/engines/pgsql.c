@@ -79,8 +79,8 @@ find_addresses(const struct sql_target *target, const struct sql_host *host,
 
 static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
                                 const char *address, enum sql_access access,
-                                const struct deadline *deadline, struct sql_session **session,
-                                struct reason *reason)
+                                const struct deadline *deadline, unsigned *learned,
+                                struct sql_session **session, struct reason *reason)
 {
     struct sql_session *opened = calloc(1, sizeof(*opened));
     enum lookup result;
@@ -90,7 +90,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         reason_set(reason, "out of memory");
         return LOOKUP_UNAVAILABLE;
     }
-    result = pgsql_connect(target, host, address, access, deadline, &opened->link, reason);
+    result = pgsql_connect(target, host, address, access, deadline, learned, &opened->link, reason);
     if (result != LOOKUP_FOUND) {
         free(opened);
         return result;

@@ -5,8 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engines/pgsql_answer.h"
 #include "engines/pgsql_error.h"
 #include "engines/sql_ssl_files.h"
+
+/* What is learned of an address. */
+enum { REFUSES_OPTIONS = 1 };
 
 /* What a server says until it waits for a statement, in bytes. */
 enum { ORDINARY_LOGIN = 16 << 10, LONGEST_LOGIN = 1 << 20 };
@@ -204,19 +208,58 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
     return result;
 }
 
+/* A pooler may not take the options. If it takes the connection without them, they are
+ * left out from then on. */
+static enum lookup connect_by_either_way(struct attempt *attempt, const struct deadline *deadline,
+                                         unsigned *learned, struct pgsql_link *link,
+                                         struct reason *reason)
+{
+    bool misunderstood;
+    enum lookup result = connect_once(attempt, deadline, link, &misunderstood, reason);
+
+    if (!misunderstood || !attempt->with_options)
+        return result;
+    attempt->with_options = false;
+    result = connect_once(attempt, deadline, link, &misunderstood, reason);
+    if (result == LOOKUP_FOUND)
+        *learned |= REFUSES_OPTIONS;
+    return result;
+}
+
+/* Whether the server reads quotes as templates are read. Who took the options need not
+ * say so, but a pooler may take them and forget them. */
+static bool reads_standard_strings(const struct attempt *attempt, const PGconn *connection)
+{
+    const char *value = PQparameterStatus(connection, "standard_conforming_strings");
+
+    return value != NULL ? is_on(value) : attempt->with_options;
+}
+
+/* PgBouncer knows this setting, and keeps it apart for each client. It does not know
+ * statement_timeout, which would get to the sessions of others. */
+static enum lookup set_standard_strings(struct pgsql_link *link, const struct deadline *deadline,
+                                        struct reason *reason)
+{
+    struct pgsql_answer answer;
+    const enum lookup result = pgsql_answer_command(link, "SET standard_conforming_strings = on",
+                                                    &answer, deadline, reason);
+
+    if (result == LOOKUP_FOUND)
+        return result;
+    PQfinish(link->connection);
+    return result == LOOKUP_LOST || result == LOOKUP_BUSY ? result : LOOKUP_UNAVAILABLE;
+}
+
 enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host *host,
                           const char *address, enum sql_access access,
-                          const struct deadline *deadline, struct pgsql_link *link,
-                          struct reason *reason)
+                          const struct deadline *deadline, unsigned *learned,
+                          struct pgsql_link *link, struct reason *reason)
 {
-    struct attempt attempt = {target, host, access, address, .with_options = true};
-    bool misunderstood;
-    enum lookup result = connect_once(&attempt, deadline, link, &misunderstood, reason);
+    struct attempt attempt = {target, host, access, address,
+                              .with_options = (*learned & REFUSES_OPTIONS) == 0};
+    enum lookup result = connect_by_either_way(&attempt, deadline, learned, link, reason);
 
-    if (misunderstood) {
-        /* A pooler may not know the parameter. */
-        attempt.with_options = false;
-        result = connect_once(&attempt, deadline, link, &misunderstood, reason);
-    }
+    if (result == LOOKUP_FOUND && !reads_standard_strings(&attempt, link->connection))
+        result = set_standard_strings(link, deadline, reason);
     return result;
 }

@@ -11,10 +11,11 @@
 #include "sql/sql_engine.h"
 
 /* As `open` of sql_engine.h. The connection is the caller's to finish. It is
- * in non-blocking mode, speaks UTF-8, and prints no notices. */
+ * in non-blocking mode, speaks UTF-8, prints no notices, and takes a backslash within
+ * quotes for itself, as templates are read. */
 enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host *host,
                           const char *address, enum sql_access access,
-                          const struct deadline *deadline, struct pgsql_link *link,
-                          struct reason *reason);
+                          const struct deadline *deadline, unsigned *learned,
+                          struct pgsql_link *link, struct reason *reason);
 
 #endif

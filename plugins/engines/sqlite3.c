@@ -145,14 +145,14 @@ static void refuse_unknown_names(sqlite3 *database)
 
 static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
                                 const char *address, enum sql_access access,
-                                const struct deadline *deadline, struct sql_session **session,
-                                struct reason *reason)
+                                const struct deadline *deadline, unsigned *learned,
+                                struct sql_session **session, struct reason *reason)
 {
     int flags = access == SQL_ACCESS_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     struct sql_session *opened;
     int code;
 
-    (void)host, (void)address;
+    (void)host, (void)address, (void)learned;
     *session = NULL;
     if (target->database[0] == '\0') {
         reason_set(reason, "sql_database is not set");

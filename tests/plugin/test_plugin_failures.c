@@ -849,13 +849,13 @@ static enum lookup says(enum lookup result, struct reason *reason)
 
 static enum lookup driver_open(const struct sql_target *target, const struct sql_host *host,
                                const char *address, enum sql_access access,
-                               const struct deadline *deadline, struct sql_session **session,
-                               struct reason *reason)
+                               const struct deadline *deadline, unsigned *learned,
+                               struct sql_session **session, struct reason *reason)
 {
     static struct sql_session only;
     const size_t length = strlen(driver.opened);
 
-    (void)target, (void)address, (void)access, (void)deadline;
+    (void)target, (void)address, (void)access, (void)deadline, (void)learned;
     snprintf(driver.opened + length, sizeof(driver.opened) - length, "%s ", host->name);
     *session = driver.open == LOOKUP_FOUND ? &only : NULL;
     driver.sessions += driver.open == LOOKUP_FOUND;

@@ -13,13 +13,15 @@ static inline enum lookup engine_open(const struct sql_engine *engine,
 {
     struct host_addresses found = {.count = 1};
     enum host_addresses_result result = HOST_ADDRESSES_NEEDLESS;
+    unsigned learned = 0;
 
     if (engine->find_addresses != NULL)
         result = engine->find_addresses(target, host, deadline, &found, reason);
     if (result == HOST_ADDRESSES_NEEDLESS)
         found.text[0][0] = '\0';
     if (result == HOST_ADDRESSES_NEEDLESS || result == HOST_ADDRESSES_FOUND)
-        return engine->open(target, host, found.text[0], access, deadline, session, reason);
+        return engine->open(target, host, found.text[0], access, deadline, &learned, session,
+                            reason);
     *session = NULL;
     return LOOKUP_UNAVAILABLE;
 }

@@ -20,7 +20,7 @@ import servers
 import tap
 from examples import EXAMPLES, MANUAL, printed_table, read, with_options
 from postfix import WELCOME, WRONG, expect
-from tap import case, contains, equal
+from tap import case, contains, equal, lacks
 
 PASSWORD = guard.keep("Beispiel-Passwort-3")
 OTHER_PASSWORD = guard.keep("Beispiel-Passwort-4")
@@ -227,10 +227,12 @@ def _():
                                example.split("[pgbouncer]")[1]))
     equal(settings["pool_mode"], "transaction")
     pooler.start(**{name: settings[name] for name in
-                    ("pool_mode", "auth_type", "default_pool_size", "max_client_conn")})
+                    ("pool_mode", "auth_type", "default_pool_size", "max_client_conn",
+                     "query_timeout", "ignore_startup_parameters")})
     server.start(with_options(example, sql_hostnames=pooler.address, sql_passwd=host.password),
                  **LOCAL_DOMAIN)
     check_logins("ann")
+    lacks(pooler.log(), "pooler error")
     stop_databases()
 
 

@@ -360,6 +360,13 @@ def busy(packet, reason):
     fails("password", instead(packet, close), reason)
 
 
+SETTING_FAULTS = (
+    (answer_with(error("42501", "permission denied") + ready()), "permission denied"),
+    (close, "closed"),
+    (stall, LATE),
+)
+
+
 def misunderstood():
     """A pooler may not know the parameters besides name and database."""
     refused = []
@@ -376,6 +383,10 @@ def misunderstood():
     with server.script("password", fault):
         works()
     equal(len(refused), 1, "connections with options")
+    # Without them, strings are made standard by a statement.
+    for scripted, text in SETTING_FAULTS:
+        with server.script("password", fault):
+            fails("execute", scripted, text)
     fails("password", instead(error("08P01", "unsupported", "FATAL"), close), "unsupported")
 
 

@@ -111,6 +111,46 @@ def _():
             check(mail, ALICE, ELSEWHERE)
 
 
+@case("the options are refused once: other sessions of the process do without them")
+def _():
+    start_bouncer()
+    mails[0].start(configuration.canonical(server, bouncer.address, sql_persistent="no"))
+    for _ in range(2):
+        check(mails[0], ALICE, ELSEWHERE)
+    equal(len(mails[0].smtpd_pids()), 1, "processes")
+    equal(bouncer.log().count("login attempt"), 12, "sessions")
+    equal(bouncer.log().count("pooler error: unsupported startup parameter"), 1, "refusals")
+
+
+@case("with ignore_startup_parameters = options, they are not refused")
+def _():
+    start_bouncer(ignore_startup_parameters="options")
+    mails[0].start(configuration.canonical(server, bouncer.address))
+    check(mails[0], ALICE, ELSEWHERE)
+    equal(bouncer.log().count("pooler error"), 0, "refusals")
+
+
+def standard_strings(mode, settings):
+    """A backslash stands for itself in the template, whatever the server's settings and
+    the pooler make of it."""
+    text = configuration.BY_NAME + " AND '\\' = chr(92)"
+    server.run(f"ALTER ROLE {server.user} SET standard_conforming_strings = off")
+    try:
+        start_bouncer(pool_mode=mode, **settings)
+        for mail, table in zip(mails, ("mailbox", "elsewhere")):
+            mail.start(configuration.canonical(
+                server, bouncer.address, sql_select=text.replace("mailbox", table)))
+        check_both()
+    finally:
+        server.run(f"ALTER ROLE {server.user} RESET standard_conforming_strings")
+
+
+for what, chosen in {"refused": {}, "ignored": {"ignore_startup_parameters": "options"}}.items():
+    for pool_mode in ("transaction", "statement"):
+        case(f"strings are standard where the options are {what}, pool_mode = {pool_mode}",
+             standard_strings, pool_mode, chosen)
+
+
 @case("PostgreSQL restarts behind PgBouncer")
 def _():
     start_bouncer()

@@ -73,8 +73,8 @@ find_addresses(const struct sql_target *target, const struct sql_host *host,
 
 static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
                                 const char *address, enum sql_access access,
-                                const struct deadline *deadline, struct sql_session **session,
-                                struct reason *reason)
+                                const struct deadline *deadline, unsigned *learned,
+                                struct sql_session **session, struct reason *reason)
 {
     static const enum lookup failures[] = {LOOKUP_LOST, LOOKUP_BUSY, LOOKUP_UNAVAILABLE,
                                            LOOKUP_BUSY};
@@ -82,6 +82,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
     int count, before;
 
     (void)target, (void)access, (void)deadline;
+    *learned += number;
     *session = NULL;
     if (strcmp(host->name, "well") != 0 && number % 3 != 0) {
         reason_set(reason, "%s does not open", address);

@@ -80,6 +80,8 @@ static struct place {
     int64_t well_from;   /* then it answers LOOKUP_FOUND */
     int64_t silent_from; /* or does not answer any more */
     unsigned opened;     /* how often */
+    unsigned teaches;    /* the driver, with each session; 0 for nothing */
+    unsigned told;       /* by the driver, when it was last opened */
     unsigned asked;
     atomic_uint kept; /* sessions; several threads may close theirs at once */
     int64_t longest;  /* milliseconds that somebody would have waited */
@@ -162,8 +164,8 @@ find_addresses(const struct sql_target *target, const struct sql_host *host,
 
 static enum lookup open_place(const struct sql_target *target, const struct sql_host *host,
                               const char *address, enum sql_access access,
-                              const struct deadline *deadline, struct sql_session **session,
-                              struct reason *reason)
+                              const struct deadline *deadline, unsigned *learned,
+                              struct sql_session **session, struct reason *reason)
 {
     struct place *place = place_of(address);
     enum lookup result;
@@ -172,6 +174,7 @@ static enum lookup open_place(const struct sql_target *target, const struct sql_
     *session = NULL;
     note_trail(address);
     place->opened++;
+    place->told = *learned;
     if (deadline->at - clock_now > place->longest)
         place->longest = deadline->at - clock_now;
     reason_set(reason, "%s does not open", address);
@@ -189,6 +192,8 @@ static enum lookup open_place(const struct sql_target *target, const struct sql_
     assert_non_null(*session);
     (*session)->place = place;
     place->kept++;
+    if (place->teaches != 0)
+        *learned = place->teaches;
     return LOOKUP_FOUND;
 }
 
@@ -1431,6 +1436,92 @@ static void waiting_for_a_place_is_no_fault_of_a_host(void **state)
     crowd_goes(SQL_POOL_PLACES - 1);
 }
 
+/* --- what a driver has learned */
+
+/* Opens a new session. Returns what the driver has been told. */
+static unsigned told_at(struct place *place)
+{
+    const unsigned before = place->opened;
+
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_int_equal(place->opened, before + 1);
+    return place->told;
+}
+
+static struct place *start_with_teacher(const char *hosts)
+{
+    struct place *place = add_well("192.0.2.1");
+
+    place->teaches = 5;
+    start(hosts);
+    settings.persistent = false;
+    sql_connections_free(connections);
+    connections = sql_connections_new(&engine, &settings);
+    assert_non_null(connections);
+    return place;
+}
+
+static void driver_is_told_what_it_has_learned(void **state)
+{
+    struct place *place = start_with_teacher("192.0.2.1 192.0.2.2");
+    struct place *other = add_well("192.0.2.2");
+    int64_t taken;
+
+    (void)state;
+    assert_int_equal(told_at(place), 0);
+    assert_int_equal(told_at(place), 5);
+    assert_lookup(store_somewhere(&taken), LOOKUP_FOUND);
+    assert_int_equal(place->told, 5);
+    place->teaches = 7;
+    assert_int_equal(told_at(place), 5);
+    assert_int_equal(told_at(place), 7);
+    /* It is of one address alone. */
+    place->open = LOOKUP_BUSY;
+    assert_int_equal(told_at(other), 0);
+    place->open = LOOKUP_FOUND;
+    clock_now += 3000;
+    assert_int_equal(told_at(place), 7);
+}
+
+/* The server may be another one by then. */
+static void what_was_learned_is_forgotten(void **state)
+{
+    struct place *place = start_with_teacher("192.0.2.1");
+    int64_t taken;
+
+    (void)state;
+    assert_int_equal(told_at(place), 0);
+    clock_now += 600000 - 1;
+    assert_int_equal(told_at(place), 5);
+    clock_now++;
+    assert_int_equal(told_at(place), 0);
+    place->open = LOOKUP_LOST;
+    place->well_from = clock_now + 1000;
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_int_equal(place->told, 0);
+    /* That time has passed again is known from the first session on. */
+    clock_now += 600000 - 1;
+    assert_int_equal(told_at(place), 5);
+}
+
+static void what_was_learned_of_an_address_stays_with_it(void **state)
+{
+    struct place *place = start_with_teacher("db");
+    struct place *moved = add_well("192.0.2.2");
+
+    (void)state;
+    add_name("db", "192.0.2.1", NULL);
+    assert_int_equal(told_at(place), 0);
+    clock_now += 60001; /* the name is looked up again, and stays */
+    assert_int_equal(told_at(place), 5);
+    names[0].addresses[0] = "192.0.2.2";
+    clock_now += 60001;
+    assert_int_equal(told_at(moved), 0);
+    names[0].addresses[0] = "192.0.2.1";
+    clock_now += 60001;
+    assert_int_equal(told_at(place), 0);
+}
+
 /* --- limits */
 
 /* Eight for each host. */
@@ -1650,6 +1741,9 @@ int main(void)
     TEST_ADD(&list, single_host_says_what_is_wrong);
     TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
     TEST_ADD_CASES(&list, session_ends_while_it_stores, endings);
+    TEST_ADD(&list, driver_is_told_what_it_has_learned);
+    TEST_ADD(&list, what_was_learned_is_forgotten);
+    TEST_ADD(&list, what_was_learned_of_an_address_stays_with_it);
     TEST_ADD(&list, no_place_is_no_fault_of_a_host);
     TEST_ADD_CASES(&list, waiting_for_a_place_is_no_fault_of_a_host, late_places);
     TEST_ADD(&list, lasting_outage_of_the_primary_is_waited_for_once);
