@@ -56,6 +56,9 @@ int login_login(const char *user, const char *password);
 int login_login_initial(const char *user, const char *password);
 int login_checkpass(const char *user, const char *password);
 
+/* What libsasl2's own SCRAM makes of a wrong password: an error of the client, before 2.1.28. */
+#define SCRAM_WRONG (SASL_VERSION_FULL < 0x02011c ? SASL_BADPROT : SASL_BADAUTH)
+
 /* Whether login_by() has this mechanism while a program runs. Debian 11 has SCRAM in a
  * package of its own. */
 bool login_knows(const char *mechanism);

@@ -1074,10 +1074,12 @@ static void single_host_says_what_is_wrong(void **state)
 
 /* --- storing */
 
+enum end { LASTS, IS_LOST, IS_SILENT };
+
 /* What a task comes to at each try, and where it was. */
 static struct {
     enum lookup results[8];
-    enum { LASTS, IS_LOST, IS_SILENT } end; /* of the session of the first try */
+    enum end end; /* of the session of the first try */
     unsigned tries;
     char where[200];
 } stored;
@@ -1200,7 +1202,7 @@ static enum lookup store_somewhere(int64_t *taken)
 static const struct ending {
     const char *name;
     enum lookup results[2]; /* of the tries */
-    int end;                /* of the first one's session */
+    enum end end;           /* of the first one's session */
     enum lookup want;
     const char *want_where; /* it was stored, if anywhere */
     const char *want_next;  /* who is asked for the next login */
