@@ -251,11 +251,13 @@ REFUSALS = {
     "many rows": ("execute", answer_with(BEGUN + row(b"x" * 1000) * 2000 + DONE),
                   "more than one row"),
     "65535 columns": ("execute", answer_with(BOUND + columns(*["c"] * 65535) + error(
-        "42P01", "no table") + ready()), "no table"),
+        "42703", "no such column") + ready()), "no such column"),
     "a refusal of a pooler": (
-        "execute", answer_with(error_of_pooler("42P01", "no table") + ready()), "no table"),
+        "execute", answer_with(error_of_pooler("42703", "no such column") + ready()),
+        "no such column"),
     "a refusal, several times": (
-        "execute", answer_with(BOUND + error("42P01", "no table") * 3 + ready()), "no table"),
+        "execute", answer_with(BOUND + error("42703", "no such column") * 3 + ready()),
+        "no such column"),
     "asked about the parameters, knows none": (
         "describe", answer_with(message(b"t", bytes(2)) + message(b"n") + ready()), "22P02",
         REFUSED),
