@@ -25,6 +25,12 @@ static inline struct bytes bytes_of(const char *string)
     return (struct bytes){string, string != NULL ? strlen(string) : 0};
 }
 
+/* What follows the first `length` of them, which are there. */
+static inline struct bytes bytes_after(struct bytes bytes, size_t length)
+{
+    return (struct bytes){bytes.start + length, bytes.length - length};
+}
+
 /* Whether there is a NUL among them. */
 static inline bool bytes_have_nul(struct bytes bytes)
 {

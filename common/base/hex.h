@@ -3,13 +3,18 @@
 #define SQLCRYPT_HEX_H
 
 /*
- * Writes bytes as hexadecimal digits.
+ * Bytes as hexadecimal digits.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Writes two lower-case digits for each of `count` bytes at `bytes` to `digits`, which has
  * room for 2 * count + 1: a NUL follows. */
 void hex_write(char *digits, const unsigned char *bytes, size_t count);
+
+/* Reads `count` bytes from 2 * count digits, of either case. Returns false if one of them is
+ * no digit. */
+bool hex_read(unsigned char *bytes, const char *digits, size_t count);
 
 #endif

@@ -4,15 +4,17 @@
 
 /*
  * What a site has settled about its stored passwords (password_format,
- * password_store_scheme, password_store_cost), and the rules that hold for every scheme: what never
- * matches, and that all refusals cost the same, unless the user's hash is dearer than
- * a new one would be.
+ * password_store_scheme, password_store_cost), and the rules that hold for every scheme:
+ * what never matches, and that all refusals cost the same, unless the user's hash is dearer
+ * than a new one would be.
  *
- * A policy may be used by several threads at once.
+ * A policy may be used by several threads at once. A NUL follows each typed password:
+ * crypt(3) takes strings.
  */
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/verdict.h"
@@ -25,8 +27,6 @@ struct password_policy;
 struct password_policy *password_policy_new(const char *format, const char *store_scheme,
                                             const char *store_cost, struct reason *reason);
 void password_policy_free(struct password_policy *policy);
-
-/* A typed password, here and below, is followed by a NUL: crypt(3) takes strings. */
 
 /* Judges a typed password. `stored` is BYTES_NONE if the database holds NULL.
  * Returns any verdict but VERDICT_NO_USER; each one but VERDICT_MATCH comes with a reason. */
@@ -49,9 +49,5 @@ bool password_policy_store(const struct password_policy *policy, struct bytes pa
 
 /* Whether the stored texts are passwords in clear text. */
 bool password_policy_is_clear_text(const struct password_policy *policy);
-
-/* Whether no password can match `stored`: NULL, empty, or starting with the
- * '!' or '*' that lock an account, padding aside. */
-bool password_policy_is_locked(struct bytes stored);
 
 #endif

@@ -3,17 +3,20 @@
 #define SQLCRYPT_PASSWORD_SCHEME_H
 
 /*
- * One way of storing passwords: how to judge a typed password against a
- * stored text, and how to make a new text. The table in password_scheme.c
- * lists all of them; each lives in a scheme_*.c of its own.
+ * One way of storing passwords: how to compare a typed password with what is stored, and
+ * how to make a new text. The table in password_scheme.c lists all of them; each is a row
+ * in a scheme_*.c of its own.
  *
- * A scheme does not know about locked accounts, unknown users or forbidden
- * passwords: password_policy.h stands in front of it.
+ * A scheme does not know about locked accounts, unknown users, padding or prefixes, nor
+ * about forbidden passwords: stored_password.h and password_policy.h stand in front of it.
+ * Typed passwords are not empty, hold no NUL, and are not longer than `longest`; a NUL
+ * follows them, since crypt(3) takes strings.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/verdict.h"
@@ -21,9 +24,32 @@
 /* The longest password that any scheme takes, in bytes. */
 #define PASSWORD_MAX 512
 
+/* What somebody who has the table can do: try passwords as fast as he likes, or not. */
+enum password_strength { PASSWORD_WEAK, PASSWORD_STRONG };
+
+/* How a stored text writes what a scheme makes. */
+enum password_encoding {
+    PASSWORD_AS_TEXT, /* as it is */
+    PASSWORD_IN_HEX   /* in hexadecimal digits, of either case */
+};
+
+/* What became of making it. */
+enum password_made {
+    PASSWORD_NO_MEMORY,
+    PASSWORD_UNREADABLE, /* what is stored is nothing of the scheme's: with a reason */
+    PASSWORD_MADE
+};
+
 struct password_scheme {
     /* as `password_format` names it */
     const char *name;
+
+    /* The names that may stand in braces in front of a stored text, letter case ignored;
+     * the last one is followed by NULL. NULL if there are none. */
+    const char *const *aliases;
+
+    /* of a text that it makes, if it is not told how */
+    enum password_strength strength;
 
     /* whether `stored` is the password itself, and other mechanisms may have it */
     bool clear_text;
@@ -31,34 +57,45 @@ struct password_scheme {
     /* The longest password that can match, in bytes. */
     size_t longest;
 
+    /* How it is stored; what is not text has `size` bytes, and is `description` in the
+     * log. */
+    enum password_encoding encoding;
+    size_t size;
+    const char *description;
+
     /* Whether this system can do it at all; if not, with a reason. NULL if that needs no
      * question. */
     bool (*is_available)(struct reason *reason);
 
-    /* Judges `password` (not empty, no NUL inside, not too long, a NUL follows) against
-     * `stored` (not empty, no NUL inside, a NUL follows, no padding unless it is clear text):
-     * VERDICT_MATCH, VERDICT_MISMATCH, VERDICT_NO_MEMORY, or VERDICT_UNUSABLE
-     * with a reason. */
+    /* Makes of `password`, in `out`, what is stored of a right one: by the parameters and
+     * the salt that `stored` has, if any. `stored` is decoded and not empty, or BYTES_NONE
+     * for a new text. Whether they are the same is compared elsewhere. */
+    enum password_made (*make)(struct bytes stored, struct bytes password, struct secret *out,
+                               struct reason *reason);
+
+    /* Instead of `make`, where there is nothing to be made: VERDICT_MATCH,
+     * VERDICT_MISMATCH, or VERDICT_UNUSABLE with a reason. */
     enum verdict (*judge)(struct bytes stored, struct bytes password, struct reason *reason);
+
+    /* Whether `method`, a name from `password_store_scheme`, or NULL for the best one, can
+     * be made at `cost`, which is in its unit, or 0 for its default. False with a reason.
+     * NULL: the scheme has no methods, and the functions below ignore both. */
+    bool (*has_method)(const char *method, unsigned long cost, struct reason *reason);
 
     /* Whether a text that `method` makes stands for all of the password: the rest would not
      * count, and nobody would be told. False with a reason. NULL: it always does. */
     bool (*takes)(const char *method, struct bytes password, struct reason *reason);
 
-    /* Puts a new text for `password` into `out`. `method` is a name from
-     * `password_store_scheme`, or NULL for the best one; `cost` is in its unit, or 0 for
-     * libcrypt's default. A scheme with one method ignores them. Returns false with a
-     * reason when out of memory or random numbers. */
+    /* Puts a new text for `password` into `out`. Returns false with a reason when out of
+     * memory or random numbers. NULL: it is what `make` makes, encoded. */
     bool (*store)(const char *method, unsigned long cost, struct bytes password, struct secret *out,
                   struct reason *reason);
 
-    /* What to judge against, for the work alone. NULL if the cost is the stored text's
-     * own choice. */
+    /* A text to compare with for the work alone. If it costs what `method` and `cost` say,
+     * `new_sample` makes it instead, by malloc(3): NULL with a reason when out of memory or
+     * random numbers. */
     const char *sample;
-
-    /* For such a scheme: the start of a new text by `method` and `cost`, from
-     * malloc(3); NULL with a reason if there is no such method or cost, or no memory. */
-    char *(*new_setting)(const char *method, unsigned long cost, struct reason *reason);
+    char *(*new_sample)(const char *method, unsigned long cost, struct reason *reason);
 };
 
 extern const struct password_scheme scheme_plain;
@@ -69,10 +106,11 @@ extern const struct password_scheme scheme_md5;
 /* The scheme of that name, letter case ignored; NULL if there is none. */
 const struct password_scheme *password_scheme_find(const char *name);
 
-/* Whether `stored` is so surely a hash, of whatever kind, that it cannot be meant
- * as a password in clear text: "$id$...", "{SCHEME}..." or a SCRAM verifier,
- * whatever padding is around it. A hash without such a mark, of DES or hexadecimal
- * digits, looks like a password. */
-bool password_scheme_is_hash(struct bytes stored);
+/* Whether any scheme has that method, at that cost: see `has_method`. */
+bool password_scheme_has_method(const char *method, unsigned long cost, struct reason *reason);
+
+/* Whether such a password can match at all. False with a reason. */
+bool password_scheme_admits(const struct password_scheme *scheme, struct bytes password,
+                            struct reason *reason);
 
 #endif

@@ -10,43 +10,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "password/crypt_ceiling.h"
+#include "password/crypt_method.h"
+#include "password/crypt_number.h"
 #include "password/password_scheme.h"
-#include "password/stored_text.h"
 
-/* crypt(3) takes one byte less than its buffer has. */
-enum { LONGEST = CRYPT_MAX_PASSPHRASE_SIZE - 1 };
-
-/* The names of password_store_scheme, best first, as Dovecot spells them, how many
- * bytes of a password each looks at, and which costs it takes: in libcrypt's units, and
- * up to our own ceiling. */
-static const struct method {
-    const char *name;
-    const char *prefix;
-    size_t longest;
-    struct {
-        unsigned long least, most; /* 0: there is no choice */
-    } cost;
-} methods[] = {
-    {"YESCRYPT", "$y$", LONGEST, {1, 9}},       {"SHA512-CRYPT", "$6$", LONGEST, {1000, 5000000}},
-    {"GOST-YESCRYPT", "$gy$", LONGEST, {1, 9}}, {"SCRYPT-CRYPT", "$7$", LONGEST, {6, 9}},
-    {"BLF-CRYPT", "$2y$", 72, {4, 15}},         {"SHA256-CRYPT", "$5$", LONGEST, {1000, 5000000}},
-    {"MD5-CRYPT", "$1$", LONGEST, {0, 0}},      {"DES-CRYPT", "", 8, {0, 0}},
-};
-
-/* The prefix with the white space that may follow it. */
-static size_t prefix_length(struct bytes stored)
-{
-    static const char prefix[] = "{CRYPT}";
-    size_t length = strlen(prefix);
-
-    if (strncasecmp(stored.start, prefix, length) != 0)
-        return 0;
-    return length +
-           stored_text_space((struct bytes){stored.start + length, stored.length - length});
-}
+#define DES "DES-CRYPT"
 
 /* Whether crypt_r(3) can have failed for nothing but lack of memory. Its errno does not
  * say so: libxcrypt puts EINVAL in the place of mmap(2)'s. */
@@ -55,7 +24,7 @@ static bool is_lack_of_memory(const char *setting)
     struct reason ignored;
     int known;
 
-    if (!crypt_ceiling_needs_memory(setting) || !crypt_ceiling_allows(setting, &ignored))
+    if (!crypt_method_needs_memory(setting) || !crypt_method_allows(setting, &ignored))
         return false;
     known = crypt_checksalt(setting);
     return known != CRYPT_SALT_INVALID && known != CRYPT_SALT_METHOD_DISABLED;
@@ -96,147 +65,85 @@ static bool is_printable(const char *text)
     return text[length] == '\0' && strpbrk(text, "!*:;\\") == NULL;
 }
 
-static const char des_alphabet[] =
-    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
 /* A salt of two characters, and eleven for each block of the password: one in
  * the traditional hash, more in that of some old systems ("bigcrypt"), whose
  * length is the password's own choice. */
-static bool is_des(const char *text)
+static bool is_des(struct bytes text)
 {
-    size_t length = strlen(text);
+    size_t i;
 
-    return length >= 13 && (length - 2) % 11 == 0 && strspn(text, des_alphabet) == length;
+    if (text.length < 13 || (text.length - 2) % 11 != 0)
+        return false;
+    for (i = 0; i < text.length; i++)
+        if (crypt_number_digit(text.start[i]) < 0)
+            return false;
+    return true;
 }
 
-static enum verdict judge_crypt(struct bytes stored, struct bytes password, struct reason *reason)
+/* Makes a hash by `setting`, which should be a whole one. */
+static enum password_made hash_again(const char *setting, const char *password, struct secret *out,
+                                     struct reason *reason)
 {
-    const char *expected = stored.start + prefix_length(stored);
-    struct secret computed = SECRET_EMPTY;
-    enum verdict verdict = VERDICT_UNUSABLE;
     int error;
 
-    if (!crypt_ceiling_allows(expected, reason))
-        return verdict;
-    error = is_printable(expected) ? hash(password.start, expected, &computed) : EINVAL;
-    if (error == ENOMEM) {
-        reason_no_memory(reason);
-        verdict = VERDICT_NO_MEMORY;
-    } else if (error != 0) {
+    if (!crypt_method_allows(setting, reason))
+        return PASSWORD_UNREADABLE;
+    error = is_printable(setting) ? hash(password, setting, out) : EINVAL;
+    if (error == ENOMEM)
+        return PASSWORD_NO_MEMORY;
+    if (error != 0) {
         reason_set(reason, "the stored value is not a hash that crypt(3) of this system knows");
-    } else if (computed.length != strlen(expected) && !is_des(expected)) {
+        return PASSWORD_UNREADABLE;
+    }
+    if (out->length != strlen(setting) && !is_des(bytes_of(setting))) {
         reason_set(reason, "the stored hash is truncated or malformed");
-    } else {
-        verdict = secret_equal(secret_bytes(&computed), bytes_of(expected)) ? VERDICT_MATCH
-                                                                            : VERDICT_MISMATCH;
+        return PASSWORD_UNREADABLE;
     }
-    secret_wipe(&computed);
-    return verdict;
+    return PASSWORD_MADE;
 }
 
-static enum verdict judge_trad(struct bytes stored, struct bytes password, struct reason *reason)
+static enum password_made make_crypt(struct bytes stored, struct bytes password, struct secret *out,
+                                     struct reason *reason)
 {
-    const char *expected = stored.start + prefix_length(stored);
+    struct secret setting = SECRET_EMPTY; /* a string, which a view may not be */
+    enum password_made made = PASSWORD_NO_MEMORY;
 
-    if (strlen(expected) != 13 || !is_des(expected)) {
+    if (secret_set(&setting, stored.start, stored.length))
+        made = hash_again(setting.bytes, password.start, out, reason);
+    secret_wipe(&setting);
+    return made;
+}
+
+static enum password_made make_trad(struct bytes stored, struct bytes password, struct secret *out,
+                                    struct reason *reason)
+{
+    if (stored.length != 13 || !is_des(stored)) {
         reason_set(reason, "the stored value is not a traditional (DES) hash of crypt(3)");
-        return VERDICT_UNUSABLE;
+        return PASSWORD_UNREADABLE;
     }
-    return judge_crypt(stored, password, reason);
+    return make_crypt(stored, password, out, reason);
 }
 
-static const struct method *find_method(const char *name)
+static bool takes_trad(const char *method, struct bytes password, struct reason *reason)
 {
-    size_t i;
-
-    for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-        if (strcasecmp(methods[i].name, name) == 0)
-            return &methods[i];
-    return NULL;
+    (void)method;
+    return crypt_method_takes(DES, password, reason);
 }
 
-/* Whether this libcrypt has it: DES, which has no prefix, is asked for by a salt. */
-static bool is_known(const struct method *method)
-{
-    return crypt_checksalt(method->prefix[0] != '\0' ? method->prefix : "ab") != CRYPT_SALT_INVALID;
-}
-
-/* The named method, or without a name the best one; NULL if libcrypt has it not. */
-static const struct method *choose_method(const char *name)
-{
-    const struct method *method = name != NULL ? find_method(name) : NULL;
-    size_t i;
-
-    if (name != NULL)
-        return method != NULL && is_known(method) ? method : NULL;
-    for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-        if (is_known(&methods[i]))
-            return &methods[i];
-    return NULL;
-}
-
-/* Whether the method can be made to cost that; 0 is its default. */
-static bool is_cost_possible(const struct method *method, unsigned long cost, struct reason *reason)
-{
-    if (cost == 0 || (cost >= method->cost.least && cost <= method->cost.most))
-        return true;
-    if (method->cost.most == 0)
-        reason_set(reason, "password_store_cost: %s has no choice of cost", method->name);
-    else
-        reason_set(reason, "password_store_cost: %s takes %lu to %lu", method->name,
-                   method->cost.least, method->cost.most);
-    return false;
-}
-
-static char *new_setting(const char *name, unsigned long cost, struct reason *reason)
-{
-    const struct method *method = choose_method(name);
-    char *setting;
-
-    if (method == NULL) {
-        reason_set(reason, "password_store_scheme: libcrypt cannot make \"%s\"",
-                   name != NULL ? name : "any hash");
-        return NULL;
-    }
-    if (!is_cost_possible(method, cost, reason))
-        return NULL;
-    errno = 0;
-    setting = crypt_gensalt_ra(method->prefix, cost, NULL, 0);
-    /* What else it needs is random bytes of the system. */
-    if (setting == NULL)
-        reason_set(reason, "%s", errno == ENOMEM ? "out of memory" : "libcrypt cannot make a salt");
-    return setting;
-}
-
-static bool takes_crypt(const char *name, struct bytes password, struct reason *reason)
-{
-    const struct method *method = name != NULL ? find_method(name) : NULL;
-
-    if (method == NULL || password.length <= method->longest)
-        return true;
-    reason_set(reason, "%s uses only the first %zu bytes; this password is longer", method->name,
-               method->longest);
-    return false;
-}
-
-static bool takes_trad(const char *name, struct bytes password, struct reason *reason)
-{
-    (void)name;
-    return takes_crypt("DES-CRYPT", password, reason);
-}
-
-static bool store_crypt(const char *name, unsigned long cost, struct bytes password,
+static bool store_crypt(const char *method, unsigned long cost, struct bytes password,
                         struct secret *out, struct reason *reason)
 {
-    char *setting = new_setting(name, cost, reason);
+    char *setting = crypt_method_new_setting(method, cost, reason);
     int error;
 
     if (setting == NULL)
         return false;
     error = hash(password.start, setting, out);
     free(setting);
-    if (error != 0)
-        reason_set(reason, "%s", error == ENOMEM ? "out of memory" : "libcrypt cannot make a hash");
+    if (error == ENOMEM)
+        reason_no_memory(reason);
+    else if (error != 0)
+        reason_set(reason, "libcrypt cannot make a hash");
     return error == 0;
 }
 
@@ -244,22 +151,29 @@ static bool store_trad(const char *method, unsigned long cost, struct bytes pass
                        struct secret *out, struct reason *reason)
 {
     (void)method, (void)cost;
-    return store_crypt("DES-CRYPT", 0, password, out, reason);
+    return store_crypt(DES, 0, password, out, reason);
 }
+
+static const char *const aliases[] = {"CRYPT", NULL};
 
 const struct password_scheme scheme_crypt = {
     .name = "crypt",
-    .longest = LONGEST,
-    .judge = judge_crypt,
-    .takes = takes_crypt,
+    .aliases = aliases,
+    .strength = PASSWORD_STRONG,
+    .longest = CRYPT_METHOD_LONGEST,
+    .make = make_crypt,
+    .has_method = crypt_method_is_known,
+    .takes = crypt_method_takes,
     .store = store_crypt,
-    .new_setting = new_setting,
+    .new_sample = crypt_method_new_setting,
 };
 
 const struct password_scheme scheme_crypt_trad = {
     .name = "crypt_trad",
-    .longest = LONGEST,
-    .judge = judge_trad,
+    .aliases = aliases,
+    .strength = PASSWORD_WEAK,
+    .longest = CRYPT_METHOD_LONGEST,
+    .make = make_trad,
     .takes = takes_trad,
     .store = store_trad,
     .sample = "xxxxxxxxxxxxx",

@@ -3,11 +3,12 @@
 /* The password itself is stored. */
 
 #include "password/password_scheme.h"
+#include "password/stored_text.h"
 
 static enum verdict judge(struct bytes stored, struct bytes password, struct reason *reason)
 {
     /* Somebody who has read the table must not log in with what stands there. */
-    if (password_scheme_is_hash(stored)) {
+    if (stored_text_is_hash(stored)) {
         reason_set(reason, "the stored value is a hash, but password_format is plain");
         return VERDICT_UNUSABLE;
     }
@@ -26,6 +27,7 @@ static bool store(const char *method, unsigned long cost, struct bytes password,
 
 const struct password_scheme scheme_plain = {
     .name = "plain",
+    .strength = PASSWORD_WEAK,
     .clear_text = true,
     .longest = PASSWORD_MAX,
     .judge = judge,

@@ -4,7 +4,18 @@
 #include <ctype.h>
 #include <string.h>
 
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+#define HASH_SIGNS "+/=.,$-_:"
+
+enum {
+    SHORTEST_DIGEST = 13, /* of DES */
+    SHORTEST_CRYPT = 26   /* "$1$" with an empty salt, "$" and 22 characters of hash */
+};
+
 enum { MYSQL_DIGITS = 40, OLD_MYSQL_DIGITS = 16 };
+
+/* --- padding */
 
 /* White_Space of Unicode in UTF-8, and the characters without any width that
  * editors and web pages leave behind. */
@@ -59,7 +70,7 @@ static struct bytes without_space(struct bytes text)
     size_t size;
 
     while ((size = space_at(text, false)) > 0)
-        text = (struct bytes){text.start + size, text.length - size};
+        text = bytes_after(text, size);
     return text;
 }
 
@@ -89,6 +100,15 @@ struct bytes stored_text_trim(struct bytes stored)
     return without_space(stored);
 }
 
+bool stored_text_is_locked(struct bytes stored)
+{
+    const struct bytes text = stored_text_trim(stored);
+
+    return text.length == 0 || text.start[0] == '!' || text.start[0] == '*';
+}
+
+/* --- hashes of MySQL */
+
 static bool is_hexadecimal(struct bytes text)
 {
     size_t i;
@@ -102,10 +122,74 @@ static bool is_hexadecimal(struct bytes text)
 bool stored_text_is_mysql_hash(struct bytes text)
 {
     return text.length == 1 + MYSQL_DIGITS && text.start[0] == '*' &&
-           is_hexadecimal((struct bytes){text.start + 1, MYSQL_DIGITS});
+           is_hexadecimal(bytes_after(text, 1));
 }
 
 bool stored_text_may_be_old_mysql_hash(struct bytes text)
 {
     return text.length == OLD_MYSQL_DIGITS && is_hexadecimal(text);
+}
+
+/* --- other hashes */
+
+/* How many of the first bytes are `allowed`. */
+static size_t span(struct bytes text, const char *allowed)
+{
+    size_t i = 0;
+
+    while (i < text.length && text.start[i] != '\0' && strchr(allowed, text.start[i]) != NULL)
+        i++;
+    return i;
+}
+
+/* What no hash can hold, and may stand around one. */
+static bool is_outside(char byte)
+{
+    return byte <= ' ' || byte > '~';
+}
+
+static struct bytes visible_part(struct bytes text)
+{
+    while (text.length > 0 && is_outside(text.start[0]))
+        text = bytes_after(text, 1);
+    while (text.length > 0 && is_outside(text.start[text.length - 1]))
+        text.length--;
+    return text;
+}
+
+/* "{SCHEME}", as LDAP servers and Dovecot write, and what may follow it. */
+static bool has_scheme_prefix(struct bytes text)
+{
+    size_t name;
+
+    if (text.length == 0 || text.start[0] != '{')
+        return false;
+    text = bytes_after(text, 1);
+    name = span(text, LETTERS DIGITS ".-");
+    if (name == 0 || name == text.length || text.start[name] != '}')
+        return false;
+    text = visible_part(bytes_after(text, name + 1));
+    return text.length >= SHORTEST_DIGEST && span(text, LETTERS DIGITS HASH_SIGNS) == text.length;
+}
+
+/* "$id$", as crypt(3) and its relatives write, and what may follow it. */
+static bool has_id_prefix(struct bytes text)
+{
+    size_t id;
+
+    if (text.length < SHORTEST_CRYPT || text.start[0] != '$')
+        return false;
+    id = span(bytes_after(text, 1), LETTERS DIGITS "-,=");
+    return id > 0 && 1 + id < text.length && text.start[1 + id] == '$' &&
+           span(text, LETTERS DIGITS HASH_SIGNS) == text.length;
+}
+
+bool stored_text_is_hash(struct bytes stored)
+{
+    static const char scram[] = "SCRAM-SHA-";
+    const size_t length = strlen(scram);
+    const struct bytes text = visible_part(stored);
+
+    return (text.length >= length && memcmp(text.start, scram, length) == 0) ||
+           has_scheme_prefix(text) || has_id_prefix(text);
 }

@@ -5,7 +5,7 @@
 /*
  * What a column holds besides the stored password: the blanks of CHAR(n), the
  * NULs of BINARY(n), the line break of an import, the white space of a copy and
- * paste. And what a stored value is that no scheme can read.
+ * paste. And what a stored value looks like, whatever scheme it should be of.
  */
 
 #include <stdbool.h>
@@ -24,6 +24,16 @@ struct bytes stored_text_without_nuls(struct bytes stored);
 /* How many of the first bytes are white space, in ASCII or UTF-8, whatever it is
  * called there: no-break spaces and the byte order mark are some, too. */
 size_t stored_text_space(struct bytes text);
+
+/* Whether no password can match: NULL, empty, or starting with the '!' or '*' that lock an
+ * account, padding aside. */
+bool stored_text_is_locked(struct bytes stored);
+
+/* Whether it is so surely a hash, of whatever kind, that it cannot be meant as a
+ * password in clear text: "$id$...", "{SCHEME}..." or a SCRAM verifier, whatever
+ * padding is around it. A hash without such a mark, of DES or hexadecimal digits, looks
+ * like a password. */
+bool stored_text_is_hash(struct bytes stored);
 
 /* Whether it is what MySQL's PASSWORD() makes: '*' and 40 hexadecimal digits. */
 bool stored_text_is_mysql_hash(struct bytes text);

@@ -12,7 +12,6 @@
 #include "glue/properties.h"
 #include "glue/sasl_glue.h"
 #include "glue/stock_sql.h"
-#include "password/password_scheme.h"
 #include "password/scram_verifier.h"
 #include "password/stored_text.h"
 
@@ -237,7 +236,7 @@ static void hand_out(struct call *call, struct bytes stored)
     static const char locked[] = "*";
     const struct sql_backend *backend = call->backend;
     const bool is_password = password_policy_is_clear_text(backend->policy) &&
-                             !password_policy_is_locked(stored) && !password_scheme_is_hash(stored);
+                             !stored_text_is_locked(stored) && !stored_text_is_hash(stored);
     const struct bytes text =
         is_password ? stored_text_without_nuls(stored) : stored_text_trim(stored);
     bool is_scram;
@@ -260,7 +259,7 @@ static void hand_out(struct call *call, struct bytes stored)
     is_scram = scram_verifier_valid(text);
     if (is_scram)
         set_all(call, PROPERTY_SCRAM, text.start, text.length);
-    if (!password_policy_is_locked(stored) && !(is_scram && is_asked_for(call, PROPERTY_SCRAM)))
+    if (!stored_text_is_locked(stored) && !(is_scram && is_asked_for(call, PROPERTY_SCRAM)))
         warn_of_hash(call);
 }
 

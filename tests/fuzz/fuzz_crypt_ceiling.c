@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "password/crypt_ceiling.h"
+#include "password/crypt_method.h"
 
 const struct fuzz_text fuzz_seeds[] = {
     FUZZ_TEXT("$2b$15$abcdefghijklmnopqrstuu"),
@@ -186,10 +186,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(text, data, size);
     text[size] = '\0';
-    if (crypt_ceiling_needs_memory(text) && crypt_checksalt(text) != CRYPT_SALT_INVALID &&
+    if (crypt_method_needs_memory(text) && crypt_checksalt(text) != CRYPT_SALT_INVALID &&
         is_cheap(text))
-        FUZZ_ASSERT(crypt_ceiling_allows(text, &reason) == libcrypt_takes(text));
-    if (crypt_ceiling_allows(text, &reason)) {
+        FUZZ_ASSERT(crypt_method_allows(text, &reason) == libcrypt_takes(text));
+    if (crypt_method_allows(text, &reason)) {
         FUZZ_ASSERT(share(text) >= 0);
         FUZZ_ASSERT(share(text) <= 1);
     } else {

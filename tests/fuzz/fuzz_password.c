@@ -67,15 +67,15 @@ static void check(struct password_policy *policy, struct bytes stored, struct by
     FUZZ_ASSERT(verdict == VERDICT_MATCH || reason.text[0] != '\0');
     FUZZ_ASSERT(verdict == VERDICT_MATCH || verdict == VERDICT_MISMATCH ||
                 verdict == VERDICT_UNUSABLE || verdict == VERDICT_LOCKED);
-    FUZZ_ASSERT(verdict != VERDICT_LOCKED || password_policy_is_locked(stored));
-    FUZZ_ASSERT(!password_policy_is_locked(stored) || verdict == VERDICT_LOCKED ||
+    FUZZ_ASSERT(verdict != VERDICT_LOCKED || stored_text_is_locked(stored));
+    FUZZ_ASSERT(!stored_text_is_locked(stored) || verdict == VERDICT_LOCKED ||
                 stored_text_is_mysql_hash(stored_text_trim(stored)));
     if (verdict == VERDICT_MATCH) {
         FUZZ_ASSERT(password.length > 0 && password.length <= PASSWORD_MAX);
         FUZZ_ASSERT(!bytes_have_nul(password));
         FUZZ_ASSERT(strlen(stored.start) == stored_text_without_nuls(stored).length ||
                     !password_policy_is_clear_text(policy));
-        FUZZ_ASSERT(!password_scheme_is_hash(stored) || !password_policy_is_clear_text(policy));
+        FUZZ_ASSERT(!stored_text_is_hash(stored) || !password_policy_is_clear_text(policy));
         /* Somebody who has read the table does not get in. */
         FUZZ_ASSERT(password_policy_is_clear_text(policy) || stored.length != password.length ||
                     memcmp(stored.start, password.start, stored.length) != 0);

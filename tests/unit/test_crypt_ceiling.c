@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "password/crypt_ceiling.h"
+#include "password/crypt_method.h"
 
 #include <crypt.h>
 
@@ -175,7 +175,7 @@ static void allows(void **state)
     bool got;
 
     assert_non_null(copy);
-    got = crypt_ceiling_allows(copy, &reason);
+    got = crypt_method_allows(copy, &reason);
     free(copy);
     if (got != (row->want_reason == NULL))
         print_error("%s: %s\n", row->setting, got ? "allowed" : reason.text);
@@ -231,22 +231,22 @@ static void allows_what_libcrypt_takes(void **state)
     result = crypt_r("x", row->setting, scratch);
     assert_int_equal(result != NULL && result[0] != '*', row->want);
     free(scratch);
-    assert_int_equal(crypt_ceiling_allows(row->setting, &reason), row->want);
-    assert_true(crypt_ceiling_needs_memory(row->setting));
+    assert_int_equal(crypt_method_allows(row->setting, &reason), row->want);
+    assert_true(crypt_method_needs_memory(row->setting));
 }
 
 static void needs_memory(void **state)
 {
     (void)state;
-    assert_true(crypt_ceiling_needs_memory("$y$"));
-    assert_true(crypt_ceiling_needs_memory("$gy$"));
-    assert_true(crypt_ceiling_needs_memory("$sm3y$"));
-    assert_true(crypt_ceiling_needs_memory("$7$"));
-    assert_false(crypt_ceiling_needs_memory("$6$salt$"));
-    assert_false(crypt_ceiling_needs_memory("$2b$04$" BCRYPT_SALT));
-    assert_false(crypt_ceiling_needs_memory("abhqWgdm30m6k"));
-    assert_false(crypt_ceiling_needs_memory("$argon2id$"));
-    assert_false(crypt_ceiling_needs_memory(""));
+    assert_true(crypt_method_needs_memory("$y$"));
+    assert_true(crypt_method_needs_memory("$gy$"));
+    assert_true(crypt_method_needs_memory("$sm3y$"));
+    assert_true(crypt_method_needs_memory("$7$"));
+    assert_false(crypt_method_needs_memory("$6$salt$"));
+    assert_false(crypt_method_needs_memory("$2b$04$" BCRYPT_SALT));
+    assert_false(crypt_method_needs_memory("abhqWgdm30m6k"));
+    assert_false(crypt_method_needs_memory("$argon2id$"));
+    assert_false(crypt_method_needs_memory(""));
 }
 
 /* Libcrypt writes the parameters, which it has its own numbers for. */
@@ -279,7 +279,7 @@ static void allows_what_libcrypt_makes(void **state)
         bool got;
 
         assert_non_null(setting);
-        got = crypt_ceiling_allows(setting, &reason);
+        got = crypt_method_allows(setting, &reason);
         if (got != (cost <= row->last_allowed))
             print_error("%s\n", setting);
         free(setting);
@@ -299,7 +299,7 @@ static void allows_the_defaults(void **state)
     for (i = 0; i < COUNT(prefixes); i++) {
         char *setting = crypt_gensalt_ra(prefixes[i], 0, NULL, 0);
 
-        if (setting != NULL && !crypt_ceiling_allows(setting, &reason))
+        if (setting != NULL && !crypt_method_allows(setting, &reason))
             fail_msg("%s: %s", setting, reason.text);
         free(setting);
     }

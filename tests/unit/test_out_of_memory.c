@@ -20,8 +20,9 @@
 #include "base/fork_mark.h"
 #include "base/user_realm.h"
 #include "engines/host_lookup.h"
+#include "password/crypt_method.h"
 #include "password/password_policy.h"
-#include "password/password_scheme.h"
+#include "password/stored_password.h"
 #include "sql/sql_settings.h"
 #include "sql/sql_template.h"
 #include "support/unit.h"
@@ -433,13 +434,22 @@ static void fill_hash(char text[200], const char *setting)
     snprintf(text, 200, "%s%s", setting, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP.");
 }
 
+static enum verdict judge_by(const struct password_scheme *scheme, const char *stored,
+                             const char *password, struct reason *reason)
+{
+    struct stored_password parsed;
+
+    assert_int_equal(stored_password_parse(&parsed, scheme, bytes_of(stored), reason),
+                     STORED_PASSWORD);
+    return stored_password_judge(&parsed, bytes_of(password), reason);
+}
+
 static enum verdict judge_setting(const char *setting, struct reason *reason)
 {
-    const struct bytes password = bytes_of("Tr0ub4d");
     char text[200];
 
     fill_hash(text, setting);
-    return scheme_crypt.judge(bytes_of(text), password, reason);
+    return judge_by(&scheme_crypt, text, "Tr0ub4d", reason);
 }
 
 /* Whether this system's libcrypt has the method. */
@@ -489,14 +499,14 @@ static void store_without_mappings(void **state)
     const struct bytes password = bytes_of("Tr0ub4d");
     struct secret stored = SECRET_EMPTY;
     struct reason reason = {""};
-    char *setting = scheme_crypt.new_setting(row->method, 0, &reason);
+    char *setting = crypt_method_new_setting(row->method, 0, &reason);
     bool done;
 
     if (setting == NULL)
         skip();
     free(setting);
     no_mappings = true;
-    done = scheme_crypt.store(row->method, 0, password, &stored, &reason);
+    done = stored_password_make(&scheme_crypt, row->method, 0, password, &stored, &reason);
     no_mappings = false;
     assert_int_equal(done, row->want);
     if (!done) {
@@ -593,9 +603,8 @@ static void fork_mark_without_mappings(void **state)
 
 static bool judge_md5(void)
 {
-    const struct bytes stored = bytes_of("0cc175b9c0f1b6a831c399e269772661");
     struct reason reason = {""};
-    enum verdict verdict = scheme_md5.judge(stored, bytes_of("a"), &reason);
+    enum verdict verdict = judge_by(&scheme_md5, "0cc175b9c0f1b6a831c399e269772661", "a", &reason);
 
     /* The queue of errors is the program's. */
     assert_int_equal(ERR_peek_error(), 0);
@@ -642,7 +651,7 @@ static void md5_is_refused(void **state)
     assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
     assert_null(none);
     assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
-    assert_false(scheme_md5.store(NULL, 0, password, &stored, &reason_of_store));
+    assert_false(stored_password_make(&scheme_md5, NULL, 0, password, &stored, &reason_of_store));
     assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
     assert_null(stored.bytes);
     assert_string_not_equal(reason_of_store.text, "");

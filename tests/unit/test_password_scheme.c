@@ -4,7 +4,10 @@
 #include <crypt.h>
 #include <errno.h>
 
-#include "password/crypt_ceiling.h"
+#include "password/crypt_method.h"
+#include "password/password_policy.h"
+#include "password/stored_password.h"
+#include "password/stored_text.h"
 
 #include "support/unit.h"
 
@@ -42,6 +45,15 @@ static void clear_text_is_plain_alone(void **state)
     assert_false(scheme_crypt.clear_text);
     assert_false(scheme_crypt_trad.clear_text);
     assert_false(scheme_md5.clear_text);
+}
+
+static void strong_is_crypt_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(scheme_plain.strength, PASSWORD_WEAK);
+    assert_int_equal(scheme_crypt.strength, PASSWORD_STRONG);
+    assert_int_equal(scheme_crypt_trad.strength, PASSWORD_WEAK);
+    assert_int_equal(scheme_md5.strength, PASSWORD_WEAK);
 }
 
 /* --- known answers */
@@ -89,13 +101,33 @@ static void skip_unless_known(const char *stored)
         skip();
 }
 
+/* What comes of a text that is expected to be of the scheme. */
 static enum verdict judge(const struct password_scheme *scheme, const char *stored,
                           const char *password, struct reason *reason)
 {
-    const struct bytes lent = bytes_of(stored), typed = bytes_of(password);
+    struct stored_password parsed;
 
-    reason->text[0] = '\0';
-    return scheme->judge(lent, typed, reason);
+    reason_clear(reason);
+    switch (stored_password_parse(&parsed, scheme, bytes_of(stored), reason)) {
+    case STORED_LOCKED:
+        return VERDICT_LOCKED;
+    case STORED_UNREADABLE:
+        return VERDICT_UNUSABLE;
+    case STORED_PASSWORD:
+        break;
+    }
+    assert_ptr_equal(parsed.scheme, scheme);
+    return stored_password_judge(&parsed, bytes_of(password), reason);
+}
+
+/* The same where padding and prefix are not looked for. */
+static enum verdict judge_payload(const struct password_scheme *scheme, const char *payload,
+                                  const char *password, struct reason *reason)
+{
+    const struct stored_password stored = {scheme, scheme->encoding, bytes_of(payload)};
+
+    reason_clear(reason);
+    return stored_password_judge(&stored, bytes_of(password), reason);
 }
 
 /* Everything that can be typed at one stored text, and every way to damage it. */
@@ -115,11 +147,11 @@ static void check_known(const struct password_scheme *scheme, const struct known
 
     for (i = 0; i < COUNT(garbage); i++) {
         snprintf(changed, sizeof(changed), "%s%s", row->stored, garbage[i]);
-        assert_verdict(judge(scheme, changed, row->password, &reason), VERDICT_UNUSABLE);
+        assert_verdict(judge_payload(scheme, changed, row->password, &reason), VERDICT_UNUSABLE);
         assert_string_not_equal(reason.text, "");
         assert_lacks(reason.text, row->stored);
         snprintf(changed, sizeof(changed), "%s%s", garbage[i], row->stored);
-        assert_verdict(judge(scheme, changed, row->password, &reason), VERDICT_UNUSABLE);
+        assert_verdict(judge_payload(scheme, changed, row->password, &reason), VERDICT_UNUSABLE);
     }
 
     snprintf(changed, sizeof(changed), "%.*s", (int)length - 1, row->stored);
@@ -201,10 +233,10 @@ static void hash_is_no_clear_text(void **state)
     skip_unless_known(row->stored);
     if (row->stored[0] != '$') {
         /* Too much like a password for anybody to tell. */
-        assert_false(password_scheme_is_hash(stored));
+        assert_false(stored_text_is_hash(stored));
         return;
     }
-    assert_true(password_scheme_is_hash(stored));
+    assert_true(stored_text_is_hash(stored));
     assert_verdict(judge(&scheme_plain, row->stored, row->stored, &reason), VERDICT_UNUSABLE);
     assert_verdict(judge(&scheme_plain, row->stored, row->password, &reason), VERDICT_UNUSABLE);
     assert_string_not_equal(reason.text, "");
@@ -338,68 +370,6 @@ static void judge_endless_text(void **state)
     }
 }
 
-/* --- what is surely a hash */
-
-static const struct likeness {
-    const char *name;
-    const char *text;
-    bool want_hash;
-} likenesses[] = {
-    {"a word", "hunter2", false},
-    {"nothing", "", false},
-    {"thirteen letters, as DES has", "abhqWgdm30m6k", false},
-    {"MD5 digits", "0cc175b9c0f1b6a831c399e269772661", false},
-    {"dollar sign alone", "$", false},
-    {"dollar signs in a short password", "$1$two$three", false},
-    {"a method of others", "$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g", true},
-    {"dollar signs around a pass phrase", "$my very long$ pass phrase indeed", false},
-    {"long password that starts with a dollar sign", "$ome very long pass phrase indeed", false},
-    {"shortest of crypt", "$1$$I2o9Z7NcvQAKp7wyCTlia0", true},
-    {"one byte shorter", "$1$$I2o9Z7NcvQAKp7wyCTlia", false},
-    {"CRYPT prefix alone", "{CRYPT}", false},
-    {"CRYPT prefix of a word", "{CRYPT}x", false},
-    {"SSHA", "{SSHA}lhT1zH7vgGmGGTJZxdf6vJzDUDAwMDA=", true},
-    {"suffix", "{SSHA512.HEX}0123456789abcdef0123456789abcdef", true},
-    {"SHA512-CRYPT", "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO", true},
-    {"braces around a pass phrase", "{my} very long pass phrase indeed", false},
-    {"CRYPT prefix in small letters", "{crypt}abhqWgdm30m6k", true},
-    {"other prefix", "{PLAIN}hunter2", false},
-    {"blanks after a hash", "$1$ab$BGweqrca.3UvnWSg8yFZd1    ", true},
-    {"blank in front of a hash", " $1$ab$BGweqrca.3UvnWSg8yFZd1", true},
-    {"line feed after a hash", "$1$ab$BGweqrca.3UvnWSg8yFZd1\n", true},
-    {"tab and carriage return around a hash", "\t$1$ab$BGweqrca.3UvnWSg8yFZd1\r", true},
-    {"byte order mark in front of a hash", "\357\273\277$1$ab$BGweqrca.3UvnWSg8yFZd1", true},
-    {"no-break space after a hash", "$1$ab$BGweqrca.3UvnWSg8yFZd1\302\240", true},
-    {"the same in ISO 8859-1", "$1$ab$BGweqrca.3UvnWSg8yFZd1\240", true},
-    {"control characters around a hash", "\001$1$ab$BGweqrca.3UvnWSg8yFZd1\177", true},
-    {"blank inside a hash", "$1$ab$BGweqrca.3UvnW Sg8yFZd1", false},
-    {"blanks after a CRYPT prefix", "{CRYPT}  abhqWgdm30m6k", true},
-    {"blanks around it all", " {CRYPT} abhqWgdm30m6k ", true},
-    {"blanks around a word", "  hunter2  ", false},
-    {"blanks alone", "    ", false},
-    {"too short without its blanks", "$1$$I2o9Z7NcvQAKp7wyCTlia ", false},
-    {"prefix without an end", "{CRYPT", false},
-    {"brace alone", "{", false},
-    {"no id between dollar signs", "$$ab$BGweqrca.3UvnWSg8yFZd1BGweqrca", false},
-    {"an id to the end", "$1abBGweqrca3UvnWSg8yFZd1BGweqrca", false},
-    {"prefix without a name", "{}abhqWgdm30m6k", false},
-    {"blanks around a SCRAM verifier", " SCRAM-SHA-1$4096:c2FsdA==$a2V5:a2V5\n", true},
-    {"SCRAM verifier", "SCRAM-SHA-1$4096:c2FsdA==$a2V5:a2V5", true},
-    {"unfinished SCRAM verifier", "SCRAM-SHA-1$4096:c2FsdA==$a2V5", true},
-};
-
-static void is_hash(void **state)
-{
-    const struct likeness *row = *state;
-    char *copy = strdup(row->text);
-    bool got;
-
-    assert_non_null(copy);
-    got = password_scheme_is_hash(bytes_of(copy));
-    free(copy);
-    assert_int_equal(got, row->want_hash);
-}
-
 /* --- new settings */
 
 static const struct method {
@@ -419,8 +389,8 @@ static void new_setting(void **state)
 
     if (crypt_checksalt(row->want_prefix) == CRYPT_SALT_INVALID)
         skip();
-    first = scheme_crypt.new_setting(row->name, 0, &reason);
-    second = scheme_crypt.new_setting(row->name, 0, &reason);
+    first = crypt_method_new_setting(row->name, 0, &reason);
+    second = crypt_method_new_setting(row->name, 0, &reason);
     assert_non_null(first);
     assert_non_null(second);
     assert_memory_equal(first, row->want_prefix, strlen(row->want_prefix));
@@ -461,12 +431,12 @@ static void new_setting_of_some_cost(void **state)
 {
     const struct costing *row = *state;
     struct reason reason = {""};
-    char *setting = scheme_crypt.new_setting(row->method, 0, &reason);
+    char *setting = crypt_method_new_setting(row->method, 0, &reason);
 
     if (setting == NULL)
         skip();
     free(setting);
-    setting = scheme_crypt.new_setting(row->method, row->cost, &reason);
+    setting = crypt_method_new_setting(row->method, row->cost, &reason);
     if (row->want_start == NULL) {
         assert_null(setting);
         assert_contains(reason.text, "password_store_cost: ");
@@ -474,7 +444,7 @@ static void new_setting_of_some_cost(void **state)
     }
     assert_non_null(setting);
     assert_memory_equal(setting, row->want_start, strlen(row->want_start) - 1);
-    assert_true(crypt_ceiling_allows(setting, &reason));
+    assert_true(crypt_method_allows(setting, &reason));
     free(setting);
 }
 
@@ -483,7 +453,7 @@ static void new_setting_of_des(void **state)
     static const char alphabet[] =
         "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     struct reason reason;
-    char *setting = scheme_crypt.new_setting("DES-CRYPT", 0, &reason);
+    char *setting = crypt_method_new_setting("DES-CRYPT", 0, &reason);
 
     (void)state;
     if (setting == NULL && crypt_checksalt("ab") == CRYPT_SALT_INVALID)
@@ -497,7 +467,7 @@ static void new_setting_of_des(void **state)
 static void new_setting_of_the_best(void **state)
 {
     struct reason reason;
-    char *setting = scheme_crypt.new_setting(NULL, 0, &reason);
+    char *setting = crypt_method_new_setting(NULL, 0, &reason);
     bool yescrypt = crypt_checksalt("$y$") != CRYPT_SALT_INVALID;
 
     (void)state;
@@ -577,13 +547,31 @@ static void methods_of_another_libcrypt(void **state)
         char *setting;
 
         libcrypt.only = cases[i].only;
-        setting = scheme_crypt.new_setting(cases[i].method, 0, &reason);
+        setting = crypt_method_new_setting(cases[i].method, 0, &reason);
         if (setting == NULL)
             assert_string_equal(reason.text, cases[i].want);
         else
             assert_memory_equal(setting, cases[i].want, strlen(cases[i].want));
         free(setting);
     }
+}
+
+/* No salt is made for a format that has none. */
+static void no_salt_for_a_policy(void **state)
+{
+    static const char *const formats[] = {"plain", "crypt_trad", "md5", "crypt"};
+    struct reason reason = {""};
+    size_t i;
+
+    (void)state;
+    libcrypt.salt_error = ENOSYS;
+    for (i = 0; i < COUNT(formats); i++) {
+        struct password_policy *policy = password_policy_new(formats[i], NULL, NULL, &reason);
+
+        assert_int_equal(policy != NULL, strcmp(formats[i], "crypt") != 0);
+        password_policy_free(policy);
+    }
+    assert_string_equal(reason.text, "libcrypt cannot make a salt");
 }
 
 static void no_new_setting(void **state)
@@ -604,9 +592,9 @@ static void no_new_setting(void **state)
         struct reason reason = {""};
 
         libcrypt.salt_error = cases[i].error;
-        assert_null(scheme_crypt.new_setting("MD5-CRYPT", 0, &reason));
+        assert_null(crypt_method_new_setting("MD5-CRYPT", 0, &reason));
         assert_string_equal(reason.text, cases[i].want);
-        assert_false(scheme_crypt.store("MD5-CRYPT", 0, password, &out, &reason));
+        assert_false(stored_password_make(&scheme_crypt, "MD5-CRYPT", 0, password, &out, &reason));
         assert_string_equal(reason.text, cases[i].want);
         assert_null(out.bytes);
     }
@@ -631,7 +619,6 @@ static void no_hash(void **state)
          "libcrypt cannot make a hash"},
     };
     const struct bytes password = bytes_of("hunter2");
-    const struct bytes stored = bytes_of("$1$abcdefgh$WRZqCnVPd0p3k3JhOTKCA/");
     size_t i;
 
     (void)state;
@@ -641,9 +628,11 @@ static void no_hash(void **state)
 
         libcrypt.failure = cases[i].failure;
         libcrypt.hash_error = cases[i].error;
-        assert_verdict(scheme_crypt.judge(stored, password, &reason), cases[i].want);
+        assert_verdict(
+            judge(&scheme_crypt, "$1$abcdefgh$WRZqCnVPd0p3k3JhOTKCA/", "hunter2", &reason),
+            cases[i].want);
         assert_string_equal(reason.text, cases[i].want_judged);
-        assert_false(scheme_crypt.store("MD5-CRYPT", 0, password, &out, &reason));
+        assert_false(stored_password_make(&scheme_crypt, "MD5-CRYPT", 0, password, &out, &reason));
         assert_string_equal(reason.text, cases[i].want_stored);
         assert_null(out.bytes);
     }
@@ -665,9 +654,9 @@ static void unknown_method(void **state)
     struct secret out = SECRET_EMPTY;
     struct reason reason = {""};
 
-    assert_null(scheme_crypt.new_setting(row->method, 0, &reason));
+    assert_null(crypt_method_new_setting(row->method, 0, &reason));
     assert_contains(reason.text, "libcrypt cannot make");
-    assert_false(scheme_crypt.store(row->method, 0, password, &out, &reason));
+    assert_false(stored_password_make(&scheme_crypt, row->method, 0, password, &out, &reason));
     assert_null(out.bytes);
     assert_contains(reason.text, "libcrypt cannot make");
     assert_lacks(reason.text, "hunter2");
@@ -679,6 +668,7 @@ int main(void)
 
     TEST_ADD_CASES(&list, find, names);
     TEST_ADD(&list, clear_text_is_plain_alone);
+    TEST_ADD(&list, strong_is_crypt_alone);
     TEST_ADD_CASES(&list, known_crypt, crypt_answers);
     TEST_ADD_CASES(&list, known_crypt_trad, des_answers);
     TEST_ADD_CASES(&list, known_md5, md5_answers);
@@ -687,13 +677,13 @@ int main(void)
     TEST_ADD_CASES(&list, hash_is_no_clear_text, crypt_answers);
     TEST_ADD_CASES(&list, judge_other_text, foreign);
     TEST_ADD(&list, judge_endless_text);
-    TEST_ADD_CASES(&list, is_hash, likenesses);
     TEST_ADD_CASES(&list, new_setting, methods);
     TEST_ADD_CASES(&list, new_setting_of_some_cost, costings);
     TEST_ADD(&list, new_setting_of_des);
     TEST_ADD(&list, new_setting_of_the_best);
     TEST_ADD_CASES(&list, unknown_method, unknown_methods);
     TEST_ADD(&list, methods_of_another_libcrypt)->teardown_func = restore_libcrypt;
+    TEST_ADD(&list, no_salt_for_a_policy)->teardown_func = restore_libcrypt;
     TEST_ADD(&list, no_new_setting)->teardown_func = restore_libcrypt;
     TEST_ADD(&list, no_hash)->teardown_func = restore_libcrypt;
     return test_run("password_scheme", &list);

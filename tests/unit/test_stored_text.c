@@ -109,6 +109,85 @@ static void mysql_hash(void **state)
     assert_int_equal(stored_text_may_be_old_mysql_hash(text), row->want_old);
 }
 
+/* --- locks */
+
+static void is_locked(void **state)
+{
+    const struct bytes text = bytes_of("hunter2"), later = bytes_of("a!*"),
+                       hash = bytes_of("$1$ab$BGweqrca.3UvnWSg8yFZd1"), nul = {"\0", 1},
+                       inside = {"\0!", 2};
+
+    (void)state;
+    assert_true(stored_text_is_locked(BYTES_NONE));
+    assert_false(stored_text_is_locked(text));
+    assert_false(stored_text_is_locked(later));
+    assert_false(stored_text_is_locked(hash));
+    assert_true(stored_text_is_locked(nul));
+    assert_false(stored_text_is_locked(inside));
+}
+
+/* --- what is surely a hash */
+
+static const struct likeness {
+    const char *name;
+    const char *text;
+    bool want_hash;
+} likenesses[] = {
+    {"a word", "hunter2", false},
+    {"nothing", "", false},
+    {"thirteen letters, as DES has", "abhqWgdm30m6k", false},
+    {"MD5 digits", "0cc175b9c0f1b6a831c399e269772661", false},
+    {"dollar sign alone", "$", false},
+    {"dollar signs in a short password", "$1$two$three", false},
+    {"a method of others", "$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g", true},
+    {"dollar signs around a pass phrase", "$my very long$ pass phrase indeed", false},
+    {"long password that starts with a dollar sign", "$ome very long pass phrase indeed", false},
+    {"shortest of crypt", "$1$$I2o9Z7NcvQAKp7wyCTlia0", true},
+    {"one byte shorter", "$1$$I2o9Z7NcvQAKp7wyCTlia", false},
+    {"CRYPT prefix alone", "{CRYPT}", false},
+    {"CRYPT prefix of a word", "{CRYPT}x", false},
+    {"SSHA", "{SSHA}lhT1zH7vgGmGGTJZxdf6vJzDUDAwMDA=", true},
+    {"suffix", "{SSHA512.HEX}0123456789abcdef0123456789abcdef", true},
+    {"SHA512-CRYPT", "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO", true},
+    {"braces around a pass phrase", "{my} very long pass phrase indeed", false},
+    {"CRYPT prefix in small letters", "{crypt}abhqWgdm30m6k", true},
+    {"other prefix", "{PLAIN}hunter2", false},
+    {"blanks after a hash", "$1$ab$BGweqrca.3UvnWSg8yFZd1    ", true},
+    {"blank in front of a hash", " $1$ab$BGweqrca.3UvnWSg8yFZd1", true},
+    {"line feed after a hash", "$1$ab$BGweqrca.3UvnWSg8yFZd1\n", true},
+    {"tab and carriage return around a hash", "\t$1$ab$BGweqrca.3UvnWSg8yFZd1\r", true},
+    {"byte order mark in front of a hash", "\357\273\277$1$ab$BGweqrca.3UvnWSg8yFZd1", true},
+    {"no-break space after a hash", "$1$ab$BGweqrca.3UvnWSg8yFZd1\302\240", true},
+    {"the same in ISO 8859-1", "$1$ab$BGweqrca.3UvnWSg8yFZd1\240", true},
+    {"control characters around a hash", "\001$1$ab$BGweqrca.3UvnWSg8yFZd1\177", true},
+    {"blank inside a hash", "$1$ab$BGweqrca.3UvnW Sg8yFZd1", false},
+    {"blanks after a CRYPT prefix", "{CRYPT}  abhqWgdm30m6k", true},
+    {"blanks around it all", " {CRYPT} abhqWgdm30m6k ", true},
+    {"blanks around a word", "  hunter2  ", false},
+    {"blanks alone", "    ", false},
+    {"too short without its blanks", "$1$$I2o9Z7NcvQAKp7wyCTlia ", false},
+    {"prefix without an end", "{CRYPT", false},
+    {"brace alone", "{", false},
+    {"no id between dollar signs", "$$ab$BGweqrca.3UvnWSg8yFZd1BGweqrca", false},
+    {"an id to the end", "$1abBGweqrca3UvnWSg8yFZd1BGweqrca", false},
+    {"prefix without a name", "{}abhqWgdm30m6k", false},
+    {"blanks around a SCRAM verifier", " SCRAM-SHA-1$4096:c2FsdA==$a2V5:a2V5\n", true},
+    {"SCRAM verifier", "SCRAM-SHA-1$4096:c2FsdA==$a2V5:a2V5", true},
+    {"unfinished SCRAM verifier", "SCRAM-SHA-1$4096:c2FsdA==$a2V5", true},
+};
+
+static void is_hash(void **state)
+{
+    const struct likeness *row = *state;
+    char *copy = strdup(row->text);
+    bool got;
+
+    assert_non_null(copy);
+    got = stored_text_is_hash(bytes_of(copy));
+    free(copy);
+    assert_int_equal(got, row->want_hash);
+}
+
 int main(void)
 {
     struct test_list list = {0};
@@ -117,5 +196,7 @@ int main(void)
     TEST_ADD(&list, null_is_empty);
     TEST_ADD(&list, space);
     TEST_ADD_CASES(&list, mysql_hash, mysqls);
+    TEST_ADD(&list, is_locked);
+    TEST_ADD_CASES(&list, is_hash, likenesses);
     return test_run("stored_text", &list);
 }

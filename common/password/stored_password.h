@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_STORED_PASSWORD_H
+#define SQLCRYPT_STORED_PASSWORD_H
+
+/*
+ * What a stored text is: read once, before a password is compared with it.
+ */
+
+#include "base/bytes.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/verdict.h"
+#include "password/password_scheme.h"
+
+/* A view on somebody else's text. */
+struct stored_password {
+    const struct password_scheme *scheme;
+    enum password_encoding encoding;
+    struct bytes payload; /* without padding and prefix; no NUL is among it */
+};
+
+enum stored_kind {
+    STORED_UNREADABLE, /* nothing that the scheme could read, with a reason */
+    STORED_LOCKED,     /* NULL, nothing, or a mark that locks the account, with a reason */
+    STORED_PASSWORD
+};
+
+/* Reads what the database holds, where texts of `scheme` are expected; BYTES_NONE is its
+ * NULL. Whether the payload is what the scheme makes is seen when it is judged. */
+enum stored_kind stored_password_parse(struct stored_password *stored,
+                                       const struct password_scheme *scheme, struct bytes text,
+                                       struct reason *reason);
+
+/* Judges a password that the scheme admits: VERDICT_MATCH; or with a reason
+ * VERDICT_MISMATCH, VERDICT_UNUSABLE if the payload is none of the scheme's, or
+ * VERDICT_NO_MEMORY. */
+enum verdict stored_password_judge(const struct stored_password *stored, struct bytes password,
+                                   struct reason *reason);
+
+/* Makes a new text for a password that the scheme admits and takes. False with a reason
+ * when out of memory or random numbers. */
+bool stored_password_make(const struct password_scheme *scheme, const char *method,
+                          unsigned long cost, struct bytes password, struct secret *out,
+                          struct reason *reason);
+
+#endif
