@@ -118,7 +118,8 @@ static void explain_connect(const struct authdaemond *daemon, int error, struct 
                    jail_hint(&daemon->jail));
         break;
     default:
-        reason_set(reason, "authdaemond: %s: %s", daemon->path, strerror(error));
+        reason_set_error(reason, error);
+        reason_prefix(reason, "authdaemond: %s: ", daemon->path);
     }
 }
 
@@ -185,6 +186,11 @@ struct reply {
     bool is_whole; /* the daemon has closed the connection, in order */
 };
 
+static struct bytes text_of(const struct reply *reply)
+{
+    return (struct bytes){reply->bytes, reply->length};
+}
+
 static bool requires_options(const struct authdaemond *daemon)
 {
     return daemon->require_options[0] != '\0';
@@ -194,7 +200,7 @@ static bool requires_options(const struct authdaemond *daemon)
  * required, what follows an account can. */
 static bool is_decided(const struct authdaemond *daemon, const struct reply *reply)
 {
-    switch (authdaemond_reply_judge(reply->bytes, reply->length)) {
+    switch (authdaemond_reply_judge(text_of(reply))) {
     case REPLY_UNFINISHED:
         return false;
     case REPLY_ACCOUNT:
@@ -245,21 +251,20 @@ static enum verdict judge_unfinished(const struct authdaemond *daemon, const str
 static enum verdict judge_options(const struct authdaemond *daemon, const struct reply *reply,
                                   struct reason *reason)
 {
-    const char *options;
-    size_t length;
+    struct bytes options;
 
     if (!requires_options(daemon))
         return VERDICT_MATCH;
     if (!reply->is_whole && reply->length < sizeof(reply->bytes))
         return judge_unfinished(daemon, reply, reason);
-    if (!authdaemond_reply_options(reply->bytes, reply->length, &options, &length)) {
+    if (!authdaemond_reply_options(text_of(reply), &options)) {
         reason_set(reason,
                    "authdaemond: %s: malformed reply: cannot tell the options of the account: "
                    "is there a line break in its full name?",
                    daemon->path);
         return VERDICT_UNAVAILABLE;
     }
-    if (authdaemond_options_allow(daemon->require_options, options, length))
+    if (authdaemond_options_allow(daemon->require_options, options))
         return VERDICT_MATCH;
     reason_set(reason, "authdaemond: the account lacks a required option");
     return VERDICT_LOCKED;
@@ -268,7 +273,7 @@ static enum verdict judge_options(const struct authdaemond *daemon, const struct
 static enum verdict judge_reply(const struct authdaemond *daemon, const struct reply *reply,
                                 struct reason *reason)
 {
-    switch (authdaemond_reply_judge(reply->bytes, reply->length)) {
+    switch (authdaemond_reply_judge(text_of(reply))) {
     case REPLY_ACCOUNT:
         return judge_options(daemon, reply, reason);
     case REPLY_FAIL:
@@ -326,7 +331,8 @@ enum verdict authdaemond_ask(const struct authdaemond *daemon,
         verdict = exchange(socket_, daemon, bytes_of(request), deadline, reason);
         close(socket_);
     } else {
-        reason_set(reason, "authdaemond: cannot create a socket: %s", strerror(errno));
+        reason_set_error(reason, errno);
+        reason_prefix(reason, "authdaemond: cannot create a socket: ");
     }
     secret_free_string(request);
     return verdict;

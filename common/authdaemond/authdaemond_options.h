@@ -10,13 +10,13 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "base/bytes.h"
 
 /* Whether `required` is such a list, perhaps an empty one. */
 bool authdaemond_options_valid(const char *required);
 
-/* Whether the `length` bytes at `options` (NULL for none) have all that `required`,
- * a valid list, demands. */
-bool authdaemond_options_allow(const char *required, const char *options, size_t length);
+/* Whether `options` have all that `required`, a valid list, demands. */
+bool authdaemond_options_allow(const char *required, struct bytes options);
 
 #endif

@@ -7,95 +7,78 @@
 #define END "."
 #define OPTIONS "OPTIONS="
 
-/* One line without its end. */
-struct line {
-    const char *text;
-    size_t length;
-};
-
-/* Takes the next whole line and steps over it. Returns false if there is none. */
-static bool next_line(const char **at, const char *end, struct line *line)
+/* Takes the next whole line off the text. It has no line break any more. Returns false if
+ * there is none. */
+static bool next_line(struct bytes *text, struct bytes *line)
 {
-    const char *newline = *at < end ? memchr(*at, '\n', (size_t)(end - *at)) : NULL;
+    const char *newline = text->length > 0 ? memchr(text->start, '\n', text->length) : NULL;
 
     if (newline == NULL)
         return false;
-    *line = (struct line){*at, (size_t)(newline - *at)};
-    *at = newline + 1;
+    *line = (struct bytes){text->start, (size_t)(newline - text->start)};
+    *text = bytes_after(*text, line->length + 1);
     return true;
 }
 
-static bool is_word(const struct line *line, const char *word)
-{
-    return line->length == strlen(word) && memcmp(line->text, word, line->length) == 0;
-}
-
-static bool starts_with(const struct line *line, const char *start)
-{
-    return line->length >= strlen(start) && memcmp(line->text, start, strlen(start)) == 0;
-}
-
 /* A no that runs into the next line must not be the name of an attribute. */
-static bool is_attribute(const struct line *line)
+static bool is_attribute(struct bytes line)
 {
-    const char *equals = memchr(line->text, '=', line->length);
+    const char *equals = memchr(line.start, '=', line.length);
 
-    return equals != NULL && equals != line->text && !starts_with(line, FAIL);
+    return equals != NULL && equals != line.start && !bytes_start_with(line, bytes_of(FAIL));
 }
 
-/* Looks for the end of an account whose first line is whole and ends before `rest`. */
-static enum authdaemond_reply judge_account(const char *text, const char *rest, const char *end)
+/* Looks for the end of an account of which the first line is whole and is followed by
+ * `rest`. */
+static enum authdaemond_reply judge_account(struct bytes text, struct bytes rest)
 {
     static const char last_lines[] = "\n" END "\n";
-    const char *last = memmem(rest - 1, (size_t)(end - rest) + 1, last_lines, strlen(last_lines));
+    const char *last = memmem(rest.start - 1, rest.length + 1, last_lines, strlen(last_lines));
 
-    if (memchr(text, '\0', (size_t)((last != NULL ? last : end) - text)) != NULL)
+    if (last != NULL)
+        text.length = (size_t)(last - text.start);
+    if (bytes_have_nul(text))
         return REPLY_MALFORMED;
     return last != NULL ? REPLY_ACCOUNT : REPLY_UNFINISHED;
 }
 
 /* The same for a reply that is not too long. */
-static enum authdaemond_reply judge_within_limit(const char *text, size_t length)
+static enum authdaemond_reply judge_within_limit(struct bytes text)
 {
-    const char *at = text, *end = text + length;
-    struct line first;
+    struct bytes rest = text, first;
 
-    if (!next_line(&at, end, &first))
-        return length > 0 && memchr(text, '\0', length) != NULL ? REPLY_MALFORMED
-                                                                : REPLY_UNFINISHED;
-    if (is_word(&first, FAIL))
+    if (!next_line(&rest, &first))
+        return bytes_have_nul(text) ? REPLY_MALFORMED : REPLY_UNFINISHED;
+    if (bytes_equal(first, bytes_of(FAIL)))
         return REPLY_FAIL;
-    return is_attribute(&first) ? judge_account(text, at, end) : REPLY_MALFORMED;
+    return is_attribute(first) ? judge_account(text, rest) : REPLY_MALFORMED;
 }
 
-enum authdaemond_reply authdaemond_reply_judge(const char *text, size_t length)
+enum authdaemond_reply authdaemond_reply_judge(struct bytes text)
 {
-    const bool is_too_long = length > AUTHDAEMOND_REPLY_MAX;
-    enum authdaemond_reply reply =
-        judge_within_limit(text, is_too_long ? AUTHDAEMOND_REPLY_MAX : length);
+    const bool is_too_long = text.length > AUTHDAEMOND_REPLY_MAX;
+    enum authdaemond_reply reply;
 
+    if (is_too_long)
+        text.length = AUTHDAEMOND_REPLY_MAX;
+    reply = judge_within_limit(text);
     return is_too_long && reply == REPLY_UNFINISHED ? REPLY_MALFORMED : reply;
 }
 
-bool authdaemond_reply_options(const char *text, size_t length, const char **options,
-                               size_t *options_length)
+bool authdaemond_reply_options(struct bytes text, struct bytes *options)
 {
-    const char *at = text, *end = text + length;
     bool found = false;
-    struct line line;
+    struct bytes line;
 
-    *options = "";
-    *options_length = 0;
-    while (next_line(&at, end, &line)) {
-        if (is_word(&line, END))
-            return at == end;
-        if (found || !is_attribute(&line))
+    *options = BYTES_NONE;
+    while (next_line(&text, &line)) {
+        if (bytes_equal(line, bytes_of(END)))
+            return text.length == 0;
+        if (found || !is_attribute(line))
             return false;
-        found = starts_with(&line, OPTIONS);
-        if (found) {
-            *options = line.text + strlen(OPTIONS);
-            *options_length = line.length - strlen(OPTIONS);
-        }
+        found = bytes_start_with(line, bytes_of(OPTIONS));
+        if (found)
+            *options = bytes_after(line, strlen(OPTIONS));
     }
     return false;
 }

@@ -14,7 +14,8 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "base/bytes.h"
 
 /* The longest reply, in bytes. */
 enum { AUTHDAEMOND_REPLY_MAX = 64 * 1024 };
@@ -26,17 +27,16 @@ enum authdaemond_reply {
     REPLY_ACCOUNT /* yes */
 };
 
-/* Judges the `length` bytes that have come so far. All but REPLY_UNFINISHED is
- * final, whatever comes after it. */
-enum authdaemond_reply authdaemond_reply_judge(const char *text, size_t length);
+/* Judges what has come so far. All but REPLY_UNFINISHED is final, whatever comes after
+ * it. */
+enum authdaemond_reply authdaemond_reply_judge(struct bytes text);
 
 /* Finds the options of an account in all that the daemon has sent before it closed
- * the connection, which is REPLY_ACCOUNT. They are "" if it has none.
+ * the connection, which is REPLY_ACCOUNT. They are empty if it has none.
  *
  * Returns false if the reply may not say what the daemon meant: one of its lines is
  * no attribute, something follows the line ".", or OPTIONS is not the last
  * attribute. The daemon sends it last, after the password. */
-bool authdaemond_reply_options(const char *text, size_t length, const char **options,
-                               size_t *options_length);
+bool authdaemond_reply_options(struct bytes text, struct bytes *options);
 
 #endif

@@ -28,7 +28,19 @@ static inline struct bytes bytes_of(const char *string)
 /* What follows the first `length` of them, which are there. */
 static inline struct bytes bytes_after(struct bytes bytes, size_t length)
 {
-    return (struct bytes){bytes.start + length, bytes.length - length};
+    return length > 0 ? (struct bytes){bytes.start + length, bytes.length - length} : bytes;
+}
+
+/* Not for secrets: how long it takes tells how much of them agrees. */
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.start, b.start, a.length) == 0);
+}
+
+static inline bool bytes_start_with(struct bytes bytes, struct bytes start)
+{
+    return bytes.length >= start.length &&
+           (start.length == 0 || memcmp(bytes.start, start.start, start.length) == 0);
 }
 
 /* Whether there is a NUL among them. */

@@ -13,8 +13,8 @@
  * taken: libcrypt is more lenient in places (a sign, leading zeros, numbers that
  * overflow), and what it makes of such text is not to be guessed.
  *
- * Of scrypt and its kin, the salt is read as well, as libxcrypt reads it. They are the
- * methods that allocate memory, and a libcrypt that gets none says EINVAL, as it does of
+ * For scrypt and its kin, the salt is read as well, as libxcrypt reads it. They are the
+ * methods that allocate memory, and a libcrypt that gets none says EINVAL, as it does for
  * malformed text. What passes here has no fault that it could mean.
  *
  * A hash at its ceiling was measured to take up to 3 seconds of one core of a server
@@ -22,7 +22,7 @@
  * round: one of 511 bytes takes them up to nine times as long.
  */
 
-/* Of the rows of one method: at most this, in its own unit. */
+/* The most that a hash may ask for, in the unit of its method. */
 enum {
     BCRYPT_COST = 15,
     SHA_ROUNDS = 5000000,
@@ -82,7 +82,7 @@ enum crypt_fit crypt_ceiling_sha1(const char *text)
     return text[0] == '$' ? read_rounds(text + 1, '$', SHA1_ROUNDS) : CRYPT_MALFORMED;
 }
 
-/* Old systems have written the rounds behind either character. */
+/* Old systems have written the rounds after either character. */
 enum crypt_fit crypt_ceiling_sun_md5(const char *text)
 {
     const size_t length = strlen(rounds_word);
@@ -191,7 +191,7 @@ static bool is_yescrypt_salt(const char *text)
             return false;
     if (rest == 1 || length / 4 * 3 + (rest > 0 ? rest - 1 : 0) > LONGEST)
         return false;
-    /* Of two or three digits, the last one has four bits or two to spare. */
+    /* The last of two digits has four bits to spare, the last of three has two. */
     return rest == 0 || crypt_number_digit(text[length - 1]) >> (rest == 2 ? 2 : 4) == 0;
 }
 

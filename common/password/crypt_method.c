@@ -23,9 +23,9 @@ static const struct method {
     enum crypt_fit (*fit)(const char *text);
     const char *ceiling;
 
-    /* Of those that can be made: the name in password_store_scheme, as Dovecot spells it,
-     * how many bytes of a password the method uses, and which costs it takes, in libcrypt's
-     * units, and up to our own ceiling; 0 if there is no choice. */
+    /* If it can be made: its name in password_store_scheme, as Dovecot spells it, how many
+     * bytes of a password it uses, and which costs it takes, in libcrypt's units, and up to
+     * our own ceiling; 0 if there is no choice. */
     const char *name;
     size_t longest;
     struct {
@@ -77,8 +77,8 @@ static bool allocates(const struct method *method)
     return method->fit == crypt_ceiling_scrypt || method->fit == crypt_ceiling_yescrypt;
 }
 
-/* The hash, and the "$" before it, have to fit behind what is there of the setting,
- * even if it has them already. */
+/* The hash, and the "$" before it, have to fit after what is there of the setting, even if
+ * it has them already. */
 static bool is_room_left(const char *setting)
 {
     enum { HASH = 43 };

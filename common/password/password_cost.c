@@ -17,7 +17,7 @@
  *    stretches it as it stretches work.
  *  - A hash that is as dear as the standard, or dearer, is left alone. Users with a dearer
  *    one stand out: there is no way around it but to let everybody pay for the dearest row,
- *    which one user could then make as dear as he likes.
+ *    which a single user could then make as dear as possible.
  *
  * A long password takes some methods longer, so the time is learnt for each length. The
  * first refusal of each length costs the standard's work once more, whoever is refused.

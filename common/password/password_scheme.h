@@ -24,7 +24,7 @@
 /* The longest password that any scheme takes, in bytes. */
 #define PASSWORD_MAX 512
 
-/* What somebody who has the table can do: try passwords as fast as he likes, or not. */
+/* Whether trying passwords against a stolen table is cheap, or costly. */
 enum password_strength { PASSWORD_WEAK, PASSWORD_STRONG };
 
 /* How a stored text writes what a scheme makes. */
@@ -83,7 +83,7 @@ struct password_scheme {
     bool (*has_method)(const char *method, unsigned long cost, struct reason *reason);
 
     /* Whether a text that `method` makes stands for all of the password: the rest would not
-     * count, and nobody would be told. False with a reason. NULL: it always does. */
+     * count, and no one would notice. False with a reason. NULL: it always does. */
     bool (*takes)(const char *method, struct bytes password, struct reason *reason);
 
     /* Puts a new text for `password` into `out`. Returns false with a reason when out of

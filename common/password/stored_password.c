@@ -112,7 +112,7 @@ static enum verdict verdict_of(enum password_made made, struct bytes stored,
     return VERDICT_UNUSABLE;
 }
 
-/* Makes anew what should be stored, and compares. */
+/* Makes what should be stored, and compares. */
 static enum verdict compare(const struct stored_password *stored, struct bytes password,
                             struct reason *reason)
 {

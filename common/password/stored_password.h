@@ -12,7 +12,7 @@
 #include "base/verdict.h"
 #include "password/password_scheme.h"
 
-/* A view on somebody else's text. */
+/* A view of a text that its owner keeps. */
 struct stored_password {
     const struct password_scheme *scheme;
     enum password_encoding encoding;

@@ -18,7 +18,7 @@ enum { MYSQL_DIGITS = 40, OLD_MYSQL_DIGITS = 16 };
 /* --- padding */
 
 /* White_Space of Unicode in UTF-8, and the characters without any width that
- * editors and web pages leave behind. */
+ * editors and web pages leave. */
 static const char *const spaces[] = {
     " ",
     "\t",
@@ -50,11 +50,19 @@ static const char *const spaces[] = {
     "\357\273\277",
 };
 
+/* Whether it is a visible character of ASCII, which no space has a byte of. */
+static bool is_visible(char byte)
+{
+    return byte > ' ' && byte <= '~';
+}
+
 /* The length of the space that the text starts or ends with; 0 if with none. */
 static size_t space_at(struct bytes text, bool at_end)
 {
     size_t i;
 
+    if (text.length == 0 || is_visible(text.start[at_end ? text.length - 1 : 0]))
+        return 0;
     for (i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
         size_t size = strlen(spaces[i]);
 
@@ -100,10 +108,8 @@ struct bytes stored_text_trim(struct bytes stored)
     return without_space(stored);
 }
 
-bool stored_text_is_locked(struct bytes stored)
+bool stored_text_is_locked(struct bytes text)
 {
-    const struct bytes text = stored_text_trim(stored);
-
     return text.length == 0 || text.start[0] == '!' || text.start[0] == '*';
 }
 
@@ -142,17 +148,12 @@ static size_t span(struct bytes text, const char *allowed)
     return i;
 }
 
-/* What no hash can hold, and may stand around one. */
-static bool is_outside(char byte)
-{
-    return byte <= ' ' || byte > '~';
-}
-
+/* The others can stand around a hash, but not in it. */
 static struct bytes visible_part(struct bytes text)
 {
-    while (text.length > 0 && is_outside(text.start[0]))
+    while (text.length > 0 && !is_visible(text.start[0]))
         text = bytes_after(text, 1);
-    while (text.length > 0 && is_outside(text.start[text.length - 1]))
+    while (text.length > 0 && !is_visible(text.start[text.length - 1]))
         text.length--;
     return text;
 }

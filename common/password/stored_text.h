@@ -25,9 +25,9 @@ struct bytes stored_text_without_nuls(struct bytes stored);
  * called there: no-break spaces and the byte order mark are some, too. */
 size_t stored_text_space(struct bytes text);
 
-/* Whether no password can match: NULL, empty, or starting with the '!' or '*' that lock an
- * account, padding aside. */
-bool stored_text_is_locked(struct bytes stored);
+/* Whether no password can match a trimmed text: NULL, empty, or starting with the '!' or
+ * '*' that lock an account. */
+bool stored_text_is_locked(struct bytes text);
 
 /* Whether it is so surely a hash, of whatever kind, that it cannot be meant as a
  * password in clear text: "$id$...", "{SCHEME}..." or a SCRAM verifier, whatever

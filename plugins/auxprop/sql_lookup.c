@@ -235,10 +235,11 @@ static void hand_out(struct call *call, struct bytes stored)
 {
     static const char locked[] = "*";
     const struct sql_backend *backend = call->backend;
-    const bool is_password = password_policy_is_clear_text(backend->policy) &&
-                             !stored_text_is_locked(stored) && !stored_text_is_hash(stored);
-    const struct bytes text =
-        is_password ? stored_text_without_nuls(stored) : stored_text_trim(stored);
+    const struct bytes trimmed = stored_text_trim(stored);
+    const bool is_locked = stored_text_is_locked(trimmed);
+    const bool is_password = password_policy_is_clear_text(backend->policy) && !is_locked &&
+                             !stored_text_is_hash(stored);
+    const struct bytes text = is_password ? stored_text_without_nuls(stored) : trimmed;
     bool is_scram;
 
     if (!is_password)
@@ -259,7 +260,7 @@ static void hand_out(struct call *call, struct bytes stored)
     is_scram = scram_verifier_valid(text);
     if (is_scram)
         set_all(call, PROPERTY_SCRAM, text.start, text.length);
-    if (!stored_text_is_locked(stored) && !(is_scram && is_asked_for(call, PROPERTY_SCRAM)))
+    if (!is_locked && !(is_scram && is_asked_for(call, PROPERTY_SCRAM)))
         warn_of_hash(call);
 }
 

@@ -71,8 +71,8 @@ static bool is_by_realm(const struct propval *outcome)
     return outcome->values[1] != NULL && strcmp(outcome->values[1], OUTCOME_BY_REALM) == 0;
 }
 
-/* No plug-in of `auxprop_plugin`, as libsasl2 reads it, was there. */
-static void explain_nobody(const sasl_utils_t *utils, struct reason *reason)
+/* libsasl2 has found none of the plug-ins that `auxprop_plugin` names. */
+static void explain_no_plugin(const sasl_utils_t *utils, struct reason *reason)
 {
     const char *plugins = NULL;
     struct quoted quoted;
@@ -104,7 +104,7 @@ static enum verdict without_value(const struct question *question, enum outcome 
                                   struct reason *reason)
 {
     if (outcome == NOT_ASKED && question->lookup_result == SASL_NOMECH) {
-        explain_nobody(question->utils, reason);
+        explain_no_plugin(question->utils, reason);
         return VERDICT_UNAVAILABLE;
     }
     if (outcome == NOT_ASKED && question->lookup_result != SASL_OK &&

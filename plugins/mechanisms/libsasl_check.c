@@ -145,7 +145,7 @@ static bool has_callback(const sasl_callback_t *callbacks, unsigned long id)
     return false;
 }
 
-/* To ask in vain costs libsasl2 a line of its log. */
+/* libsasl2 logs a line each time that it is asked for a callback that is not there. */
 bool libsasl_check_callback(const sasl_server_params_t *sparams, const char *user,
                             struct bytes password, atomic_bool *none_for_all)
 {

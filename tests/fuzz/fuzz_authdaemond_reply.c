@@ -68,9 +68,9 @@ static enum authdaemond_reply want_reply(const char *text, size_t size)
 /* What options look like, seen from the end of all that has come. */
 static void check_options(const char *text, size_t size)
 {
-    const char *options;
-    size_t length = 0, at;
-    const bool certain = authdaemond_reply_options(text, size, &options, &length);
+    struct bytes options;
+    size_t at;
+    const bool certain = authdaemond_reply_options((struct bytes){text, size}, &options);
 
     if (!certain)
         return;
@@ -81,9 +81,10 @@ static void check_options(const char *text, size_t size)
 
         FUZZ_ASSERT(memchr(text + at, '=', line) != NULL && text[at] != '=');
         if (line >= 8 && memcmp(text + at, "OPTIONS=", 8) == 0)
-            FUZZ_ASSERT(options == text + at + 8 && options + length + 3 == text + size);
+            FUZZ_ASSERT(options.start == text + at + 8 &&
+                        options.start + options.length + 3 == text + size);
     }
-    FUZZ_ASSERT(authdaemond_options_allow("", options, length));
+    FUZZ_ASSERT(authdaemond_options_allow("", options));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -97,13 +98,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(text, data, size);
         memcpy(more, data, size);
     }
-    reply = authdaemond_reply_judge(text, size);
+    reply = authdaemond_reply_judge((struct bytes){text, size});
     FUZZ_ASSERT(reply == want_reply(text, size));
     more[size] = "\n.xF\0"[size % 5];
     if (reply != REPLY_UNFINISHED)
-        FUZZ_ASSERT(authdaemond_reply_judge(more, size + 1) == reply);
-    if (size > 0 && authdaemond_reply_judge(text, size - 1) != REPLY_UNFINISHED)
-        FUZZ_ASSERT(authdaemond_reply_judge(text, size - 1) == reply);
+        FUZZ_ASSERT(authdaemond_reply_judge((struct bytes){more, size + 1}) == reply);
+    if (size > 0 && authdaemond_reply_judge((struct bytes){text, size - 1}) != REPLY_UNFINISHED)
+        FUZZ_ASSERT(authdaemond_reply_judge((struct bytes){text, size - 1}) == reply);
     check_options(text, size);
     free(text);
     free(more);

@@ -67,8 +67,8 @@ static void check(struct password_policy *policy, struct bytes stored, struct by
     FUZZ_ASSERT(verdict == VERDICT_MATCH || reason.text[0] != '\0');
     FUZZ_ASSERT(verdict == VERDICT_MATCH || verdict == VERDICT_MISMATCH ||
                 verdict == VERDICT_UNUSABLE || verdict == VERDICT_LOCKED);
-    FUZZ_ASSERT(verdict != VERDICT_LOCKED || stored_text_is_locked(stored));
-    FUZZ_ASSERT(!stored_text_is_locked(stored) || verdict == VERDICT_LOCKED ||
+    FUZZ_ASSERT(verdict != VERDICT_LOCKED || stored_text_is_locked(stored_text_trim(stored)));
+    FUZZ_ASSERT(!stored_text_is_locked(stored_text_trim(stored)) || verdict == VERDICT_LOCKED ||
                 stored_text_is_mysql_hash(stored_text_trim(stored)));
     if (verdict == VERDICT_MATCH) {
         FUZZ_ASSERT(password.length > 0 && password.length <= PASSWORD_MAX);

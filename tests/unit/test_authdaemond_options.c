@@ -65,19 +65,18 @@ static const struct demand {
 static void allow(void **state)
 {
     const struct demand *row = *state;
-    size_t length = row->options != NULL ? strlen(row->options) : 0;
 
-    assert_int_equal(authdaemond_options_allow(row->required, row->options, length), row->want);
+    assert_int_equal(authdaemond_options_allow(row->required, bytes_of(row->options)), row->want);
 }
 
 /* What follows the options is not looked at. */
 static void allow_within_the_length(void **state)
 {
     (void)state;
-    assert_true(authdaemond_options_allow("disablesmtp=0", "disablesmtp=0", 13));
-    assert_false(authdaemond_options_allow("disablesmtp=0", "disablesmtp=01", 14));
-    assert_true(authdaemond_options_allow("disablesmtp=0", "disablesmtp=01", 13));
-    assert_true(authdaemond_options_allow("disablesmtp=0", "x=0,disablesmtp=1", 4));
+    assert_true(authdaemond_options_allow("disablesmtp=0", (struct bytes){"disablesmtp=0", 13}));
+    assert_false(authdaemond_options_allow("disablesmtp=0", (struct bytes){"disablesmtp=01", 14}));
+    assert_true(authdaemond_options_allow("disablesmtp=0", (struct bytes){"disablesmtp=01", 13}));
+    assert_true(authdaemond_options_allow("disablesmtp=0", (struct bytes){"x=0,disablesmtp=1", 4}));
 }
 
 int main(void)

@@ -91,7 +91,7 @@ static void judge(void **state)
 {
     const struct reply *row = *state;
 
-    assert_reply(authdaemond_reply_judge(row->text, row->length), row->want);
+    assert_reply(authdaemond_reply_judge((struct bytes){row->text, row->length}), row->want);
 }
 
 /* However it is cut, a reply is nothing before it is decided; and once it is,
@@ -103,7 +103,7 @@ static void judge_what_has_come(void **state)
     size_t length;
 
     for (length = 0; length <= row->length; length++) {
-        enum authdaemond_reply reply = authdaemond_reply_judge(row->text, length);
+        enum authdaemond_reply reply = authdaemond_reply_judge((struct bytes){row->text, length});
 
         if (before != REPLY_UNFINISHED)
             assert_reply(reply, before);
@@ -118,8 +118,8 @@ static void judge_account_at_its_end(void **state)
 
     (void)state;
     for (length = 0; length < strlen(ACCOUNT); length++)
-        assert_reply(authdaemond_reply_judge(ACCOUNT, length), REPLY_UNFINISHED);
-    assert_reply(authdaemond_reply_judge(ACCOUNT, length), REPLY_ACCOUNT);
+        assert_reply(authdaemond_reply_judge((struct bytes){ACCOUNT, length}), REPLY_UNFINISHED);
+    assert_reply(authdaemond_reply_judge((struct bytes){ACCOUNT, length}), REPLY_ACCOUNT);
 }
 
 /* What follows the longest reply is not looked at, and does not matter. */
@@ -131,17 +131,17 @@ static void judge_long_replies(void **state)
     (void)state;
     assert_non_null(text);
     memset(text, 'x', MORE);
-    assert_reply(authdaemond_reply_judge(text, MOST), REPLY_UNFINISHED);
-    assert_reply(authdaemond_reply_judge(text, MOST + 1), REPLY_MALFORMED);
+    assert_reply(authdaemond_reply_judge((struct bytes){text, MOST}), REPLY_UNFINISHED);
+    assert_reply(authdaemond_reply_judge((struct bytes){text, MOST + 1}), REPLY_MALFORMED);
     memcpy(text, "A=", 2);
-    assert_reply(authdaemond_reply_judge(text, MOST), REPLY_UNFINISHED);
-    assert_reply(authdaemond_reply_judge(text, MOST + 1), REPLY_MALFORMED);
+    assert_reply(authdaemond_reply_judge((struct bytes){text, MOST}), REPLY_UNFINISHED);
+    assert_reply(authdaemond_reply_judge((struct bytes){text, MOST + 1}), REPLY_MALFORMED);
     memcpy(text + MOST - 2, "\n.\n", 3);
-    assert_reply(authdaemond_reply_judge(text, MOST), REPLY_UNFINISHED);
-    assert_reply(authdaemond_reply_judge(text, MOST + 1), REPLY_MALFORMED);
+    assert_reply(authdaemond_reply_judge((struct bytes){text, MOST}), REPLY_UNFINISHED);
+    assert_reply(authdaemond_reply_judge((struct bytes){text, MOST + 1}), REPLY_MALFORMED);
     memcpy(text + MOST - 3, "\n.\n", 3);
-    assert_reply(authdaemond_reply_judge(text, MOST), REPLY_ACCOUNT);
-    assert_reply(authdaemond_reply_judge(text, MORE), REPLY_ACCOUNT);
+    assert_reply(authdaemond_reply_judge((struct bytes){text, MOST}), REPLY_ACCOUNT);
+    assert_reply(authdaemond_reply_judge((struct bytes){text, MORE}), REPLY_ACCOUNT);
     free(text);
 }
 
@@ -195,16 +195,16 @@ static const struct account {
 static void find_options(void **state)
 {
     const struct account *row = *state;
-    const char *options;
-    size_t length = 99;
+    struct bytes options = {NULL, 99};
 
-    if (!authdaemond_reply_options(row->text, strlen(row->text), &options, &length)) {
+    if (!authdaemond_reply_options(bytes_of(row->text), &options)) {
         assert_null(row->want);
         return;
     }
     assert_non_null(row->want);
-    assert_int_equal(length, strlen(row->want));
-    assert_memory_equal(options, row->want, length);
+    assert_int_equal(options.length, strlen(row->want));
+    if (options.length > 0)
+        assert_memory_equal(options.start, row->want, options.length);
 }
 
 int main(void)
