@@ -74,6 +74,7 @@ static int log_line(void *context, int level, const char *message)
 /* These stand in for those of libc, in this program and for libsasl2. */
 void syslog(int priority, const char *format, ...);
 void __syslog_chk(int priority, int flag, const char *format, ...);
+void __vsyslog_chk(int priority, int flag, const char *format, va_list arguments);
 
 static void log_to_syslog(const char *format, va_list arguments)
 {
@@ -101,6 +102,13 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
     va_start(arguments, format);
     log_to_syslog(format, arguments);
     va_end(arguments);
+}
+
+/* What clang makes of syslog(3) */
+void __vsyslog_chk(int priority, int flag, const char *format, va_list arguments)
+{
+    (void)priority, (void)flag;
+    log_to_syslog(format, arguments);
 }
 
 const char *program_log(void)

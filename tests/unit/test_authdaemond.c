@@ -737,6 +737,7 @@ ssize_t __wrap_recv(int descriptor, void *bytes, size_t length, int flags);
 ssize_t __wrap___recv_chk(int descriptor, void *bytes, size_t length, size_t size, int flags);
 int __real_poll(struct pollfd *wanted, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout);
+int __wrap___poll_chk(struct pollfd *wanted, nfds_t count, int timeout, size_t size);
 
 int __wrap_socket(int domain, int type, int protocol)
 {
@@ -774,6 +775,13 @@ int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout)
 {
     return !is_daemon && count > 0 && fault(&faults.poll) ? -1
                                                           : __real_poll(wanted, count, timeout);
+}
+
+/* What poll(2) is to a compiler that checks sizes. */
+int __wrap___poll_chk(struct pollfd *wanted, nfds_t count, int timeout, size_t size)
+{
+    (void)size;
+    return __wrap_poll(wanted, count, timeout);
 }
 static const struct faulty {
     const char *name;

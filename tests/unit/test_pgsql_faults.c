@@ -73,6 +73,7 @@ int __wrap_EVP_Digest(const void *data, size_t count, unsigned char *digest, uns
                       const EVP_MD *type, ENGINE *engine);
 int __real_poll(struct pollfd *wanted, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout);
+int __wrap___poll_chk(struct pollfd *wanted, nfds_t count, int timeout, size_t size);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *context);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
@@ -193,6 +194,13 @@ int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout)
         return __real_poll(wanted, count, timeout);
     errno = ENOMEM;
     return -1;
+}
+
+/* What poll(2) is to a compiler that checks sizes. */
+int __wrap___poll_chk(struct pollfd *wanted, nfds_t count, int timeout, size_t size)
+{
+    (void)size;
+    return __wrap_poll(wanted, count, timeout);
 }
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),

@@ -33,6 +33,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 }
 
 int __wrap_poll(struct pollfd *descriptors, nfds_t count, int timeout);
+int __wrap___poll_chk(struct pollfd *descriptors, nfds_t count, int timeout, size_t size);
 int __wrap_poll(struct pollfd *descriptors, nfds_t count, int timeout)
 {
     assert_null(descriptors);
@@ -40,6 +41,13 @@ int __wrap_poll(struct pollfd *descriptors, nfds_t count, int timeout)
     assert_true(timeout > 0);
     clock_now += timeout;
     return 0;
+}
+
+/* What poll(2) is to a compiler that checks sizes. */
+int __wrap___poll_chk(struct pollfd *descriptors, nfds_t count, int timeout, size_t size)
+{
+    (void)size;
+    return __wrap_poll(descriptors, count, timeout);
 }
 
 /* --- random numbers */
