@@ -78,14 +78,18 @@ char *__wrap_strndup(const char *string, size_t length)
 int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+int __real___vasprintf_chk(char **text, int flag, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+int __wrap___vasprintf_chk(char **text, int flag, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
 
 /* The C library leaves the pointer as it likes. */
-static int print_or_fail(char **text, const char *format, va_list arguments)
+int __wrap___vasprintf_chk(char **text, int flag, const char *format, va_list arguments)
 {
     static char unusable[] = "unusable";
 
     if (!fails())
-        return vasprintf(text, format, arguments);
+        return __real___vasprintf_chk(text, flag, format, arguments);
     *text = unusable;
     return -1;
 }
@@ -96,7 +100,7 @@ int __wrap_asprintf(char **text, const char *format, ...)
     int length;
 
     va_start(arguments, format);
-    length = print_or_fail(text, format, arguments);
+    length = __wrap___vasprintf_chk(text, 0, format, arguments);
     va_end(arguments);
     return length;
 }
@@ -106,9 +110,8 @@ int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
     va_list arguments;
     int length;
 
-    (void)flag;
     va_start(arguments, format);
-    length = print_or_fail(text, format, arguments);
+    length = __wrap___vasprintf_chk(text, flag, format, arguments);
     va_end(arguments);
     return length;
 }
