@@ -3,19 +3,19 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 bool option_is_on(const char *value)
 {
     return *value == '1' || *value == 'y' || *value == 't' || (*value == 'o' && value[1] == 'n');
 }
 
-bool option_seconds(const char *text, unsigned *milliseconds)
+bool option_seconds(const char *text, unsigned least, unsigned most, unsigned *milliseconds)
 {
-    const unsigned longest = 3600 * 1000;
     unsigned value = 0, unit = 1000;
     bool digits = false;
 
-    for (; isdigit((unsigned char)*text) && value <= longest; text++) {
+    for (; isdigit((unsigned char)*text) && value <= most; text++) {
         value = value * 10 + (unsigned)(*text - '0') * 1000;
         digits = true;
     }
@@ -26,7 +26,7 @@ bool option_seconds(const char *text, unsigned *milliseconds)
             digits = true;
         }
     *milliseconds = value;
-    return digits && *text == '\0' && value >= 1 && value <= longest;
+    return digits && *text == '\0' && value >= least && value <= most;
 }
 
 bool option_level(const char *text, int *level)
@@ -50,4 +50,27 @@ bool option_is_quoted(const char *value)
     size_t length = strlen(value);
 
     return length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0];
+}
+
+bool option_next_word(const char **list, char *word, size_t size)
+{
+    size_t length = 0;
+
+    while (isspace((unsigned char)**list))
+        (*list)++;
+    for (; **list != '\0' && !isspace((unsigned char)**list); (*list)++)
+        if (length + 1 < size)
+            word[length++] = **list;
+    word[length] = '\0';
+    return length > 0;
+}
+
+bool option_has_word(const char *list, const char *word)
+{
+    char next[64];
+
+    while (option_next_word(&list, next, sizeof(next)))
+        if (strcasecmp(next, word) == 0)
+            return true;
+    return false;
 }

@@ -95,6 +95,13 @@ void reason_append(struct reason *reason, const char *format, ...)
     reason_set(reason, "%s%s", start.text, end.text);
 }
 
+void reason_append_choice(struct reason *reason, const char *word, size_t place, size_t count)
+{
+    const char *separator = place + 1 == count ? " or " : ", ";
+
+    reason_append(reason, "%s%s", place > 0 ? separator : "", word);
+}
+
 void reason_no_memory(struct reason *reason)
 {
     reason_set(reason, "out of memory");

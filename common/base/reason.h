@@ -3,6 +3,7 @@
 #define SQLCRYPT_REASON_H
 
 #include <stdarg.h>
+#include <stddef.h>
 
 /*
  * Why something failed, in one printable line for the operator. Code below
@@ -36,6 +37,10 @@ void reason_prefix(struct reason *reason, const char *format, ...)
 /* The same, behind what is there. */
 void reason_append(struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Appends one of the `count` words of a choice, the first of which has the place 0: written
+ * one after the other, they read "a, b or c". */
+void reason_append_choice(struct reason *reason, const char *word, size_t place, size_t count);
 
 /* Writes that memory is out. */
 void reason_no_memory(struct reason *reason);

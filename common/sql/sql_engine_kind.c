@@ -11,13 +11,23 @@ static const struct sql_engine_kind kinds[] = {
      "libsqlite3-0 (Debian), sqlite-libs (Fedora, Alpine)"},
 };
 
+enum { COUNT = sizeof(kinds) / sizeof(kinds[0]) };
+
 const struct sql_engine_kind *sql_engine_kind_find(const char *name)
 {
     size_t i;
 
-    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+    for (i = 0; i < COUNT; i++)
         if (strcasecmp(kinds[i].name, name) == 0 ||
             (kinds[i].alias != NULL && strcasecmp(kinds[i].alias, name) == 0))
             return &kinds[i];
     return NULL;
+}
+
+void sql_engine_kind_append_names(struct reason *reason)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT; i++)
+        reason_append_choice(reason, kinds[i].name, i, COUNT);
 }

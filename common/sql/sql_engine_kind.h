@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/reason.h"
 #include "sql/sql_dialect.h"
 
 /* What is known of an engine without its driver. */
@@ -21,5 +22,8 @@ struct sql_engine_kind {
 
 /* The engine of that name, letter case ignored; NULL if there is none. */
 const struct sql_engine_kind *sql_engine_kind_find(const char *name);
+
+/* Appends their names to a reason: "a, b or c". */
+void sql_engine_kind_append_names(struct reason *reason);
 
 #endif

@@ -7,15 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/option.h"
-
-static const char *select_option(sql_option *option, void *context)
-{
-    const char *select = option(context, "sql_select");
-
-    return select != NULL ? select : option(context, "sql_statement");
-}
-
 /* Returns what follows the word and white space on both sides of it; NULL if
  * another word is there. */
 static const char *skip_word(const char *text, const char *word)
@@ -34,158 +25,129 @@ static const char *skip_word(const char *text, const char *word)
     return text;
 }
 
-bool sql_settings_dummy(sql_option *option, void *context)
+bool sql_settings_dummy(const struct options *options)
 {
-    const char *rest = select_option(option, context);
+    const char *rest = skip_word(options_text(options, OPTION_SQL_SELECT), "dummy");
 
-    if (rest != NULL)
-        rest = skip_word(rest, "dummy");
     if (rest != NULL && *rest != '\0')
         rest = skip_word(rest, "select");
     return rest != NULL && *rest == '\0';
 }
 
-bool sql_settings_wanted(sql_option *option, void *context)
+bool sql_settings_wanted(const struct options *options)
 {
-    return select_option(option, context) != NULL && !sql_settings_dummy(option, context);
+    return options_set(options, OPTION_SQL_SELECT) != NULL && !sql_settings_dummy(options);
 }
 
-/* Copies the option, or "" where it is not set. Leaves NULL when out of memory. */
-static char *copy_option(sql_option *option, void *context, const char *name)
-{
-    const char *value = option(context, name);
-
-    return strdup(value != NULL ? value : "");
-}
-
-static char *copy_select(sql_option *option, void *context)
-{
-    const char *value = select_option(option, context);
-
-    return strdup(value != NULL ? value : "");
-}
-
-/* Copies what is text alone. Returns false when out of memory. */
-static bool copy_texts(sql_option *option, void *context, struct sql_settings *settings)
+/* Copies the texts of a target. Returns false when out of memory. */
+static bool copy_target(const struct options *options, struct sql_target *target)
 {
     const struct {
-        const char *name;
+        enum option option;
         const char **copy;
-    } of_target[] = {
-        {"sql_user", &settings->target.user},         {"sql_passwd", &settings->target.password},
-        {"sql_database", &settings->target.database}, {"sql_ssl_ca", &settings->target.ssl_ca},
-        {"sql_ssl_cert", &settings->target.ssl_cert}, {"sql_ssl_key", &settings->target.ssl_key},
+    } texts[] = {
+        {OPTION_SQL_USER, &target->user},         {OPTION_SQL_PASSWD, &target->password},
+        {OPTION_SQL_DATABASE, &target->database}, {OPTION_SQL_SSL_CA, &target->ssl_ca},
+        {OPTION_SQL_SSL_CERT, &target->ssl_cert}, {OPTION_SQL_SSL_KEY, &target->ssl_key},
     };
-    bool copied = true;
     size_t i;
 
-    for (i = 0; i < sizeof(of_target) / sizeof(of_target[0]); i++) {
-        *of_target[i].copy = copy_option(option, context, of_target[i].name);
-        copied = copied && *of_target[i].copy != NULL;
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char *copy;
+
+        if (!options_copy(options, texts[i].option, &copy))
+            return false;
+        *texts[i].copy = copy;
     }
-    settings->select = copy_select(option, context);
-    settings->insert = copy_option(option, context, "sql_insert");
-    settings->update = copy_option(option, context, "sql_update");
-    return copied && settings->select != NULL && settings->insert != NULL &&
-           settings->update != NULL;
+    return true;
 }
 
-static bool read_engine(sql_option *option, void *context, struct sql_settings *settings,
+static bool copy_templates(const struct options *options, struct sql_settings *settings)
+{
+    return options_copy(options, OPTION_SQL_SELECT, &settings->select) &&
+           options_copy(options, OPTION_SQL_INSERT, &settings->insert) &&
+           options_copy(options, OPTION_SQL_UPDATE, &settings->update);
+}
+
+static bool read_engine(const struct options *options, struct sql_settings *settings,
                         struct reason *reason)
 {
-    const char *value = option(context, "sql_engine");
+    const char *value = options_text(options, OPTION_SQL_ENGINE);
 
-    settings->engine = sql_engine_kind_find(value != NULL ? value : "mysql");
-    if (settings->engine == NULL)
-        reason_set(reason, "sql_engine: \"%s\" is not known; pgsql, mysql and sqlite3 are", value);
-    return settings->engine != NULL;
+    settings->engine = sql_engine_kind_find(value);
+    if (settings->engine != NULL)
+        return true;
+    options_refuse(OPTION_SQL_ENGINE, value, reason, "must be ");
+    sql_engine_kind_append_names(reason);
+    return false;
 }
 
-static bool read_hosts(sql_option *option, void *context, struct sql_settings *settings,
+static bool read_hosts(const struct options *options, struct sql_settings *settings,
                        struct reason *reason)
 {
-    const char *value = option(context, "sql_hostnames");
-    struct reason why;
-    bool done = sql_hosts_read(&settings->hosts,
-                               value != NULL && settings->engine->has_hosts ? value : "", &why);
+    const char *value =
+        settings->engine->has_hosts ? options_text(options, OPTION_SQL_HOSTNAMES) : "";
+    bool done = sql_hosts_read(&settings->hosts, value, reason);
 
     if (!done)
-        reason_set(reason, "sql_hostnames: %s", why.text);
+        reason_prefix(reason, "%s: ", options_name(OPTION_SQL_HOSTNAMES));
     return done;
 }
 
-static bool read_host_order(sql_option *option, void *context, struct sql_settings *settings,
+static bool read_host_order(const struct options *options, struct sql_settings *settings,
                             struct reason *reason)
 {
-    const char *value = option(context, "sql_host_order");
+    enum { LISTED, RANDOM };
+    unsigned order;
 
-    settings->random_order = value != NULL && strcasecmp(value, "random") == 0;
-    if (value == NULL || settings->random_order || strcasecmp(value, "listed") == 0)
-        return true;
-    reason_set(reason, "sql_host_order: \"%s\" is not listed or random", value);
-    return false;
+    if (!options_word(options, OPTION_SQL_HOST_ORDER, &order, reason))
+        return false;
+    settings->random_order = order == RANDOM;
+    return true;
 }
 
-/* Without a word about it, a session is encrypted if the server can. */
-static bool read_ssl_mode(sql_option *option, void *context, struct sql_settings *settings,
+/* The word wins over the switch, which is the older one. */
+static bool read_ssl_mode(const struct options *options, struct sql_settings *settings,
                           struct reason *reason)
 {
-    static const char *const names[] = {
-        [SQL_SSL_DISABLE] = "disable",         [SQL_SSL_PREFER] = "prefer",
-        [SQL_SSL_REQUIRE] = "require",         [SQL_SSL_VERIFY_CA] = "verify-ca",
-        [SQL_SSL_VERIFY_FULL] = "verify-full",
-    };
-    const char *value = option(context, "sql_usessl");
-    enum sql_ssl_mode mode;
+    struct sql_target *target = &settings->target;
+    unsigned mode;
 
-    settings->target.ssl_mode =
-        value != NULL && option_is_on(value) ? SQL_SSL_REQUIRE : SQL_SSL_PREFER;
-    value = option(context, "sql_ssl_mode");
-    if (value == NULL)
+    if (!options_word(options, OPTION_SQL_SSL_MODE, &mode, reason))
+        return false;
+    target->ssl_mode = (enum sql_ssl_mode)mode;
+    if (options_set(options, OPTION_SQL_SSL_MODE) == NULL && options_on(options, OPTION_SQL_USESSL))
+        target->ssl_mode = SQL_SSL_REQUIRE;
+    if (target->ssl_mode < SQL_SSL_VERIFY_CA || target->ssl_ca[0] != '\0')
         return true;
-    for (mode = SQL_SSL_DISABLE; mode <= SQL_SSL_VERIFY_FULL; mode++)
-        if (strcasecmp(value, names[mode]) == 0)
-            break;
-    settings->target.ssl_mode = mode;
-    if (mode > SQL_SSL_VERIFY_FULL)
-        reason_set(reason,
-                   "sql_ssl_mode: \"%s\" is not disable, prefer, require, verify-ca or verify-full",
-                   value);
-    else if (mode >= SQL_SSL_VERIFY_CA && settings->target.ssl_ca[0] == '\0')
-        reason_set(reason, "sql_ssl_mode: %s needs sql_ssl_ca, a file with whom to trust", value);
-    else
-        return true;
+    reason_set(reason, "%s: %s needs %s, a file of trusted certificates",
+               options_name(OPTION_SQL_SSL_MODE), options_text(options, OPTION_SQL_SSL_MODE),
+               options_name(OPTION_SQL_SSL_CA));
     return false;
 }
 
-static bool read_timeout(sql_option *option, void *context, struct sql_settings *settings,
-                         struct reason *reason)
+static bool read_all(const struct options *options, struct sql_settings *settings,
+                     struct reason *reason)
 {
-    const char *value = option(context, "sql_timeout");
-    bool done = option_seconds(value != NULL ? value : "10", &settings->target.timeout);
-
-    if (!done)
-        reason_set(reason, "sql_timeout: \"%s\": must be 0.001 to 3600 seconds", value);
-    return done;
+    if (!copy_target(options, &settings->target) || !copy_templates(options, settings)) {
+        reason_no_memory(reason);
+        return false;
+    }
+    settings->persistent = options_on(options, OPTION_SQL_PERSISTENT);
+    return read_engine(options, settings, reason) && read_hosts(options, settings, reason) &&
+           read_host_order(options, settings, reason) && read_ssl_mode(options, settings, reason) &&
+           options_seconds(options, OPTION_SQL_TIMEOUT, &settings->target.timeout, reason);
 }
 
-struct sql_settings *sql_settings_read(sql_option *option, void *context, struct reason *reason)
+struct sql_settings *sql_settings_read(const struct options *options, struct reason *reason)
 {
     struct sql_settings *settings = calloc(1, sizeof(*settings));
-    const char *value;
 
     if (settings == NULL) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return NULL;
     }
-    value = option(context, "sql_persistent");
-    settings->persistent = value == NULL || option_is_on(value);
-    reason_set(reason, "out of memory");
-    if (!copy_texts(option, context, settings) || !read_engine(option, context, settings, reason) ||
-        !read_hosts(option, context, settings, reason) ||
-        !read_host_order(option, context, settings, reason) ||
-        !read_ssl_mode(option, context, settings, reason) ||
-        !read_timeout(option, context, settings, reason)) {
+    if (!read_all(options, settings, reason)) {
         sql_settings_free(settings);
         return NULL;
     }

@@ -3,11 +3,12 @@
 #define SQLCRYPT_SQL_SETTINGS_H
 
 /*
- * The sql_* options of smtpd.conf: their names, defaults and checks.
+ * What the sql_* options of smtpd.conf say, checked.
  */
 
 #include <stdbool.h>
 
+#include "base/options.h"
 #include "base/reason.h"
 #include "sql/sql_engine.h"
 #include "sql/sql_engine_kind.h"
@@ -24,21 +25,17 @@ struct sql_settings {
     bool random_order; /* of the hosts, for each process another one */
 };
 
-/* Returns the value of an option, valid until the next call; NULL if it is not
- * set. */
-typedef const char *sql_option(void *context, const char *name);
-
 /* Whether `sql_select` (or `sql_statement`, its old name) says "dummy" or "dummy
  * select": the idiom for "there is no SQL", which keeps the stock plug-in from
  * missing the option. */
-bool sql_settings_dummy(sql_option *option, void *context);
+bool sql_settings_dummy(const struct options *options);
 
 /* Whether it is there to be used: set, and not by that idiom. */
-bool sql_settings_wanted(sql_option *option, void *context);
+bool sql_settings_wanted(const struct options *options);
 
 /* Reads all options. Returns NULL with a reason that starts with the name of
  * the offending option. The caller frees the settings. */
-struct sql_settings *sql_settings_read(sql_option *option, void *context, struct reason *reason);
+struct sql_settings *sql_settings_read(const struct options *options, struct reason *reason);
 void sql_settings_free(struct sql_settings *settings);
 
 #endif

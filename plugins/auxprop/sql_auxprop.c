@@ -15,6 +15,7 @@
 #include "auxprop/sql_store.h"
 #include "glue/activation.h"
 #include "glue/sasl_glue.h"
+#include "glue/stock_sql.h"
 
 /* libsasl2 refuses a plug-in without a lookup without a word, while it logs
  * an error for every other way of declining. */
@@ -57,7 +58,7 @@ static void free_backend(void *glob_context, const sasl_utils_t *utils)
 /* The stock plug-in, if it is there, is asked as well. */
 static void warn_of_name(const sasl_utils_t *utils, const char *name)
 {
-    if (strcasecmp(name, "sql") == 0)
+    if (strcasecmp(name, STOCK_SQL_NAME) == 0)
         sasl_glue_log(utils, sasl_glue_log_level(utils), SASL_LOG_WARN,
                       "sqlcrypt: auxprop_plugin: %s means this plug-in, as password_format is not "
                       "plain; write sqlcrypt, which does not ask the stock plug-in as well",

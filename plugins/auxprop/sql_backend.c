@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "glue/option_check.h"
-#include "glue/password_options.h"
 #include "glue/sasl_glue.h"
+#include "password/password_options.h"
 
 /* Drivers live in the folder "sqlcrypt" beside this very object, wherever it
  * was installed or built. */
@@ -75,13 +75,13 @@ static bool load_driver(struct sql_backend *backend)
 
 static bool set_up(struct sql_backend *backend, const sasl_utils_t *utils)
 {
-    void *context = (void *)(uintptr_t)utils;
+    const struct options options = sasl_glue_options(utils);
     struct reason *reason = &backend->why_broken;
 
-    backend->policy = password_options_read(utils, reason);
+    backend->policy = password_options_read(&options, reason);
     if (backend->policy == NULL)
         return false;
-    backend->settings = sql_settings_read(sasl_glue_sql_option, context, reason);
+    backend->settings = sql_settings_read(&options, reason);
     if (backend->settings == NULL || !parse_templates(backend, utils) || !load_driver(backend))
         return false;
     backend->connections = sql_connections_new(backend->driver.engine, backend->settings);

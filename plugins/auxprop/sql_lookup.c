@@ -8,6 +8,7 @@
 
 #include "auxprop/sql_backend.h"
 #include "auxprop/sql_request.h"
+#include "auxprop/stock_block.h"
 #include "glue/login_name.h"
 #include "glue/properties.h"
 #include "glue/sasl_glue.h"
@@ -194,7 +195,7 @@ static bool block_others(const struct call *call)
     for (; property->name != NULL; property++)
         if (is_of_call(call, property) && property->values == NULL &&
             !is_our_own(property->name + (property->name[0] == '*' ? 1 : 0)) &&
-            !stock_sql_block(call->sparams, property)) {
+            !stock_block(call->sparams, property)) {
             sasl_glue_log(call->sparams->utils, call->backend->log_level, SASL_LOG_ERR,
                           "sqlcrypt: no random numbers to keep the stock plug-in out");
             return false;

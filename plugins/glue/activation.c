@@ -2,87 +2,83 @@
 #include "glue/activation.h"
 
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <strings.h>
 
+#include "base/option.h"
 #include "glue/sasl_glue.h"
+#include "glue/stock_sql.h"
 #include "sql/sql_engine_kind.h"
 #include "sql/sql_settings.h"
 
-static bool is_sqlcrypt(const sasl_utils_t *utils, const char *name)
+static bool stores_hashes(const struct options *options)
 {
-    (void)utils, (void)name;
-    return true;
+    return !options_is_default(options, OPTION_PASSWORD_FORMAT);
 }
 
-/* Old patches to libsasl2 named the engine. Without password_format, which came with
- * those patches, such a name has always meant nothing: that host does not ask for us. */
-static bool is_engine(const sasl_utils_t *utils, const char *name)
+/* What `auxprop_plugin` calls us: the first of our names that is in the list. */
+static const char *find_name(const struct options *options, const char *plugins)
 {
-    const char *engine = sasl_glue_option(utils, "sql_engine");
+    static const char our_name[] = "sqlcrypt";
+    const struct sql_engine_kind *engine;
 
-    return sasl_glue_option(utils, "password_format") != NULL &&
-           sql_engine_kind_find(name) == sql_engine_kind_find(engine != NULL ? engine : "mysql");
+    if (option_has_word(plugins, our_name))
+        return our_name;
+    /* Old patches to libsasl2 named the engine. Without password_format, which came with
+     * those patches, such a name has always meant nothing: that host does not ask for us. */
+    engine = options_set(options, OPTION_PASSWORD_FORMAT) != NULL
+                 ? sql_engine_kind_find(options_text(options, OPTION_SQL_ENGINE))
+                 : NULL;
+    if (engine != NULL && option_has_word(plugins, engine->name))
+        return engine->name;
+    if (engine != NULL && engine->alias != NULL && option_has_word(plugins, engine->alias))
+        return engine->alias;
+    if (!stores_hashes(options))
+        return NULL;
+    /* The stock plug-in knows no hashes: it cannot be meant. And whether libsasl2 asks a
+     * plug-in is up to what `auxprop_plugin` says at a login: while the plug-ins are
+     * initialised, some programs have not yet read it. slapd says "slapd" then, whatever its
+     * file has. Where hashes are stored, whoever is named later is there. */
+    return option_has_word(plugins, STOCK_SQL_NAME) ? STOCK_SQL_NAME : our_name;
 }
-
-static bool stores_hashes(const sasl_utils_t *utils)
-{
-    const char *format = sasl_glue_option(utils, "password_format");
-
-    return format != NULL && strcasecmp(format, "plain") != 0;
-}
-
-/* The stock plug-in knows no hashes: it cannot be meant. */
-static bool is_stock_with_hashes(const sasl_utils_t *utils, const char *name)
-{
-    (void)name;
-    return stores_hashes(utils);
-}
-
-/* The names that `auxprop_plugin` may have for us, and when they do. The first that fits
- * counts. */
-static const struct {
-    const char *name;
-    bool (*names_us)(const sasl_utils_t *utils, const char *name);
-} names[] = {
-    {"sqlcrypt", is_sqlcrypt}, {"pgsql", is_engine},  {"mysql", is_engine},
-    {"sqlite3", is_engine},    {"sqlite", is_engine}, {"sql", is_stock_with_hashes},
-};
 
 bool activation_has_select(const sasl_utils_t *utils)
 {
-    return sql_settings_wanted(sasl_glue_sql_option, (void *)(uintptr_t)utils);
+    const struct options options = sasl_glue_options(utils);
+
+    return sql_settings_wanted(&options);
 }
 
-/* Whether libsasl2 asks a plug-in is up to what `auxprop_plugin` says at a login. While
- * the plug-ins are initialised, some programs have not yet read it: slapd says "slapd"
- * then, whatever its file has. Where hashes are stored, whoever is named later is there. */
+bool activation_has_dummy_select(const sasl_utils_t *utils)
+{
+    const struct options options = sasl_glue_options(utils);
+
+    return sql_settings_dummy(&options);
+}
+
 const char *activation_auxprop(const sasl_utils_t *utils)
 {
-    const char *name = NULL;
+    const struct options options = sasl_glue_options(utils);
+    const char *name;
     char *plugins;
-    size_t i;
 
-    if (!activation_has_select(utils) ||
-        !sasl_glue_copy_option(utils, "auxprop_plugin", NULL, &plugins))
+    if (!sql_settings_wanted(&options) || !options_copy(&options, OPTION_AUXPROP_PLUGIN, &plugins))
         return NULL;
-    for (i = 0; plugins != NULL && i < sizeof(names) / sizeof(names[0]) && name == NULL; i++)
-        if (sasl_glue_has_word(plugins, names[i].name) && names[i].names_us(utils, names[i].name))
-            name = names[i].name;
+    name = find_name(&options, plugins != NULL ? plugins : "");
     free(plugins);
-    return name == NULL && stores_hashes(utils) ? names[0].name : name;
+    return name;
 }
 
 bool activation_authdaemond(const sasl_utils_t *utils)
 {
-    const char *methods = sasl_glue_option(utils, "pwcheck_method");
+    const struct options options = sasl_glue_options(utils);
 
-    return methods != NULL && sasl_glue_has_word(methods, "authdaemond");
+    return option_has_word(options_text(&options, OPTION_PWCHECK_METHOD), "authdaemond");
 }
 
 bool activation_mechanisms(const sasl_utils_t *utils)
 {
-    return stores_hashes(utils) || activation_authdaemond(utils) ||
+    const struct options options = sasl_glue_options(utils);
+
+    return stores_hashes(&options) || activation_authdaemond(utils) ||
            activation_auxprop(utils) != NULL;
 }

@@ -21,6 +21,9 @@ const char *activation_auxprop(const sasl_utils_t *utils);
 /* Whether there is a `sql_select` to be used. */
 bool activation_has_select(const sasl_utils_t *utils);
 
+/* Whether it says "dummy", the idiom for "there is no SQL". */
+bool activation_has_dummy_select(const sasl_utils_t *utils);
+
 /* Whether PLAIN and LOGIN of ours are asked for. */
 bool activation_mechanisms(const sasl_utils_t *utils);
 

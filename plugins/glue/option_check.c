@@ -11,103 +11,93 @@
 
 struct misspelling {
     const char *wrong;
-    const char *right;
-    const char *advice; /* NULL: write it as it is */
+    enum option right;
+    const char *advice; /* NULL: write that */
 };
 
 #define PORT_ADVICE "the port belongs in sql_hostnames, as HOST:PORT"
 
 /* As configurations have them, and as other programs name the same thing. */
 static const struct misspelling sql_misspellings[] = {
-    {"sql_password", "sql_passwd", NULL},    {"sql_passw", "sql_passwd", NULL},
-    {"sql_pass", "sql_passwd", NULL},        {"sql_pwd", "sql_passwd", NULL},
-    {"sql_username", "sql_user", NULL},      {"sql_user_name", "sql_user", NULL},
-    {"sql_hostname", "sql_hostnames", NULL}, {"sql_host", "sql_hostnames", NULL},
-    {"sql_hosts", "sql_hostnames", NULL},    {"sql_server", "sql_hostnames", NULL},
-    {"sql_servers", "sql_hostnames", NULL},  {"sql_port", "sql_hostnames", PORT_ADVICE},
-    {"sql_db", "sql_database", NULL},        {"sql_dbname", "sql_database", NULL},
-    {"sql_db_name", "sql_database", NULL},   {"sql_database_name", "sql_database", NULL},
-    {"sql_engin", "sql_engine", NULL},       {"sql_type", "sql_engine", NULL},
-    {"sql_driver", "sql_engine", NULL},      {"sql_ssl", "sql_usessl", NULL},
-    {"sql_use_ssl", "sql_usessl", NULL},     {"sql_sslmode", "sql_ssl_mode", NULL},
-    {"sql_ssl_cafile", "sql_ssl_ca", NULL},  {"sql_ssl_ca_file", "sql_ssl_ca", NULL},
-    {"sql_persist", "sql_persistent", NULL},
+    {"sql_password", OPTION_SQL_PASSWD, NULL},    {"sql_passw", OPTION_SQL_PASSWD, NULL},
+    {"sql_pass", OPTION_SQL_PASSWD, NULL},        {"sql_pwd", OPTION_SQL_PASSWD, NULL},
+    {"sql_username", OPTION_SQL_USER, NULL},      {"sql_user_name", OPTION_SQL_USER, NULL},
+    {"sql_hostname", OPTION_SQL_HOSTNAMES, NULL}, {"sql_host", OPTION_SQL_HOSTNAMES, NULL},
+    {"sql_hosts", OPTION_SQL_HOSTNAMES, NULL},    {"sql_server", OPTION_SQL_HOSTNAMES, NULL},
+    {"sql_servers", OPTION_SQL_HOSTNAMES, NULL},  {"sql_port", OPTION_SQL_HOSTNAMES, PORT_ADVICE},
+    {"sql_db", OPTION_SQL_DATABASE, NULL},        {"sql_dbname", OPTION_SQL_DATABASE, NULL},
+    {"sql_db_name", OPTION_SQL_DATABASE, NULL},   {"sql_database_name", OPTION_SQL_DATABASE, NULL},
+    {"sql_engin", OPTION_SQL_ENGINE, NULL},       {"sql_type", OPTION_SQL_ENGINE, NULL},
+    {"sql_driver", OPTION_SQL_ENGINE, NULL},      {"sql_ssl", OPTION_SQL_USESSL, NULL},
+    {"sql_use_ssl", OPTION_SQL_USESSL, NULL},     {"sql_sslmode", OPTION_SQL_SSL_MODE, NULL},
+    {"sql_ssl_cafile", OPTION_SQL_SSL_CA, NULL},  {"sql_ssl_ca_file", OPTION_SQL_SSL_CA, NULL},
+    {"sql_persist", OPTION_SQL_PERSISTENT, NULL},
 };
 
 static const struct misspelling login_misspellings[] = {
-    {"sql_selct", "sql_select", NULL},
-    {"sql_query", "sql_select", NULL},
-    {"sql_statment", "sql_select", NULL},
-    {"sql_stmt", "sql_select", NULL},
-    {"pwcheck_methd", "pwcheck_method", NULL},
-    {"pwcheck_methods", "pwcheck_method", NULL},
-    {"pwcheck_mehtod", "pwcheck_method", NULL},
-    {"pwcheck_metod", "pwcheck_method", NULL},
-    {"pw_check_method", "pwcheck_method", NULL},
-    {"pwcheck", "pwcheck_method", NULL},
-    {"auxprop_plugins", "auxprop_plugin", NULL},
-    {"auxprop_plugn", "auxprop_plugin", NULL},
-    {"auxprop_plug", "auxprop_plugin", NULL},
-    {"auxprop", "auxprop_plugin", NULL},
-    {"mech_lists", "mech_list", NULL},
-    {"mechlist", "mech_list", NULL},
-    {"mechs", "mech_list", NULL},
-    {"mechanisms", "mech_list", NULL},
-    {"sasl_mech_list", "mech_list", NULL}, /* read by libsasl2, which knows no prefix */
-    {"password_formt", "password_format", NULL},
-    {"password_fromat", "password_format", NULL},
-    {"passwd_format", "password_format", NULL},
-    {"pass_format", "password_format", NULL},
-    {"authdaemond_socket", "authdaemond_path", NULL},
-    {"authdaemon_socket", "authdaemond_path", NULL},
-    {"loglevel", "log_level", NULL},
-};
-
-static const char *const sql_options[] = {
-    "sql_engine",     "sql_hostnames",  "sql_user",    "sql_passwd",   "sql_database",
-    "sql_select",     "sql_insert",     "sql_update",  "sql_usessl",   "sql_timeout",
-    "sql_ssl_mode",   "sql_ssl_ca",     "sql_ssl_key", "sql_ssl_cert", "sql_statement",
-    "sql_persistent", "sql_host_order",
-};
-
-static const char *const login_options[] = {
-    "pwcheck_method",
-    "auxprop_plugin",
-    "mech_list",
-    "password_format",
-    "password_store_cost",
-    "password_store_scheme",
-    "authdaemond_path",
-    "authdaemon_path",
-    "authdaemond_timeout",
-    "authdaemond_service",
-    "authdaemond_require_options",
-    "authdaemond_send_remote_ip",
-    "log_level",
+    {"sql_selct", OPTION_SQL_SELECT, NULL},
+    {"sql_query", OPTION_SQL_SELECT, NULL},
+    {"sql_statment", OPTION_SQL_SELECT, NULL},
+    {"sql_stmt", OPTION_SQL_SELECT, NULL},
+    {"pwcheck_methd", OPTION_PWCHECK_METHOD, NULL},
+    {"pwcheck_methods", OPTION_PWCHECK_METHOD, NULL},
+    {"pwcheck_mehtod", OPTION_PWCHECK_METHOD, NULL},
+    {"pwcheck_metod", OPTION_PWCHECK_METHOD, NULL},
+    {"pw_check_method", OPTION_PWCHECK_METHOD, NULL},
+    {"pwcheck", OPTION_PWCHECK_METHOD, NULL},
+    {"auxprop_plugins", OPTION_AUXPROP_PLUGIN, NULL},
+    {"auxprop_plugn", OPTION_AUXPROP_PLUGIN, NULL},
+    {"auxprop_plug", OPTION_AUXPROP_PLUGIN, NULL},
+    {"auxprop", OPTION_AUXPROP_PLUGIN, NULL},
+    {"mech_lists", OPTION_MECH_LIST, NULL},
+    {"mechlist", OPTION_MECH_LIST, NULL},
+    {"mechs", OPTION_MECH_LIST, NULL},
+    {"mechanisms", OPTION_MECH_LIST, NULL},
+    {"sasl_mech_list", OPTION_MECH_LIST, NULL}, /* read by libsasl2, which knows no prefix */
+    {"password_formt", OPTION_PASSWORD_FORMAT, NULL},
+    {"password_fromat", OPTION_PASSWORD_FORMAT, NULL},
+    {"passwd_format", OPTION_PASSWORD_FORMAT, NULL},
+    {"pass_format", OPTION_PASSWORD_FORMAT, NULL},
+    {"authdaemond_socket", OPTION_AUTHDAEMOND_PATH, NULL},
+    {"authdaemon_socket", OPTION_AUTHDAEMOND_PATH, NULL},
+    {"loglevel", OPTION_LOG_LEVEL, NULL},
 };
 
 struct check {
     const sasl_utils_t *utils;
+    struct options options;
     int log_level;
     const char *plugin; /* as its lines start */
 };
 
-static const char *right_value(const sasl_utils_t *utils, const char *name)
+static struct check check_by(const char *plugin, const sasl_utils_t *utils, int log_level)
 {
-    return strcmp(name, "mech_list") == 0 ? sasl_glue_exact_option(utils, name)
-                                          : sasl_glue_option(utils, name);
+    return (struct check){utils, sasl_glue_options(utils), log_level, plugin};
 }
 
-/* Who has both names, with one value, has found out. */
-static bool is_unread(const sasl_utils_t *utils, const struct misspelling *misspelling)
+static void warn(const struct check *check, const char *name, const char *what)
 {
-    const char *value;
-    char *unread;
+    sasl_glue_log(check->utils, check->log_level, SASL_LOG_WARN, "%s: %s: %s", check->plugin, name,
+                  what);
+}
+
+static const char *value_of(const struct check *check, enum option option, const char *name)
+{
+    return options_row(option)->reader == OPTION_OF_LIBSASL
+               ? sasl_glue_libsasl_option(check->utils, option)
+               : check->options.get(check->options.context, name);
+}
+
+/* Whoever has both names, with one value, has found out. */
+static bool is_unread(const struct check *check, const struct misspelling *misspelling)
+{
+    const char *value = check->options.get(check->options.context, misspelling->wrong);
+    char *unread = value != NULL ? strdup(value) : NULL;
     bool same;
 
-    if (!sasl_glue_copy_option(utils, misspelling->wrong, NULL, &unread) || unread == NULL)
+    if (unread == NULL)
         return false;
-    value = right_value(utils, misspelling->right);
+    value = value_of(check, misspelling->right, options_name(misspelling->right));
     same = value != NULL && strcmp(value, unread) == 0;
     secret_free_string(unread);
     return !same;
@@ -116,64 +106,71 @@ static bool is_unread(const sasl_utils_t *utils, const struct misspelling *missp
 static void check_names(const struct check *check, const struct misspelling *misspellings,
                         size_t count)
 {
+    struct reason what;
     size_t i;
 
     for (i = 0; i < count; i++) {
         const struct misspelling *one = &misspellings[i];
 
-        if (!is_unread(check->utils, one))
+        if (!is_unread(check, one))
             continue;
         if (one->advice != NULL)
-            sasl_glue_log(check->utils, check->log_level, SASL_LOG_WARN,
-                          "%s: %s: unknown option, ignored; %s", check->plugin, one->wrong,
-                          one->advice);
+            reason_set(&what, "unknown option, ignored; %s", one->advice);
         else
-            sasl_glue_log(check->utils, check->log_level, SASL_LOG_WARN,
-                          "%s: %s: unknown option, ignored; write %s", check->plugin, one->wrong,
-                          one->right);
+            reason_set(&what, "unknown option, ignored; write %s", options_name(one->right));
+        warn(check, one->wrong, what.text);
     }
 }
 
-static void check_quotes(const struct check *check, const char *const *options, size_t count)
+static void check_quotes(const struct check *check, enum option option, const char *name)
 {
-    size_t i;
+    const char *value = name != NULL ? value_of(check, option, name) : NULL;
 
-    for (i = 0; i < count; i++) {
-        const char *value = sasl_glue_option(check->utils, options[i]);
+    if (value != NULL && option_is_quoted(value))
+        warn(check, name, "the value is in quotes, which libsasl2 takes as part of it");
+}
 
-        if (value != NULL && option_is_quoted(value))
-            sasl_glue_log(check->utils, check->log_level, SASL_LOG_WARN,
-                          "%s: %s: the value is in quotes, which libsasl2 takes as part of it",
-                          check->plugin, options[i]);
+/* Of the options that libsqlcrypt works by alone, or of all others. */
+static void check_all_quotes(const struct check *check, bool of_sqlcrypt)
+{
+    enum option option;
+
+    for (option = 0; option < OPTION_COUNT; option++) {
+        const struct option_row *row = options_row(option);
+
+        if ((row->reader == OPTION_OF_SQLCRYPT) != of_sqlcrypt)
+            continue;
+        check_quotes(check, option, row->name);
+        check_quotes(check, option, row->alias);
     }
 }
 
 static void check_log_level(const struct check *check)
 {
-    const char *value = sasl_glue_option(check->utils, "log_level");
+    struct reason what;
     int level;
 
-    if (value != NULL && !option_level(value, &level))
-        sasl_glue_log(check->utils, check->log_level, SASL_LOG_WARN,
-                      "%s: log_level: must be a number, such as 5 for every step; using %d",
-                      check->plugin, check->log_level);
+    if (options_level(&check->options, OPTION_LOG_LEVEL, &level))
+        return;
+    reason_set(&what, "must be a number, such as 5 for every step; using %d", level);
+    warn(check, options_name(OPTION_LOG_LEVEL), what.text);
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 void option_check_sql(const sasl_utils_t *utils, int log_level)
 {
-    const struct check check = {utils, log_level, "sqlcrypt"};
+    const struct check check = check_by("sqlcrypt", utils, log_level);
 
     check_names(&check, sql_misspellings, COUNT(sql_misspellings));
-    check_quotes(&check, sql_options, COUNT(sql_options));
+    check_all_quotes(&check, true);
 }
 
 void option_check_logins(const sasl_utils_t *utils, int log_level)
 {
-    const struct check check = {utils, log_level, "pwverify"};
+    const struct check check = check_by("pwverify", utils, log_level);
 
     check_names(&check, login_misspellings, COUNT(login_misspellings));
-    check_quotes(&check, login_options, COUNT(login_options));
+    check_all_quotes(&check, false);
     check_log_level(&check);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "glue/sasl_glue.h"
 
-#include <ctype.h>
 #include <dlfcn.h>
 #include <sasl/saslutil.h>
 #include <stdarg.h>
@@ -9,10 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <syslog.h>
 
-#include "base/option.h"
 #include "base/reason.h"
 
 /* A libsasl2 that was linked with -Bsymbolic hands out its own function even where the
@@ -49,7 +46,16 @@ void sasl_glue_log_misfit(const char *plugin)
            plugin);
 }
 
-const char *sasl_glue_exact_option(const sasl_utils_t *utils, const char *name)
+const char *sasl_glue_libsasl_option(const sasl_utils_t *utils, enum option option)
+{
+    const char *value = NULL;
+
+    if (utils->getopt(utils->getopt_context, NULL, options_name(option), &value, NULL) != SASL_OK)
+        return NULL;
+    return value;
+}
+
+static const char *get_exactly(const sasl_utils_t *utils, const char *name)
 {
     const char *value = NULL;
 
@@ -58,54 +64,21 @@ const char *sasl_glue_exact_option(const sasl_utils_t *utils, const char *name)
     return value;
 }
 
-const char *sasl_glue_option(const sasl_utils_t *utils, const char *name)
+/* As `get` of struct options. */
+static const char *get(void *utils, const char *name)
 {
-    const char *value = sasl_glue_exact_option(utils, name);
+    const char *value = get_exactly(utils, name);
     char prefixed[64];
 
     if (value != NULL)
         return value;
     snprintf(prefixed, sizeof(prefixed), "sasl_%s", name);
-    return sasl_glue_exact_option(utils, prefixed);
+    return get_exactly(utils, prefixed);
 }
 
-bool sasl_glue_copy_option(const sasl_utils_t *utils, const char *name, const char *otherwise,
-                           char **copy)
+struct options sasl_glue_options(const sasl_utils_t *utils)
 {
-    const char *value = sasl_glue_option(utils, name);
-
-    if (value == NULL)
-        value = otherwise;
-    *copy = value != NULL ? strdup(value) : NULL;
-    return value == NULL || *copy != NULL;
-}
-
-bool sasl_glue_next_word(const char **list, char *word, size_t size)
-{
-    size_t length = 0;
-
-    while (isspace((unsigned char)**list))
-        (*list)++;
-    for (; **list != '\0' && !isspace((unsigned char)**list); (*list)++)
-        if (length + 1 < size)
-            word[length++] = **list;
-    word[length] = '\0';
-    return length > 0;
-}
-
-bool sasl_glue_has_word(const char *list, const char *word)
-{
-    char next[64];
-
-    while (sasl_glue_next_word(&list, next, sizeof(next)))
-        if (strcasecmp(next, word) == 0)
-            return true;
-    return false;
-}
-
-const char *sasl_glue_sql_option(void *utils, const char *name)
-{
-    return sasl_glue_option(utils, name);
+    return (struct options){get, (void *)(uintptr_t)utils};
 }
 
 sasl_callback_t *sasl_glue_callbacks(const sasl_server_params_t *sparams,
@@ -137,10 +110,11 @@ char *sasl_glue_client_address(const sasl_server_params_t *sparams)
 
 int sasl_glue_log_level(const sasl_utils_t *utils)
 {
-    const char *value = sasl_glue_option(utils, "log_level");
+    const struct options options = sasl_glue_options(utils);
     int level;
 
-    return value != NULL && option_level(value, &level) ? level : SASL_LOG_WARN;
+    options_level(&options, OPTION_LOG_LEVEL, &level);
+    return level;
 }
 
 void sasl_glue_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/options.h"
 #include "base/verdict.h"
 
 /* Whether libsasl2 hands its functions over as the header says with which this was built.
@@ -23,29 +24,13 @@ bool sasl_glue_fits(const sasl_utils_t *utils);
 /* Logs that it does not, in one ERR line of `plugin`. */
 void sasl_glue_log_misfit(const char *plugin);
 
-/* The value of an option, or of its name with "sasl_" in front, which a
- * widespread guide prints. NULL if neither is set. Owned by the host; valid
- * until an option is asked for again. */
-const char *sasl_glue_option(const sasl_utils_t *utils, const char *name);
+/* The options of the program, each by its name, or by that with "sasl_" in front, which a
+ * widespread guide prints. The values are the host's. */
+struct options sasl_glue_options(const sasl_utils_t *utils);
 
-/* The value of the option by this very name: those that libsasl2 reads have no
- * other. */
-const char *sasl_glue_exact_option(const sasl_utils_t *utils, const char *name);
-
-/* The same as a copy from malloc(3), or of `otherwise` (which may be NULL) if
- * the option is not set. Returns false when out of memory. */
-bool sasl_glue_copy_option(const sasl_utils_t *utils, const char *name, const char *otherwise,
-                           char **copy);
-
-/* Copies the next word of a list that is separated by blanks, cut off to fit,
- * and steps over it. Returns false at the end of the list. */
-bool sasl_glue_next_word(const char **list, char *word, size_t size);
-
-/* Whether a word is in such a list, letter case ignored. */
-bool sasl_glue_has_word(const char *list, const char *word);
-
-/* The same as a `sql_option` of sql_settings.h: `utils` is the context. */
-const char *sasl_glue_sql_option(void *utils, const char *name);
+/* The value of an option as libsasl2 itself reads it, which knows no such prefix; NULL if
+ * it is not set. Valid until an option is asked for again. */
+const char *sasl_glue_libsasl_option(const sasl_utils_t *utils, enum option option);
 
 /* What functions of any type are cast to on their way to a sasl_callback_ft. */
 typedef void (*any_function)(void);
@@ -56,11 +41,11 @@ typedef void (*any_function)(void);
 sasl_callback_t *sasl_glue_callbacks(const sasl_server_params_t *sparams,
                                      const sasl_callback_t *ours, size_t count);
 
-/* The client's address, from malloc(3): "" if the host does not tell it. NULL when
+/* The client's address, from malloc(3): "" if the host does not say. NULL when
  * out of memory. */
 char *sasl_glue_client_address(const sasl_server_params_t *sparams);
 
-/* `log_level`; SASL_LOG_WARN if it is not set or not a number. */
+/* `log_level`; its default, SASL_LOG_WARN, if it is not set or not a number. */
 int sasl_glue_log_level(const sasl_utils_t *utils);
 
 /* Logs one line, at one of SASL_LOG_ERR (somebody has to act), SASL_LOG_FAIL

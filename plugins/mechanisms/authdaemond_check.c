@@ -9,7 +9,6 @@
 
 #include "authdaemond/authdaemond.h"
 #include "authdaemond/authdaemond_options.h"
-#include "base/option.h"
 #include "base/secret.h"
 #include "glue/sasl_glue.h"
 
@@ -23,35 +22,26 @@ struct authdaemond_check {
     struct reason why_broken; /* "" if it is not */
 };
 
-static bool copy_options(struct authdaemond_check *check, const sasl_utils_t *utils)
+static bool copy_options(struct authdaemond_check *check, const struct options *options)
 {
-    /* libsasl2's manual prints the name without the second "d". */
-    const char *name = sasl_glue_option(utils, "authdaemond_path") != NULL ? "authdaemond_path"
-                                                                           : "authdaemon_path";
-
-    return sasl_glue_copy_option(utils, name, DEFAULT_AUTHDAEMOND_PATH, &check->path) &&
-           sasl_glue_copy_option(utils, "authdaemond_require_options", "",
-                                 &check->require_options) &&
-           sasl_glue_copy_option(utils, "authdaemond_service", NULL, &check->service);
+    return options_copy(options, OPTION_AUTHDAEMOND_PATH, &check->path) &&
+           options_copy(options, OPTION_AUTHDAEMOND_REQUIRE_OPTIONS, &check->require_options) &&
+           options_copy(options, OPTION_AUTHDAEMOND_SERVICE, &check->service);
 }
 
-static void read_options(struct authdaemond_check *check, const sasl_utils_t *utils)
+static void read_options(struct authdaemond_check *check, const struct options *options)
 {
-    const char *value = sasl_glue_option(utils, "authdaemond_timeout");
-
-    if (!option_seconds(value != NULL ? value : "10", &check->timeout))
-        reason_set(&check->why_broken, "authdaemond_timeout: \"%s\" must be 0.001 to 3600 seconds",
-                   value);
-    value = sasl_glue_option(utils, "authdaemond_send_remote_ip");
-    check->send_remote_ip = value != NULL && option_is_on(value);
+    options_seconds(options, OPTION_AUTHDAEMOND_TIMEOUT, &check->timeout, &check->why_broken);
+    check->send_remote_ip = options_on(options, OPTION_AUTHDAEMOND_SEND_REMOTE_IP);
     if (!authdaemond_options_valid(check->require_options))
-        reason_set(&check->why_broken,
-                   "authdaemond_require_options: \"%s\" is not a list of NAME=VALUE entries",
-                   check->require_options);
+        options_refuse(OPTION_AUTHDAEMOND_REQUIRE_OPTIONS, check->require_options,
+                       &check->why_broken, "is not a list of NAME=VALUE entries");
     if (strlen(check->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
-        reason_set(&check->why_broken, "authdaemond_path: too long for a socket: %s", check->path);
+        reason_set(&check->why_broken, "%s: too long for a socket: %s",
+                   options_name(OPTION_AUTHDAEMOND_PATH), check->path);
     if (check->service != NULL && strpbrk(check->service, "\r\n") != NULL)
-        reason_set(&check->why_broken, "authdaemond_service contains a line break");
+        reason_set(&check->why_broken, "%s contains a line break",
+                   options_name(OPTION_AUTHDAEMOND_SERVICE));
     check->daemon.path = check->path;
     check->daemon.require_options = check->require_options;
     jail_note_root(&check->daemon.jail);
@@ -59,13 +49,14 @@ static void read_options(struct authdaemond_check *check, const sasl_utils_t *ut
 
 struct authdaemond_check *authdaemond_check_new(const sasl_utils_t *utils, struct reason *reason)
 {
+    const struct options options = sasl_glue_options(utils);
     struct authdaemond_check *check = calloc(1, sizeof(*check));
 
-    if (check == NULL || !copy_options(check, utils)) {
+    if (check == NULL || !copy_options(check, &options)) {
         authdaemond_check_free(check);
         return NULL;
     }
-    read_options(check, utils);
+    read_options(check, &options);
     *reason = check->why_broken;
     return check;
 }

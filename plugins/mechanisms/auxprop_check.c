@@ -74,11 +74,10 @@ static bool is_by_realm(const struct propval *outcome)
 /* libsasl2 has found none of the plug-ins that `auxprop_plugin` names. */
 static void explain_no_plugin(const sasl_utils_t *utils, struct reason *reason)
 {
-    const char *plugins = NULL;
+    const char *plugins = sasl_glue_libsasl_option(utils, OPTION_AUXPROP_PLUGIN);
     struct quoted quoted;
 
-    if (utils->getopt(utils->getopt_context, NULL, "auxprop_plugin", &plugins, NULL) != SASL_OK ||
-        plugins == NULL) {
+    if (plugins == NULL) {
         reason_set(reason, "auxprop: libsasl2 has no auxprop plug-in");
         return;
     }

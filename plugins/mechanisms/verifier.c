@@ -8,15 +8,16 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/option.h"
 #include "base/quoted.h"
 #include "glue/activation.h"
 #include "glue/login_name.h"
-#include "glue/password_options.h"
 #include "glue/sasl_glue.h"
-#include "glue/stock_sql.h"
 #include "mechanisms/authdaemond_check.h"
 #include "mechanisms/auxprop_check.h"
 #include "mechanisms/libsasl_check.h"
+#include "mechanisms/stock_silence.h"
+#include "password/password_options.h"
 #include "password/password_policy.h"
 
 #define AUXPROP "auxprop"
@@ -41,12 +42,13 @@ static void log_broken(const struct verifier *verifier, const sasl_utils_t *util
 
 struct verifier *verifier_new(const sasl_utils_t *utils)
 {
+    const struct options options = sasl_glue_options(utils);
     struct verifier *verifier = calloc(1, sizeof(*verifier));
 
     if (verifier == NULL)
         return NULL;
     verifier->log_level = sasl_glue_log_level(utils);
-    verifier->policy = password_options_read(utils, &verifier->why_broken);
+    verifier->policy = password_options_read(&options, &verifier->why_broken);
     if (verifier->policy == NULL)
         log_broken(verifier, utils, &verifier->why_broken);
     if (activation_authdaemond(utils)) {
@@ -137,13 +139,13 @@ static int canon_user(const struct check *check, struct bytes name, unsigned fla
 {
     sasl_server_params_t *sparams = check->sparams;
     sasl_conn_t *connection = sparams->utils->conn; /* which keeps the canonical name */
-    struct stock_sql_silence silence;
+    struct stock_silence silence;
     int result;
 
-    stock_sql_silence(&silence, sparams);
+    stock_silence_begin(&silence, sparams);
     result =
         sparams->canon_user(connection, name.start, (unsigned)name.length, flags, check->oparams);
-    stock_sql_end_silence(&silence, sparams);
+    stock_silence_end(&silence, sparams);
     return result;
 }
 
@@ -155,7 +157,7 @@ static bool canonicalise(struct check *check, enum verdict *verdict, struct reas
     unsigned flags = SASL_CU_AUTHID | (login->authzid.start == NULL ? SASL_CU_AUTHZID : 0);
     int result;
 
-    if (login->cram == NULL && sasl_glue_has_word(check->methods, AUXPROP) &&
+    if (login->cram == NULL && option_has_word(check->methods, AUXPROP) &&
         !auxprop_check_request(check->sparams)) {
         reason_set(reason, "out of memory");
         *verdict = VERDICT_NO_MEMORY;
@@ -237,7 +239,7 @@ static enum verdict check_methods(struct check *check, struct reason *reason)
         libsasl_check_callback(check->sparams, check->oparams->authid, check->login->password,
                                &check->verifier->no_callback))
         return VERDICT_MATCH;
-    while (sasl_glue_next_word(&list, method, sizeof(method))) {
+    while (option_next_word(&list, method, sizeof(method))) {
         struct reason why;
         enum verdict next;
 
@@ -309,6 +311,7 @@ static enum verdict refuse_name(struct check *check, const char *flaw, struct re
 
 static enum verdict check_login(struct check *check, struct reason *reason)
 {
+    const struct options options = sasl_glue_options(check->sparams->utils);
     enum verdict verdict = VERDICT_MALFORMED;
     const char *flaw;
 
@@ -321,7 +324,7 @@ static enum verdict check_login(struct check *check, struct reason *reason)
     flaw = login_name_flaw(check->login->user.start, check->login->user.length);
     if (flaw != NULL)
         return refuse_name(check, flaw, reason);
-    if (!sasl_glue_copy_option(check->sparams->utils, "pwcheck_method", AUXPROP, &check->methods)) {
+    if (!options_copy(&options, OPTION_PWCHECK_METHOD, &check->methods)) {
         reason_set(reason, "out of memory");
         return VERDICT_NO_MEMORY;
     }

@@ -65,7 +65,7 @@ static void seconds(void **state)
     const struct timespan *row = *state;
     unsigned milliseconds = UINT_MAX;
 
-    assert_int_equal(option_seconds(row->text, &milliseconds), row->want != 0);
+    assert_int_equal(option_seconds(row->text, 1, 3600 * 1000, &milliseconds), row->want != 0);
     if (row->want != 0)
         assert_int_equal(milliseconds, row->want);
 }
@@ -127,6 +127,53 @@ static void is_quoted(void **state)
     assert_int_equal(option_is_quoted(row->value), row->want);
 }
 
+static const struct list {
+    const char *name;
+    const char *list;
+    const char *want; /* its words, each in brackets */
+} lists[] = {
+    {"one", "auxprop", "[auxprop]"},
+    {"two", "auxprop sasldb", "[auxprop][sasldb]"},
+    {"white space of all kinds", " \t a \v b\n", "[a][b]"},
+    {"empty", "", ""},
+    {"blank", "  ", ""},
+    {"too long", "123456789 x", "[1234567][x]"},
+};
+
+static void next_word(void **state)
+{
+    const struct list *row = *state;
+    const char *at = row->list;
+    char got[100] = "", word[8];
+
+    while (option_next_word(&at, word, sizeof(word)))
+        snprintf(got + strlen(got), sizeof(got) - strlen(got), "[%s]", word);
+    assert_string_equal(got, row->want);
+    assert_string_equal(word, "");
+}
+
+static const struct search {
+    const char *name;
+    const char *list;
+    const char *word;
+    bool want;
+} searches[] = {
+    {"alone", "sql", "sql", true},
+    {"among others", "sasldb sql ldap", "sql", true},
+    {"in other letters", "SASLDB SQL", "sql", true},
+    {"start of a word", "sqlcrypt", "sql", false},
+    {"end of a word", "nosql", "sql", false},
+    {"not there", "sasldb", "sql", false},
+    {"empty", "", "sql", false},
+};
+
+static void has_word(void **state)
+{
+    const struct search *row = *state;
+
+    assert_int_equal(option_has_word(row->list, row->word), row->want);
+}
+
 int main(void)
 {
     struct test_list list = {0};
@@ -135,5 +182,7 @@ int main(void)
     TEST_ADD_CASES(&list, seconds, timespans);
     TEST_ADD_CASES(&list, level, levels);
     TEST_ADD_CASES(&list, is_quoted, quotings);
+    TEST_ADD_CASES(&list, next_word, lists);
+    TEST_ADD_CASES(&list, has_word, searches);
     return test_run("option_values", &list);
 }

@@ -216,8 +216,9 @@ static const char *no_option(void *context, const char *name)
 
 static bool read_settings(void)
 {
+    const struct options options = {no_option, NULL};
     struct reason reason = {""};
-    struct sql_settings *settings = sql_settings_read(no_option, NULL, &reason);
+    struct sql_settings *settings = sql_settings_read(&options, &reason);
 
     if (settings == NULL)
         assert_contains(reason.text, "out of memory");

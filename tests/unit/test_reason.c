@@ -123,6 +123,22 @@ static void prefix_of_a_full_line(void **state)
     assert_string_equal(reason.text + longest - 4, " ...");
 }
 
+static void choice(void **state)
+{
+    static const char *const words[] = {"a", "b", "c"};
+    static const char *const wants[] = {"", "a", "a or b", "a, b or c"};
+    size_t count, i;
+
+    (void)state;
+    for (count = 0; count < COUNT(wants); count++) {
+        struct reason reason = {""};
+
+        for (i = 0; i < count; i++)
+            reason_append_choice(&reason, words[i], i, count);
+        assert_string_equal(reason.text, wants[count]);
+    }
+}
+
 static void no_memory(void **state)
 {
     struct reason reason = {"something else"};
@@ -142,6 +158,7 @@ int main(void)
     TEST_ADD(&list, replaces_what_was_there);
     TEST_ADD(&list, prefix_and_append);
     TEST_ADD(&list, prefix_of_a_full_line);
+    TEST_ADD(&list, choice);
     TEST_ADD(&list, no_memory);
     return test_run("reason", &list);
 }

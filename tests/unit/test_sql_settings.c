@@ -31,9 +31,10 @@ static const char *look_up(void *context, const char *name)
 static struct sql_settings *read_settings(const struct setting *settings, struct reason *reason)
 {
     struct configuration configuration = {.settings = settings};
+    const struct options options = {look_up, &configuration};
 
     reason->text[0] = '\0';
-    return sql_settings_read(look_up, &configuration, reason);
+    return sql_settings_read(&options, reason);
 }
 
 static const struct setting nothing[] = {{NULL, NULL}};
@@ -176,11 +177,11 @@ static void wanted(void **state)
 {
     const struct wanting *row = *state;
     struct configuration configuration = {.settings = row->settings};
+    const struct options options = {look_up, &configuration};
 
-    assert_int_equal(sql_settings_wanted(look_up, &configuration), row->want);
+    assert_int_equal(sql_settings_wanted(&options), row->want);
     /* Where nothing is wanted, it is by the idiom, or nothing is set. */
-    assert_int_equal(sql_settings_dummy(look_up, &configuration),
-                     !row->want && is_set(&configuration));
+    assert_int_equal(sql_settings_dummy(&options), !row->want && is_set(&configuration));
 }
 
 /* --- engines */

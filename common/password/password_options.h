@@ -7,13 +7,11 @@
  * password_store_scheme and password_store_cost.
  */
 
-#include <sasl/sasl.h>
-#include <sasl/saslplug.h>
-
+#include "base/options.h"
 #include "password/password_policy.h"
 
 /* What password_policy_new() makes of them: NULL with a reason if they cannot
  * be used. */
-struct password_policy *password_options_read(const sasl_utils_t *utils, struct reason *reason);
+struct password_policy *password_options_read(const struct options *options, struct reason *reason);
 
 #endif
