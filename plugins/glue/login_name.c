@@ -50,16 +50,14 @@ static const char *hint(const sasl_server_params_t *sparams, const struct login_
 static void tell(struct reason *reason, const struct user_realm *names, bool by_realm,
                  const char *hint)
 {
-    const struct reason why = *reason;
     struct quoted user, realm;
 
     quoted_set(&user, names->user, strlen(names->user));
     quoted_set(&realm, names->realm, strlen(names->realm));
     if (by_realm)
-        reason_set(reason, "%s; looked for %%u %s and %%r %s%s", why.text, user.text, realm.text,
-                   hint);
+        reason_append(reason, "; looked for %%u %s and %%r %s%s", user.text, realm.text, hint);
     else
-        reason_set(reason, "%s; looked for %%u %s%s", why.text, user.text, hint);
+        reason_append(reason, "; looked for %%u %s%s", user.text, hint);
 }
 
 void login_name_tell_table(struct reason *reason, const sasl_server_params_t *sparams,
@@ -75,12 +73,11 @@ void login_name_tell_table(struct reason *reason, const sasl_server_params_t *sp
 
 void login_name_tell_sent(struct reason *reason, const struct login_name *name)
 {
-    const struct reason why = *reason;
     struct quoted sent;
 
     quoted_set(&sent, name->canonical, strlen(name->canonical));
-    reason_set(reason, "%s; asked for %s%s", why.text, sent.text,
-               !has_realm(name) && strchr(name->canonical, '@') != NULL
-                   ? ", with the realm of the program"
-                   : "");
+    reason_append(reason, "; asked for %s%s", sent.text,
+                  !has_realm(name) && strchr(name->canonical, '@') != NULL
+                      ? ", with the realm of the program"
+                      : "");
 }

@@ -12,7 +12,7 @@
 #include "mechanisms/verifier.h"
 
 /*
- * The stock mechanisms of the same names must come behind ours, in whichever
+ * The stock mechanisms of the same names must come after ours, in whichever
  * order libsasl2 loads them. Since 2.1.28 its last tie-break is the hash
  * strength, which no policy looks at. Before, there is only the security
  * strength factor: ours is 1 then, and mech_avail() takes that back where a
@@ -32,15 +32,25 @@ static int mech_avail(void *glob_context, sasl_server_params_t *sparams, void **
     return sparams->props.min_ssf > sparams->external_ssf ? SASL_NOTDONE : SASL_OK;
 }
 
-/* Those behind the first two need authdaemond. */
-static const sasl_server_plug_t *const mechanisms[] = {
-    &plain_mechanism,     &login_mechanism,       &cram_md5_mechanism,
-    &cram_sha1_mechanism, &cram_sha256_mechanism,
+/* What a mechanism needs to judge what it gets from a client. */
+enum need {
+    NEEDS_PASSWORD,   /* any method of pwcheck_method */
+    NEEDS_AUTHDAEMOND /* that one among them */
 };
 
-enum { WITH_PASSWORD = 2, MECHANISM_COUNT = sizeof(mechanisms) / sizeof(mechanisms[0]) };
+static const struct {
+    const sasl_server_plug_t *mechanism;
+    enum need need;
+} mechanisms[] = {
+    {&plain_mechanism, NEEDS_PASSWORD},          {&login_mechanism, NEEDS_PASSWORD},
+    {&cram_md5_mechanism, NEEDS_AUTHDAEMOND},    {&cram_sha1_mechanism, NEEDS_AUTHDAEMOND},
+    {&cram_sha256_mechanism, NEEDS_AUTHDAEMOND},
+};
 
-/* All share one verifier, and have none while libsasl2 is not using them. */
+enum { MECHANISM_COUNT = sizeof(mechanisms) / sizeof(mechanisms[0]) };
+
+/* Those that are offered. All share one verifier, and have none while libsasl2 is not using
+ * them. */
 static sasl_server_plug_t plugins[MECHANISM_COUNT];
 
 static void mech_free(void *glob_context, const sasl_utils_t *utils)
@@ -75,6 +85,26 @@ void mechanisms_done(sasl_out_params_t *oparams)
     oparams->param_version = 0;
 }
 
+/* Puts those that have what they need into `plugins`, and returns how many these are. */
+static int offer(struct verifier *verifier, bool has_authdaemond)
+{
+    int count = 0, i;
+
+    for (i = 0; i < MECHANISM_COUNT; i++) {
+        if (mechanisms[i].need == NEEDS_AUTHDAEMOND && !has_authdaemond)
+            continue;
+        plugins[count] = *mechanisms[i].mechanism;
+        plugins[count].max_ssf = PRECEDENCE_SSF;
+        plugins[count].security_flags |= PRECEDENCE_FLAGS;
+        plugins[count].glob_context = verifier;
+        plugins[count].mech_avail = mech_avail;
+        count++;
+    }
+    /* One of them frees what they share. */
+    plugins[0].mech_free = mech_free;
+    return count;
+}
+
 int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_version,
                           sasl_server_plug_t **pluglist, int *plugcount);
 
@@ -82,7 +112,6 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
                           sasl_server_plug_t **pluglist, int *plugcount)
 {
     struct verifier *verifier;
-    int i;
 
     if (utils == NULL || out_version == NULL || pluglist == NULL || plugcount == NULL)
         return SASL_BADPARAM;
@@ -103,15 +132,6 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
     if (verifier == NULL)
         return SASL_NOMEM;
     option_check_logins(utils, sasl_glue_log_level(utils));
-    for (i = 0; i < MECHANISM_COUNT; i++) {
-        plugins[i] = *mechanisms[i];
-        plugins[i].max_ssf = PRECEDENCE_SSF;
-        plugins[i].security_flags |= PRECEDENCE_FLAGS;
-        plugins[i].glob_context = verifier;
-        plugins[i].mech_avail = mech_avail;
-    }
-    /* One of them frees what they share. */
-    plugins[0].mech_free = mech_free;
-    *plugcount = activation_authdaemond(utils) ? MECHANISM_COUNT : WITH_PASSWORD;
+    *plugcount = offer(verifier, activation_authdaemond(utils));
     return SASL_OK;
 }
