@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * libsqlcrypt.so: what libsasl2 sees of the auxprop plug-in. sql_backend.c
+ * libsqlcrypt.so: what libsasl2 sees of the auxprop plug-in. sql_plugin.c
  * sets it up, sql_lookup.c and sql_store.c do its work.
  */
 
@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <strings.h>
 
-#include "auxprop/sql_backend.h"
 #include "auxprop/sql_lookup.h"
+#include "auxprop/sql_plugin.h"
 #include "auxprop/sql_store.h"
 #include "glue/activation.h"
 #include "glue/sasl_glue.h"
@@ -42,17 +42,17 @@ static sasl_auxprop_plug_t misfit = {
     .auxprop_store = fail_store,
 };
 
-/* Without a backend while libsasl2 is not using it. */
+/* Without its context while libsasl2 is not using it. */
 static sasl_auxprop_plug_t plugin = {
     .auxprop_lookup = sql_lookup,
     .auxprop_store = sql_store,
 };
 
-static void free_backend(void *glob_context, const sasl_utils_t *utils)
+static void free_plugin(void *glob_context, const sasl_utils_t *utils)
 {
     (void)utils;
     plugin.glob_context = NULL;
-    sql_backend_free(glob_context);
+    sql_plugin_free(glob_context);
 }
 
 /* The stock plug-in, if it is there, is asked as well. */
@@ -91,12 +91,12 @@ int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_
         *plug = &misfit;
         return SASL_OK;
     }
-    plugin.glob_context = sql_backend_new(utils);
+    plugin.glob_context = sql_plugin_new(utils);
     if (plugin.glob_context == NULL)
         return SASL_NOMEM;
     warn_of_name(utils, name);
     plugin.name = (char *)(uintptr_t)name;
-    plugin.auxprop_free = free_backend;
+    plugin.auxprop_free = free_plugin;
     *plug = &plugin;
     return SASL_OK;
 }

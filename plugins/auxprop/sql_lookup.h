@@ -9,7 +9,7 @@
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 
-/* The `auxprop_lookup` of saslplug.h. `glob_context` is a struct sql_backend.
+/* The `auxprop_lookup` of saslplug.h. `glob_context` is a struct sql_plugin.
  *
  * Of the properties that were requested, fills in those that the row of the
  * user has. A hash is never given as a password. Returns SASL_OK if the user

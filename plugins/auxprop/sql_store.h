@@ -10,7 +10,7 @@
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 
-/* The `auxprop_store` of saslplug.h. `glob_context` is a struct sql_backend.
+/* The `auxprop_store` of saslplug.h. `glob_context` is a struct sql_plugin.
  *
  * Stores the properties of `ctx` without a '*' in one transaction: sql_update
  * for a user that sql_select finds, else sql_insert. A password is hashed as

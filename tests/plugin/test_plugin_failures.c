@@ -13,7 +13,7 @@
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 
-#include "auxprop/sql_backend.h"
+#include "auxprop/sql_plugin.h"
 #include "glue/sasl_glue.h"
 #include "mechanisms/auxprop_check.h"
 #include "mechanisms/libsasl_check.h"
@@ -949,11 +949,11 @@ static const struct transaction {
     {"the statement is refused", LOOKUP_FOUND, LOOKUP_REJECTED, LOOKUP_FOUND,
      "nothing was stored: the driver says no"},
     {"no row is changed", LOOKUP_FOUND, LOOKUP_NONE, LOOKUP_FOUND,
-     "nothing was stored: the statement has changed no row"},
+     "nothing was stored: the statement changed no row"},
     {"COMMIT without an answer", LOOKUP_FOUND, LOOKUP_FOUND, LOOKUP_UNAVAILABLE,
-     "nothing was stored: or all of it, which the server did not tell: the driver says no"},
+     "outcome unknown: COMMIT was sent but not confirmed: the driver says no"},
     {"lost during COMMIT", LOOKUP_FOUND, LOOKUP_FOUND, LOOKUP_LOST,
-     "nothing was stored: or all of it, which the server did not tell: the driver says no"},
+     "outcome unknown: COMMIT was sent but not confirmed: the driver says no"},
     {"COMMIT is refused", LOOKUP_FOUND, LOOKUP_FOUND, LOOKUP_REJECTED,
      "nothing was stored: the driver says no"},
 };
@@ -1375,7 +1375,7 @@ static void null_parameters_of_auxprop(void **state)
                      SASL_BADPARAM);
     prop_dispose(&properties);
     /* nothing to free, and nothing of what there is */
-    sql_backend_free(NULL);
+    sql_plugin_free(NULL);
     verifier_free(NULL);
     assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
     program_stop();

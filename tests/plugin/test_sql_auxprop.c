@@ -586,7 +586,7 @@ static void test_store_failures(void **state)
         {"no column", "sql_update: UPDATE users SET pass = '%v'\n", "SELECT 1", SASL_UNAVAIL,
          "no such column: pass"},
         {"changes nothing", "sql_update: UPDATE users SET %p = '%v' WHERE name = 'x'\n", "SELECT 1",
-         SASL_UNAVAIL, "has changed no row"},
+         SASL_UNAVAIL, "changed no row"},
         {"a trigger", "",
          "CREATE TRIGGER no BEFORE UPDATE ON users BEGIN SELECT RAISE(ABORT, 'no'); END",
          SASL_UNAVAIL, "constraint failed"},

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sql/sql_request.h"
+
+#include <stdlib.h>
+
+bool sql_request_make(struct sql_request *request, const struct sql_template *template,
+                      const struct sql_values *values)
+{
+    size_t count = sql_template_parameter_count(template);
+
+    *request = (struct sql_request){.text = sql_template_text(template, values->property),
+                                    .parameters = calloc(count + 1, sizeof(struct secret))};
+    if (request->text != NULL && request->parameters != NULL &&
+        sql_template_bind(template, values, request->parameters)) {
+        request->statement = (struct sql_statement){request->text, request->parameters, count};
+        return true;
+    }
+    sql_request_free(request);
+    return false;
+}
+
+void sql_request_free(struct sql_request *request)
+{
+    size_t i;
+
+    for (i = 0; i < request->statement.parameter_count; i++)
+        secret_wipe(&request->parameters[i]);
+    free(request->parameters);
+    free(request->text);
+    *request = (struct sql_request){.text = NULL};
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SQL_CALL_H
+#define SQLCRYPT_SQL_CALL_H
+
+/*
+ * One call of libsasl2 about one user, to look up or to store: how each of them begins and
+ * ends, and the statements in between.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdbool.h>
+
+#include "auxprop/sql_plugin.h"
+#include "base/deadline.h"
+#include "base/reason.h"
+#include "base/user_realm.h"
+#include "sql/sql_request.h"
+
+struct sql_call {
+    struct sql_plugin *plugin;
+    const sasl_server_params_t *sparams;
+    const struct sql_backend *backend;
+    struct user_realm names;  /* of the user */
+    char *address;            /* of the client, if a template asks for it */
+    struct deadline deadline; /* of the whole call */
+};
+
+enum sql_call_start {
+    SQL_CALL_BROKEN,    /* the configuration cannot be used */
+    SQL_CALL_NO_MEMORY, /* nothing is held */
+    SQL_CALL_NO_NAME,   /* no user can have that name, whatever is stored */
+    SQL_CALL_OPEN
+};
+
+/* Opens a call about the user whose canonical name is given. `call` has its plug-in and
+ * parameters. Anything but SQL_CALL_OPEN comes with a reason. */
+enum sql_call_start sql_call_open(struct sql_call *call, const char *user, unsigned length,
+                                  struct reason *reason);
+
+/* Frees what an open call holds. */
+void sql_call_close(struct sql_call *call);
+
+/* Expands a template for the user. `value` is what %v stands for, NULL for NULL.
+ * Returns false when out of memory. */
+bool sql_call_request(const struct sql_call *call, const struct sql_template *template,
+                      const char *property, const struct secret *value,
+                      struct sql_request *request);
+
+#endif

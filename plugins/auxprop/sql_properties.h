@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_SQL_PROPERTIES_H
+#define SQLCRYPT_SQL_PROPERTIES_H
+
+/*
+ * The properties of one lookup: which are requested, and handing values out to them, each to
+ * its own kind. A hash is never given as a password, neither by us nor, for the same user, by
+ * the stock plug-in.
+ */
+
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auxprop/sql_plugin.h"
+#include "base/bytes.h"
+
+struct sql_properties {
+    struct sql_plugin *plugin;
+    sasl_server_params_t *sparams;
+    unsigned flags;     /* of auxprop_lookup */
+    bool beside_stock;  /* the stock plug-in is asked, too */
+    bool others_silent; /* and must not be heard */
+};
+
+/* All of them, up to one without a name. */
+const struct propval *sql_properties_all(const struct sql_properties *properties);
+
+/* Whether the lookup is about that property, and not about that of the other identity. */
+bool sql_properties_is_of_lookup(const struct sql_properties *properties,
+                                 const struct propval *property);
+
+/* The name of a requested property without its '*'; NULL if the lookup is not
+ * about it, or if it has a value already that is to be left alone. */
+const char *sql_properties_wanted(const struct sql_properties *properties,
+                                  const struct propval *property);
+
+/* Whether the lookup has to find the password's column for a property of that name. */
+bool sql_properties_is_of_password(const char *name);
+
+/* Whether the property of that name is no column of its own. */
+bool sql_properties_is_ours(const char *name);
+
+/* Makes room for values that are to be overridden, whether they are found again or not. */
+void sql_properties_erase_wanted(const struct sql_properties *properties);
+
+/* Sets one property, or each requested one of that name. */
+void sql_properties_set_one(const struct sql_properties *properties, const struct propval *property,
+                            struct bytes value);
+void sql_properties_set(const struct sql_properties *properties, const char *name,
+                        struct bytes value);
+
+/* Hands out what the password column holds. */
+void sql_properties_hand_out(struct sql_properties *properties, struct bytes stored);
+
+/* The stock plug-in says what is stored for the password of whatever property it is
+ * asked for. Of a user whose hash that is, only what we say ourselves is heard: this
+ * takes back what others have said, and sql_properties_block_others() sees to the rest. */
+void sql_properties_silence_others(struct sql_properties *properties);
+
+/* At the end of a lookup that has silenced the others: gives all that we have nothing to say
+ * of a value that is of no use to anybody, so that the stock plug-in, asked after us, leaves
+ * it alone. Returns false, and logs it, if there is no such value to be had. */
+bool sql_properties_block_others(const struct sql_properties *properties);
+
+#endif
