@@ -3,9 +3,9 @@
 #define SQLCRYPT_OPTIONS_H
 
 /*
- * All options of smtpd.conf that anybody here reads, in one table: names, defaults and
- * bounds stand there and nowhere else. Whoever reads one says which by its number, so that
- * there is no reading an option that the table does not have.
+ * All options of smtpd.conf that are read, in one table: their names, defaults and bounds are
+ * written there and nowhere else. Options are read by number, so that none can be read that is
+ * not in the table.
  *
  * To add an option, add its number, its row in options.c, and its entry in man/sqlcrypt.5.
  */
@@ -63,8 +63,8 @@ enum option_kind {
     OPTION_STATEMENT /* a template of SQL, see sql_template.h */
 };
 
-/* Who works by it. Whether the program asks for the plug-ins, both find out by themselves,
- * from options of the other, too: see activation.h. */
+/* Who uses it. Each plug-in also looks at options of the other to find out whether it is asked
+ * for: see activation.h. */
 enum option_reader {
     OPTION_OF_SQLCRYPT, /* libsqlcrypt.so */
     OPTION_OF_PWVERIFY, /* libpwverify.so */

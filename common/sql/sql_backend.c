@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Parses the template of one option, and warns of what it hardly means. */
+/* Parses the template of one option, and warns if it probably does not mean what it says. */
 static bool parse_template(const struct sql_backend *backend, enum option option, const char *text,
                            enum sql_template_kind kind, struct sql_template **template,
                            const struct sql_backend_warnings *warnings, struct reason *reason)

@@ -23,7 +23,8 @@ struct sql_backend {
     struct sql_connections *connections;
 };
 
-/* Who hears of options that hardly mean what they say. `text` starts with the name of one. */
+/* Receives warnings about options that probably do not mean what they say. `text` starts with
+ * the name of the option. */
 struct sql_backend_warnings {
     void (*warn)(void *context, const char *text);
     void *context;

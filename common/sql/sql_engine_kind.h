@@ -11,12 +11,12 @@
 #include "base/reason.h"
 #include "sql/sql_dialect.h"
 
-/* What is known of an engine without its driver. */
+/* What is known about an engine without its driver. */
 struct sql_engine_kind {
     const char *name;
-    const char *alias; /* another name of old, or NULL */
+    const char *alias; /* an older name, or NULL */
     const struct sql_dialect *dialect;
-    bool has_hosts;       /* it is reached over a network or a socket, not by a file */
+    bool has_hosts;       /* reached over a network or a socket, not through a file */
     const char *packages; /* where the client library comes from */
 };
 

@@ -155,7 +155,7 @@ struct sql_settings *sql_settings_read(const struct options *options, struct rea
     return settings;
 }
 
-/* The target lends its strings as const, but they are ours. */
+/* The target has its strings as const, but they are ours. */
 static void free_target_string(const char *string)
 {
     secret_free_string((char *)(uintptr_t)string);

@@ -22,7 +22,7 @@ struct sql_settings {
     char *insert;
     char *update;
     bool persistent;
-    bool random_order; /* of the hosts, for each process another one */
+    bool random_order; /* of the hosts, different in each process */
 };
 
 /* Whether `sql_select` (or `sql_statement`, its old name) says "dummy" or "dummy

@@ -17,12 +17,12 @@
 #include "glue/sasl_glue.h"
 #include "glue/stock_sql.h"
 
-/* libsasl2 refuses a plug-in without a lookup without a word, while it logs
- * an error for every other way of declining. */
+/* libsasl2 silently drops a plug-in that has no lookup; it logs an error for every other way
+ * of declining. */
 static sasl_auxprop_plug_t declined = {.name = NULL};
 
-/* Beside a libsasl2 that it was not built for, the plug-in uses nothing of it. But its name
- * is in auxprop_plugin: without it, a password would be wrong. */
+/* With a libsasl2 that it was not built for, the plug-in uses nothing of it. But its name is
+ * in auxprop_plugin: if it were missing, passwords would seem wrong. */
 static int fail_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
                        const char *user, unsigned length)
 {
@@ -55,7 +55,7 @@ static void free_plugin(void *glob_context, const sasl_utils_t *utils)
     sql_plugin_free(glob_context);
 }
 
-/* The stock plug-in, if it is there, is asked as well. */
+/* The stock plug-in, if it is installed, is asked too. */
 static void warn_of_name(const sasl_utils_t *utils, const char *name)
 {
     if (strcasecmp(name, STOCK_SQL_NAME) == 0)
@@ -82,7 +82,7 @@ int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version, int *out_
     *plug = &declined;
 
     name = activation_auxprop(utils);
-    /* A directory that is twice in the search path loads it twice. */
+    /* If a directory is in the search path twice, the plug-in is loaded twice. */
     if (name == NULL || plugin.glob_context != NULL)
         return SASL_OK;
     if (!sasl_glue_fits(utils)) {

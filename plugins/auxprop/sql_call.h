@@ -3,8 +3,8 @@
 #define SQLCRYPT_SQL_CALL_H
 
 /*
- * One call of libsasl2 about one user, to look up or to store: how each of them begins and
- * ends, and the statements in between.
+ * One call from libsasl2 about one user, to look up or to store: how it begins and ends, and
+ * its statements in between.
  */
 
 #include <sasl/sasl.h>
@@ -33,8 +33,8 @@ enum sql_call_start {
     SQL_CALL_OPEN
 };
 
-/* Opens a call about the user whose canonical name is given. `call` has its plug-in and
- * parameters. Anything but SQL_CALL_OPEN comes with a reason. */
+/* Opens a call about the user with that canonical name. `plugin` and `sparams` are set.
+ * Anything but SQL_CALL_OPEN comes with a reason. */
 enum sql_call_start sql_call_open(struct sql_call *call, const char *user, unsigned length,
                                   struct reason *reason);
 

@@ -39,8 +39,8 @@ static void log_failure(const struct sql_call *call, int level, const char *host
                   reason->text);
 }
 
-/* Puts the value of one column into `value`. Logs what the operator has to
- * mend. A missing column is one of those if `required`. */
+/* Puts the value of one column into `value`. Logs what the operator has to fix; a missing
+ * column is such a thing only if it is `required`. */
 static enum lookup fetch(const struct sql_call *call, const char *property, bool required,
                          struct secret *value)
 {
@@ -88,8 +88,8 @@ static enum lookup fetch_password(struct lookup_call *lookup)
     lookup->password_is_null = result == LOOKUP_FOUND && stored.bytes == NULL;
     if (result == LOOKUP_FOUND)
         sql_properties_hand_out(&lookup->properties, secret_bytes(&stored));
-    /* The stock plug-in may find a row all the same: at another host, or by a name that it
-     * writes in another character set. */
+    /* The stock plug-in may still find a row: at another host, or by a name that it writes in
+     * another character set. */
     else if (result == LOOKUP_NONE && !password_policy_is_clear_text(lookup->call.plugin->policy))
         sql_properties_silence_others(&lookup->properties);
     secret_wipe(&stored);
@@ -119,8 +119,8 @@ static bool is_answer(enum lookup result)
     return result == LOOKUP_FOUND || result == LOOKUP_NONE;
 }
 
-/* Whether the password's column is needed, which answers several properties at once. Whether
- * others must be silent depends on what is stored, too. */
+/* Whether the password's column is needed. It answers several properties at once, and decides
+ * whether others must be silent. */
 static bool needs_password(const struct sql_properties *properties)
 {
     const struct propval *property = sql_properties_all(properties);
@@ -135,8 +135,8 @@ static bool needs_password(const struct sql_properties *properties)
     return false;
 }
 
-/* Answers the requested properties that are columns of their own, on top of what is known of
- * the user. */
+/* Answers the requested properties that have a column of their own. `result` is what is known
+ * of the user so far. */
 static enum lookup fetch_others(const struct lookup_call *lookup, enum lookup result)
 {
     const struct propval *property = sql_properties_all(&lookup->properties);
@@ -161,17 +161,17 @@ static enum lookup fetch_all(struct lookup_call *lookup)
     enum lookup result = password_needed ? fetch_password(lookup) : LOOKUP_NONE;
 
     result = fetch_others(lookup, result);
-    /* libsasl2 wants to know whether the user exists, all the same. */
+    /* libsasl2 still wants to know whether the user exists. */
     if (result == LOOKUP_NONE && !password_needed &&
         (lookup->properties.flags & SASL_AUXPROP_AUTHZID) == 0)
         result = fetch_password(lookup);
     return result;
 }
 
-/* Even without a requested property, libsasl2 wants to know whether the user
- * who authenticates exists. A plug-in that is broken stays out of that: other
- * mechanisms than those with passwords go on. But where the stock plug-in has a say, or
- * may have had one, all is ours to answer. */
+/* Even without a requested property, libsasl2 wants to know whether the user who
+ * authenticates exists. A plug-in that cannot be used does not answer that, so that mechanisms
+ * without passwords still work. But if the stock plug-in is asked too, we answer
+ * everything. */
 static bool is_anything_wanted(const struct sql_properties *properties)
 {
     const struct propval *property = sql_properties_all(properties);
@@ -198,7 +198,7 @@ static enum lookup answer(struct lookup_call *lookup, const char *user, unsigned
         sasl_glue_log(utils, log_level, SASL_LOG_ERR, "sqlcrypt: %s", reason.text);
         break;
     case SQL_CALL_NO_NAME:
-        /* Some servers would call it an error. The stock plug-in may find a row all the same. */
+        /* Some servers would call it an error. The stock plug-in may still find a row. */
         sasl_glue_log(utils, log_level, SASL_LOG_DEBUG, "sqlcrypt: not looked for: %s",
                       reason.text);
         sql_properties_silence_others(&lookup->properties);

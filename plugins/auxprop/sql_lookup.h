@@ -11,13 +11,13 @@
 
 /* The `auxprop_lookup` of saslplug.h. `glob_context` is a struct sql_plugin.
  *
- * Of the properties that were requested, fills in those that the row of the
- * user has. A hash is never given as a password. Returns SASL_OK if the user
- * exists, SASL_NOUSER if not, SASL_UNAVAIL if that cannot be told. For the
- * authorization identity, SASL_OK stands for SASL_NOUSER, too, as libsasl2
- * expects; without requested properties there is nothing to look up then.
- * A plug-in whose configuration is broken answers SASL_NOMECH, as if it were
- * not there, where no property is requested. */
+ * Fills in the requested properties that the user's row has. A hash is never
+ * given as a password. Returns SASL_OK if the user exists, SASL_NOUSER if not,
+ * SASL_UNAVAIL if that is not known. For the authorization identity, SASL_OK
+ * also stands for SASL_NOUSER, as libsasl2 expects; nothing is looked up for
+ * it unless properties are requested. A plug-in whose configuration cannot be
+ * used answers SASL_NOMECH, as if it were not there, if no property is
+ * requested. */
 int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags, const char *user,
                unsigned length);
 

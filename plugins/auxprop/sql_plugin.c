@@ -11,8 +11,8 @@
 #include "glue/sasl_glue.h"
 #include "password/password_options.h"
 
-/* Drivers live in the folder "sqlcrypt" beside this very object, wherever it
- * was installed or built. */
+/* Drivers are in the folder "sqlcrypt" next to this object, wherever it was installed or
+ * built. */
 static bool driver_directory(char *path, size_t size)
 {
     Dl_info self;

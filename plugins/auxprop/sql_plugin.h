@@ -4,12 +4,12 @@
 
 /*
  * All that the auxprop plug-in sets up once, when libsasl2 loads it: the table of users, and
- * the password policy. smtpd is still root and outside of its jail then; connections are made
- * at the first lookup.
+ * the password policy. smtpd is still root and outside its jail then; connections are made at the
+ * first lookup.
  *
  * A configuration that cannot be used does not keep the plug-in from loading:
- * every lookup is then answered with SASL_UNAVAIL, so that nobody is told that
- * a password is wrong.
+ * every lookup is then answered with SASL_UNAVAIL, so that no right password
+ * is called wrong.
  */
 
 #include <sasl/sasl.h>

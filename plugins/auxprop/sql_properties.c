@@ -130,7 +130,7 @@ bool sql_properties_block_others(const struct sql_properties *properties)
     return true;
 }
 
-/* Whether this lookup is to find that property, too. */
+/* Whether this lookup is also to find that property. */
 static bool is_asked_for(const struct sql_properties *properties, const char *name)
 {
     const struct propval *property = sql_properties_all(properties);
@@ -142,9 +142,9 @@ static bool is_asked_for(const struct sql_properties *properties, const char *na
     return false;
 }
 
-/* A program that has the password in its hands may call sasl_checkpass(), which compares
- * clear text and asks no mechanism of ours: with a hash, all that it hears is that there is
- * no such user. Once a process, the log says why. */
+/* A program that has the password may call sasl_checkpass(), which compares clear text and
+ * asks no mechanism of ours: if a hash is stored, it hears only that there is no such user.
+ * The log says why, once per process. */
 static void warn_of_hash(const struct sql_properties *properties)
 {
     struct sql_plugin *plugin = properties->plugin;
@@ -159,7 +159,7 @@ static void warn_of_hash(const struct sql_properties *properties)
                   "sasl_checkpass can use pwcheck_method: authdaemond or saslauthd");
 }
 
-/* What is stored for the password if it is no clear text. */
+/* `text` is what is stored for the password, and is not clear text. */
 static void hand_out_hash(const struct sql_properties *properties, struct bytes text)
 {
     const bool is_scram = scram_verifier_valid(text);

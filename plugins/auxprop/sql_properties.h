@@ -3,9 +3,8 @@
 #define SQLCRYPT_SQL_PROPERTIES_H
 
 /*
- * The properties of one lookup: which are requested, and handing values out to them, each to
- * its own kind. A hash is never given as a password, neither by us nor, for the same user, by
- * the stock plug-in.
+ * The properties of one lookup: which are requested, and which get a value. A hash is never
+ * given as a password, neither by us nor, for the same user, by the stock plug-in.
  */
 
 #include <sasl/sasl.h>
@@ -20,7 +19,7 @@ struct sql_properties {
     struct sql_plugin *plugin;
     sasl_server_params_t *sparams;
     unsigned flags;     /* of auxprop_lookup */
-    bool beside_stock;  /* the stock plug-in is asked, too */
+    bool beside_stock;  /* the stock plug-in is asked too */
     bool others_silent; /* and must not be heard */
 };
 
@@ -36,13 +35,13 @@ bool sql_properties_is_of_lookup(const struct sql_properties *properties,
 const char *sql_properties_wanted(const struct sql_properties *properties,
                                   const struct propval *property);
 
-/* Whether the lookup has to find the password's column for a property of that name. */
+/* Whether a property of that name comes from the password's column. */
 bool sql_properties_is_of_password(const char *name);
 
-/* Whether the property of that name is no column of its own. */
+/* Whether a property of that name has no column of its own. */
 bool sql_properties_is_ours(const char *name);
 
-/* Makes room for values that are to be overridden, whether they are found again or not. */
+/* Erases values that are to be overridden, whether or not new ones are found. */
 void sql_properties_erase_wanted(const struct sql_properties *properties);
 
 /* Sets one property, or each requested one of that name. */
@@ -54,14 +53,14 @@ void sql_properties_set(const struct sql_properties *properties, const char *nam
 /* Hands out what the password column holds. */
 void sql_properties_hand_out(struct sql_properties *properties, struct bytes stored);
 
-/* The stock plug-in says what is stored for the password of whatever property it is
- * asked for. Of a user whose hash that is, only what we say ourselves is heard: this
- * takes back what others have said, and sql_properties_block_others() sees to the rest. */
+/* The stock plug-in hands out what is stored for the password under any property that it is
+ * asked for. If that is a hash, only our own values may count: this erases what others have
+ * set, and sql_properties_block_others() deals with what they may set later. */
 void sql_properties_silence_others(struct sql_properties *properties);
 
-/* At the end of a lookup that has silenced the others: gives all that we have nothing to say
- * of a value that is of no use to anybody, so that the stock plug-in, asked after us, leaves
- * it alone. Returns false, and logs it, if there is no such value to be had. */
+/* At the end of a lookup that has silenced the others: gives each property for which we have
+ * no value one that is of no use to anybody, so that the stock plug-in, asked after us, leaves
+ * it alone. Returns false, and logs it, if no such value can be made. */
 bool sql_properties_block_others(const struct sql_properties *properties);
 
 #endif

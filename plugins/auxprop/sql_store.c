@@ -20,7 +20,7 @@ struct store_call {
     struct reason reason; /* why it failed */
 };
 
-/* Of an unusable configuration, nobody can tell. */
+/* If the configuration cannot be used, that is not known. */
 static bool is_enabled(const struct sql_plugin *plugin)
 {
     const struct sql_backend *backend = plugin->backend;
@@ -39,7 +39,7 @@ static int out_of_memory(struct store_call *store)
     return SASL_NOMEM;
 }
 
-/* Ends the call: another session or host would do no better. */
+/* Ends the call: another session or host would not do better. */
 static enum lookup settle(struct store_call *store, int result)
 {
     store->result = result;
@@ -71,7 +71,7 @@ static enum lookup find_row(struct store_call *store, const char *property)
     return result;
 }
 
-/* What has failed is worth another try as long as nothing was kept. */
+/* A failure is worth another try as long as nothing was kept. */
 static enum lookup stop(struct store_call *store, enum lookup result)
 {
     return store->has_written && result != LOOKUP_CONFLICT ? settle(store, SASL_UNAVAIL) : result;
@@ -89,7 +89,7 @@ static enum lookup write_value(struct store_call *store, const struct sql_templa
     result = heard(store, engine->store(store->session, &request.statement, &store->call.deadline,
                                         &store->reason));
     sql_request_free(&request);
-    /* A table may know no transactions. */
+    /* The table may not support transactions. */
     store->has_written = store->has_written || result == LOOKUP_FOUND || result == LOOKUP_LOST ||
                          result == LOOKUP_UNAVAILABLE;
     if (result == LOOKUP_NONE)
@@ -168,7 +168,7 @@ static enum lookup store_property(struct store_call *store, const char *property
     return result;
 }
 
-/* If the answer to COMMIT does not come, it may have been done all the same. */
+/* If the answer to COMMIT does not arrive, it may still have been done. */
 static enum lookup commit(struct store_call *store)
 {
     const enum lookup result =

@@ -12,10 +12,10 @@
 
 /* The `auxprop_store` of saslplug.h. `glob_context` is a struct sql_plugin.
  *
- * Stores the properties of `ctx` without a '*' in one transaction: sql_update
- * for a user that sql_select finds, else sql_insert. A password is hashed as
+ * Stores the properties of `ctx` without a '*' in one transaction: by sql_update for
+ * a user that sql_select finds, else by sql_insert. A password is hashed as
  * password_format says; a property without a value becomes NULL.
- * Without `ctx`, tells whether storing is configured.
+ * Without `ctx`, says whether storing is configured.
  *
  * Returns SASL_OK, SASL_CONSTRAINT_VIOLAT if storing is not configured or there
  * is no column for a property (other plug-ins are tried then), SASL_NOUSER if there is no row to

@@ -4,7 +4,7 @@
 
 /*
  * Whether the configuration of a program asks for the plug-ins. libsasl2 loads
- * them into every program of the host; a program that does not ask must not
+ * them into every program on the host; a program that does not ask must not
  * notice them.
  */
 
@@ -12,13 +12,13 @@
 #include <sasl/saslplug.h>
 #include <stdbool.h>
 
-/* The name under which the auxprop plug-in is asked for: "sqlcrypt"; where
- * `password_format` is set, also the name of the engine; where that is other than
- * "plain", also "sql", and "sqlcrypt" where nothing names it: libsasl2 asks only
- * the plug-ins that are named at a login. NULL if it is not asked for. */
+/* The name under which the auxprop plug-in is asked for: "sqlcrypt"; if `password_format` is
+ * set, also the name of the engine; if it is not "plain", also "sql", and "sqlcrypt" even if
+ * nothing names it: libsasl2 asks only the plug-ins that are named at a login. NULL if it is
+ * not asked for. */
 const char *activation_auxprop(const sasl_utils_t *utils);
 
-/* Whether there is a `sql_select` to be used. */
+/* Whether there is a `sql_select` to use. */
 bool activation_has_select(const sasl_utils_t *utils);
 
 /* Whether it says "dummy", the idiom for "there is no SQL". */

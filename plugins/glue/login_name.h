@@ -3,9 +3,9 @@
 #define SQLCRYPT_LOGIN_NAME_H
 
 /*
- * What becomes of the name that a user has typed: which names are looked for at all, user
- * and realm for the table, and how a line of the log tells who was looked for. A wrong
- * realm is the most frequent reason why nobody is found.
+ * The name that a user typed: whether any user can have it, its user and realm for the
+ * table, and how a log line says who was looked for. A wrong realm is the most frequent
+ * reason why a user is not found.
  */
 
 #include <sasl/sasl.h>
@@ -18,7 +18,7 @@
 
 /* Why no user can have that name, whatever is stored, as the rest of a sentence; NULL if one
  * can. A control character is invisible wherever the name is shown, and collations of
- * databases pass over it: the name would be another spelling of somebody else's. */
+ * databases ignore it: the name would be another spelling of somebody else's. */
 const char *login_name_flaw(const char *name, size_t length);
 
 /* Splits a canonical name of `length` bytes as the stock plug-in does. The realm defaults
@@ -27,14 +27,14 @@ const char *login_name_flaw(const char *name, size_t length);
 bool login_name_split(struct user_realm *names, const sasl_server_params_t *sparams,
                       const char *name, unsigned length);
 
-/* The name as the client has sent it, and what libsasl2 has made of it. */
+/* The name as the client sent it, and what libsasl2 made of it. */
 struct login_name {
     struct bytes typed;
     const char *canonical;
 };
 
-/* Adds to `reason` what %u was, and %r `by_realm`, in the table, with a hint where the
- * realm may not be what was meant. Leaves it as it is when out of memory. */
+/* Adds to `reason` what %u was, and with `by_realm` what %r was, with a hint if the realm may
+ * not be what was meant. Leaves the reason as it is when out of memory. */
 void login_name_tell_table(struct reason *reason, const sasl_server_params_t *sparams,
                            const struct login_name *name, bool by_realm);
 

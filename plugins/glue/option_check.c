@@ -17,7 +17,7 @@ struct misspelling {
 
 #define PORT_ADVICE "the port belongs in sql_hostnames, as HOST:PORT"
 
-/* As configurations have them, and as other programs name the same thing. */
+/* From configurations, and from other programs, which name the same thing differently. */
 static const struct misspelling sql_misspellings[] = {
     {"sql_password", OPTION_SQL_PASSWD, NULL},    {"sql_passw", OPTION_SQL_PASSWD, NULL},
     {"sql_pass", OPTION_SQL_PASSWD, NULL},        {"sql_pwd", OPTION_SQL_PASSWD, NULL},
@@ -88,7 +88,7 @@ static const char *value_of(const struct check *check, enum option option, const
                : check->options.get(check->options.context, name);
 }
 
-/* Whoever has both names, with one value, has found out. */
+/* Both names with the same value: the operator has noticed. */
 static bool is_unread(const struct check *check, const struct misspelling *misspelling)
 {
     const char *value = check->options.get(check->options.context, misspelling->wrong);
@@ -130,7 +130,7 @@ static void check_quotes(const struct check *check, enum option option, const ch
         warn(check, name, "the value is in quotes, which libsasl2 takes as part of it");
 }
 
-/* Of the options that libsqlcrypt works by alone, or of all others. */
+/* Checks the options that only libsqlcrypt uses, or all others. */
 static void check_all_quotes(const struct check *check, bool of_sqlcrypt)
 {
     enum option option;

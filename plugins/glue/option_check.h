@@ -3,12 +3,12 @@
 #define SQLCRYPT_OPTION_CHECK_H
 
 /*
- * Warns once, when a program starts, of options that nothing reads and of values that
- * hardly mean what they say. libsasl2 gives no list of what stands in a file, so it
+ * Warns once, when a program starts, about options that nothing reads and about values that
+ * probably do not mean what they say. libsasl2 does not list the options of a file, so it
  * is asked for the usual misspellings. Values are never shown.
  *
- * Each plug-in warns of its own options, so that nothing is said twice, and does so
- * only once it knows that the program asks for it.
+ * Each plug-in warns about its own options, so that nothing is said twice, and only if the
+ * program asks for the plug-in.
  */
 
 #include <sasl/sasl.h>
@@ -17,8 +17,8 @@
 /* For libsqlcrypt: the sql_* options. */
 void option_check_sql(const sasl_utils_t *utils, int log_level);
 
-/* For libpwverify, which is loaded whenever libsqlcrypt is: all others, and the names
- * for sql_select that keep libsqlcrypt from being asked for. */
+/* For libpwverify, which is loaded whenever libsqlcrypt is: all others, and misspellings of
+ * sql_select, with which libsqlcrypt is not asked for. */
 void option_check_logins(const sasl_utils_t *utils, int log_level);
 
 #endif

@@ -12,8 +12,8 @@
 
 #include "base/reason.h"
 
-/* A libsasl2 that was linked with -Bsymbolic hands out its own function even where the
- * program, or what is preloaded, has another one by that name: then the name counts. */
+/* A libsasl2 that was linked with -Bsymbolic hands out its own function even if the program,
+ * or a preloaded library, has another one by that name: then the name counts. */
 static bool is_function(const void *member, const void *function, const char *name)
 {
     Dl_info found;
@@ -25,7 +25,7 @@ static bool is_function(const void *member, const void *function, const char *na
 #define IS_FUNCTION(member, function)                                                              \
     is_function((const void *)(uintptr_t)(member), (const void *)(uintptr_t)(function), #function)
 
-/* From the first member to the last: what is no longer there at the end is not looked at. */
+/* Stops at the first that differs: later members may be missing. */
 bool sasl_glue_fits(const sasl_utils_t *utils)
 {
     return IS_FUNCTION(utils->encode64, sasl_encode64) &&
@@ -37,7 +37,7 @@ bool sasl_glue_fits(const sasl_utils_t *utils)
            IS_FUNCTION(utils->prop_set, prop_set) && IS_FUNCTION(utils->prop_erase, prop_erase);
 }
 
-/* As libsasl2 itself logs while it starts; where its own function is, is not known. */
+/* As libsasl2 itself logs while it starts; the place of its own function is not known. */
 void sasl_glue_log_misfit(const char *plugin)
 {
     syslog(LOG_AUTH | LOG_ERR,
@@ -100,7 +100,7 @@ sasl_callback_t *sasl_glue_callbacks(const sasl_server_params_t *sparams,
     return all;
 }
 
-/* The address in "address;port", which is all that libsasl2 is told. */
+/* The address in "address;port", the form in which the program gives it to libsasl2. */
 char *sasl_glue_client_address(const sasl_server_params_t *sparams)
 {
     const char *remote = sparams->ipremoteport != NULL ? sparams->ipremoteport : "";

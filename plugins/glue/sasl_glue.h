@@ -15,10 +15,10 @@
 #include "base/options.h"
 #include "base/verdict.h"
 
-/* Whether libsasl2 hands its functions over as the header says with which this was built.
- * Its versions do not tell: members of sasl_utils_t come and go without a new number.
- * If it does not, of the functions that follow only those that read options may be
- * called: what they need is at the very start. */
+/* Whether libsasl2 hands over its functions in the layout of the header with which this was
+ * built. Its version numbers do not show that: members of sasl_utils_t come and go without a
+ * new one. If it does not, only the functions below that read options may be called: what
+ * they need is at the very start. */
 bool sasl_glue_fits(const sasl_utils_t *utils);
 
 /* Logs that it does not, in one ERR line of `plugin`. */
@@ -35,13 +35,13 @@ const char *sasl_glue_libsasl_option(const sasl_utils_t *utils, enum option opti
 /* What functions of any type are cast to on their way to a sasl_callback_ft. */
 typedef void (*any_function)(void);
 
-/* Callbacks for a connection of our own: `count` of ours, then those of the program
- * for its connection. libsasl2 takes the first of each kind, and of the getopt ones
+/* Callbacks for a connection of our own: `count` of ours, then those that the program has
+ * for its connection. libsasl2 takes the first of each kind, and among the getopt callbacks
  * the first that knows an option. From malloc(3); NULL when out of memory. */
 sasl_callback_t *sasl_glue_callbacks(const sasl_server_params_t *sparams,
                                      const sasl_callback_t *ours, size_t count);
 
-/* The client's address, from malloc(3): "" if the host does not say. NULL when
+/* The client's address, from malloc(3): "" if the host does not give it. NULL when
  * out of memory. */
 char *sasl_glue_client_address(const sasl_server_params_t *sparams);
 
@@ -52,9 +52,9 @@ int sasl_glue_log_level(const sasl_utils_t *utils);
  * (a login was refused), SASL_LOG_WARN, SASL_LOG_NOTE and SASL_LOG_DEBUG (the
  * walk-through).
  *
- * `log_level` is what sasl_glue_log_level() returned. What lies above it is
- * dropped, errors excepted, and costs nothing. What the host would hide although
- * it was asked for is raised to a warning: Postfix shows nothing below one. */
+ * `log_level` is what sasl_glue_log_level() returned. Higher
+ * levels are dropped, except errors, and cost nothing. A level that the host would hide
+ * although it was asked for is raised to a warning: Postfix shows nothing below one. */
 void sasl_glue_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

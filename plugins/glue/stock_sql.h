@@ -3,9 +3,9 @@
 #define SQLCRYPT_STOCK_SQL_H
 
 /*
- * Whether the stock "sql" plug-in has a say. It reads the same options as ours and hands a
- * hash out as if it were the password, which would then log in by CRAM-MD5 and the like.
- * libsasl2 asks it too where `auxprop_plugin` names it or is not set, in whichever order
+ * Whether the stock "sql" plug-in has a say. It reads the same options as ours and hands out
+ * a hash as if it were the password, which would then log in by CRAM-MD5 and the like.
+ * libsasl2 asks it too if `auxprop_plugin` names it or is not set, in whichever order
  * the two are loaded or named.
  */
 
@@ -16,7 +16,7 @@
 /* Its name among the auxprop plug-ins. */
 #define STOCK_SQL_NAME "sql"
 
-/* Whether the stock plug-in is asked, too. `ours` is the glob_context of our own
+/* Whether the stock plug-in is asked too. `ours` is the glob_context of our own
  * plug-in, which may have the same name; NULL if it is not registered. */
 bool stock_sql_is_asked(const sasl_utils_t *utils, const void *ours);
 

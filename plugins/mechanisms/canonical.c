@@ -15,7 +15,7 @@ bool canonical_fits(const sasl_server_params_t *sparams, size_t length)
     return length + strlen(realm) + sizeof("@") <= CANONICAL_NAME_SIZE;
 }
 
-/* What it means if libsasl2 cannot make a name canonical. */
+/* What it means that libsasl2 cannot make a name canonical. */
 static enum verdict verdict_of_canon_user(int result)
 {
     switch (result) {
@@ -47,10 +47,10 @@ static int canon_user(sasl_server_params_t *sparams, sasl_out_params_t *oparams,
 }
 
 bool canonical_user(sasl_server_params_t *sparams, sasl_out_params_t *oparams, struct bytes name,
-                    bool acts_for_himself, int *lookup_result, enum verdict *verdict,
+                    bool is_for_both, int *lookup_result, enum verdict *verdict,
                     struct reason *reason)
 {
-    const unsigned flags = SASL_CU_AUTHID | (acts_for_himself ? SASL_CU_AUTHZID : 0);
+    const unsigned flags = SASL_CU_AUTHID | (is_for_both ? SASL_CU_AUTHZID : 0);
 
     oparams->authid = NULL;
     *lookup_result = canon_user(sparams, oparams, name, flags);
@@ -68,7 +68,7 @@ bool canonical_authorization(sasl_server_params_t *sparams, sasl_out_params_t *o
 
     oparams->user = NULL;
     result = canon_user(sparams, oparams, name, SASL_CU_AUTHZID);
-    /* Where no plug-in of libsasl2 is relied upon, none needs to know this user. */
+    /* If no plug-in of libsasl2 is relied upon, none needs to know this user. */
     if (result == SASL_OK || (result == SASL_NOMECH && oparams->user != NULL))
         return true;
     reason_set(reason, "authorization identity: %s", sasl_errstring(result, NULL, NULL));

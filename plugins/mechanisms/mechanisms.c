@@ -14,8 +14,8 @@
 /*
  * The stock mechanisms of the same names must come after ours, in whichever
  * order libsasl2 loads them. Since 2.1.28 its last tie-break is the hash
- * strength, which no policy looks at. Before, there is only the security
- * strength factor: ours is 1 then, and mech_avail() takes that back where a
+ * strength, which no policy looks at. Earlier versions have only the security
+ * strength factor: ours is 1 then, and mech_avail() takes that back if a
  * program demands one.
  */
 #ifdef SASL_SET_HASH_STRENGTH_BITS
@@ -49,7 +49,7 @@ static const struct {
 
 enum { MECHANISM_COUNT = sizeof(mechanisms) / sizeof(mechanisms[0]) };
 
-/* Those that are offered. All share one verifier, and have none while libsasl2 is not using
+/* Those that are offered. All share one verifier, and have none while libsasl2 does not use
  * them. */
 static sasl_server_plug_t plugins[MECHANISM_COUNT];
 
@@ -120,7 +120,7 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version, int *out_v
     *out_version = SASL_SERVER_PLUG_VERSION;
     *pluglist = plugins;
     *plugcount = 0;
-    /* A directory that is twice in the search path loads them twice. */
+    /* If a directory is in the search path twice, the plug-in is loaded twice. */
     if (plugins[0].glob_context != NULL || !activation_mechanisms(utils))
         return SASL_OK;
     if (!sasl_glue_fits(utils)) {

@@ -22,8 +22,8 @@ extern const sasl_server_plug_t cram_md5_mechanism;
 extern const sasl_server_plug_t cram_sha1_mechanism;
 extern const sasl_server_plug_t cram_sha256_mechanism;
 
-/* What every step starts with: no reply yet, and a text that is NULL has no length.
- * Returns false where there is no exchange. libsasl2 disposes of it when a step has
+/* Starts a step: there is no reply yet, and a text that is NULL has no length.
+ * Returns false if there is no exchange. libsasl2 disposes of it when a step has
  * failed, and passes NULL to every later step; some programs do step again. */
 bool mechanisms_begin_step(const void *exchange, const char *text, unsigned *length,
                            const char **reply, unsigned *reply_length);

@@ -84,7 +84,7 @@ static enum verdict ask_libsasl(struct methods *methods, struct methods_question
 struct method {
     const char *name;
     bool judges_responses; /* to a challenge, too */
-    bool knows_users;      /* tells a wrong password from an unknown user */
+    bool knows_users;      /* distinguishes a wrong password from an unknown user */
     enum verdict (*ask)(struct methods *methods, struct methods_question *question,
                         const char *method, struct reason *reason);
 };
@@ -127,7 +127,7 @@ static bool is_refusal(enum verdict verdict)
            verdict == VERDICT_MISMATCH;
 }
 
-/* Adds to the reason of a refusal who it was that the method knew, or did not know. */
+/* Adds to the reason of a refusal who was looked for. */
 static void tell_who(const struct methods_question *question, const struct method *method,
                      struct reason *reason)
 {
@@ -152,8 +152,8 @@ static enum verdict ask(struct methods *methods, struct methods_question *questi
     return verdict;
 }
 
-/* The lower, the more an answer that is no yes has to say: in the order of the enum, an
- * outage outranks a wrong password. A refusal by a method that does not tell a wrong
+/* The lower, the more an answer other than yes has to say: in the order of the enum, so that
+ * an outage outranks a wrong password. A refusal by a method that does not distinguish a wrong
  * password from an unknown user comes between the two. */
 static unsigned rank_of(const struct method *method, enum verdict verdict)
 {

@@ -19,9 +19,9 @@
 
 struct methods;
 
-/* Sets up what they need. `policy` stays valid until the methods are freed. Where the options
- * of a method cannot be used, `reason` holds why, and is empty otherwise: the method is then
- * an outage. Returns NULL when out of memory. */
+/* Sets up what they need. `policy` stays valid until the methods are freed. If the options
+ * of a method cannot be used, `reason` says why, and is empty otherwise; logins by that method
+ * then fail as during an outage. Returns NULL when out of memory. */
 struct methods *methods_new(const sasl_utils_t *utils, int log_level,
                             struct password_policy *policy, struct reason *reason);
 void methods_free(struct methods *methods);
@@ -36,16 +36,16 @@ struct methods_question {
     struct auxprop_trace trace; /* filled in: what libsqlcrypt did */
 };
 
-/* Requests what the methods of the list need to know of the user, before the name is made
+/* Requests the properties that the methods of the list need, before the user name is made
  * canonical. Returns false when out of memory. */
 bool methods_request(const struct methods_question *question);
 
-/* Asks the methods. Without a yes, the verdict is the one that has most to say, and comes
+/* Asks the methods. If none says yes, the verdict is the one that has most to say, and comes
  * with a reason. */
 enum verdict methods_ask(struct methods *methods, struct methods_question *question,
                          struct reason *reason);
 
-/* Erases what was found for them, whatever has become of the login. */
+/* Erases the properties again, whatever became of the login. */
 void methods_forget(const struct methods_question *question);
 
 #endif

@@ -44,14 +44,14 @@ static int name_others(void *others, const char *plugin, const char *option, con
     return SASL_OK;
 }
 
-/* libsasl2 reads auxprop_plugin by the callbacks of the connection that the plug-ins
- * are shown: that is another one for the time being. */
+/* libsasl2 reads auxprop_plugin by the callbacks of the connection that the plug-ins are
+ * given: that is another one meanwhile. */
 void stock_silence_begin(struct stock_silence *silence, sasl_server_params_t *sparams)
 {
     *silence = (struct stock_silence){.original = sparams->utils};
     if (!is_idiom_used(sparams->utils) || !stock_sql_is_asked(sparams->utils, NULL))
         return;
-    /* A list that is empty would stand for all: "none" is the name of none. */
+    /* An empty list would stand for all plug-ins; none has the name "none". */
     silence->others = strdup("none");
     auxprop_plugin_info(NULL, add_other, &silence->others);
     silence->callbacks = sasl_glue_callbacks(

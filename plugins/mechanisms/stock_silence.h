@@ -11,14 +11,14 @@
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 
-/* Between begin and end, libsasl2 asks all plug-ins but that one, if the idiom is used and
+/* Between begin and end, libsasl2 asks all plug-ins except that one, if the idiom is used and
  * auxprop_plugin is not set. */
 struct stock_silence {
     const sasl_utils_t *original;
     sasl_utils_t utils;
     char *others; /* the plug-ins that are asked */
     sasl_callback_t *callbacks;
-    sasl_conn_t *connection; /* where they are said to be all; NULL if nothing is silenced */
+    sasl_conn_t *connection; /* whose plug-ins they are; NULL if nothing is silenced */
 };
 void stock_silence_begin(struct stock_silence *silence, sasl_server_params_t *sparams);
 void stock_silence_end(struct stock_silence *silence, sasl_server_params_t *sparams);

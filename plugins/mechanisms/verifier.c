@@ -63,7 +63,7 @@ void verifier_free(struct verifier *verifier)
     free(verifier);
 }
 
-/* What no back end needs to be asked about. */
+/* Whether it is worth asking anybody about the login. */
 static bool is_well_formed(const struct methods_question *question, struct reason *reason)
 {
     const struct login *login = question->login;
@@ -87,7 +87,7 @@ static bool is_well_formed(const struct methods_question *question, struct reaso
     return false;
 }
 
-/* Whatever the password: the work is done all the same. */
+/* Refuses whatever the password is, after the usual work. */
 static enum verdict refuse(const struct verifier *verifier, const struct login *login,
                            enum verdict verdict)
 {
@@ -98,8 +98,8 @@ static enum verdict refuse(const struct verifier *verifier, const struct login *
     return verdict;
 }
 
-/* Has the user made canonical, upon which libsasl2 asks the auxprop plug-ins, and then asks
- * the methods. */
+/* Makes the user name canonical, while libsasl2 asks the auxprop plug-ins, and then asks the
+ * methods. */
 static enum verdict check_user(struct verifier *verifier, struct methods_question *question,
                                sasl_server_params_t *sparams, sasl_out_params_t *oparams,
                                struct reason *reason)
@@ -114,7 +114,7 @@ static enum verdict check_user(struct verifier *verifier, struct methods_questio
     if (!canonical_user(sparams, oparams, login->user, login->authzid.start == NULL,
                         &question->lookup_result, &verdict, reason))
         return verdict;
-    if (question->lookup_result == SASL_DISABLED) { /* says an auxprop plug-in */
+    if (question->lookup_result == SASL_DISABLED) { /* according to an auxprop plug-in */
         reason_set(reason, "the account is disabled");
         return refuse(verifier, login, VERDICT_LOCKED);
     }
@@ -138,7 +138,7 @@ static enum verdict check_login(struct verifier *verifier, struct methods_questi
     }
     if (!is_well_formed(question, reason))
         return VERDICT_MALFORMED;
-    /* Nobody is asked for such a name: making it canonical may trim it to that of a user. */
+    /* Nobody is asked about such a name: making it canonical may trim it to a user's name. */
     flaw = login_name_flaw(login->user.start, login->user.length);
     if (flaw != NULL) {
         reason_set(reason, "the user name %s", flaw);

@@ -3,8 +3,8 @@
 #define SQLCRYPT_VERIFIER_H
 
 /*
- * Verifies a user's typed password, or his response to a challenge, by the methods
- * that `pwcheck_method` lists, for any mechanism that gets one.
+ * Verifies a typed password, or the response to a challenge, by the methods that
+ * `pwcheck_method` lists, for any mechanism that gets one.
  */
 
 #include <sasl/sasl.h>
@@ -27,21 +27,21 @@ struct cram_response {
     const char *digest;    /* in hexadecimal digits */
 };
 
-/* What a mechanism has got from the client. Who is asked about a user or a password may
- * want a string: a NUL follows each of them. */
+/* What a mechanism got from the client. Whoever is asked about a user or a password may
+ * need a string: a NUL follows each of them. */
 struct login {
     const char *mechanism;
-    struct bytes user; /* as the client has sent it */
+    struct bytes user; /* as the client sent it */
     struct bytes password;
     const struct cram_response *cram; /* instead of a password; else NULL */
-    struct bytes authzid;             /* for whom the user wants to act; BYTES_NONE for himself */
+    struct bytes authzid;             /* for whom the user wants to act; BYTES_NONE: for no other */
 };
 
 /* Canonicalises the user into `oparams`, also for a login that fails, so that
  * the host can log who it was, and verifies the password: the first method
  * that says yes ends the search.
  * Returns SASL_OK; SASL_BADAUTH if no method says yes; SASL_UNAVAIL or
- * SASL_NOMEM if none does and one of them could not tell. */
+ * SASL_NOMEM if none does and one of them had no answer. */
 int verifier_check(struct verifier *verifier, sasl_server_params_t *sparams,
                    sasl_out_params_t *oparams, const struct login *login);
 
