@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sql/sql_connections.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +51,7 @@ struct request {
     struct sql_connections *connections;
     const struct deadline *deadline;
     const struct sql_statement *statement; /* NULL if there is a task */
-    struct secret *value;
+    struct sql_rows *rows;
     bool is_optional; /* not worth waiting for a host that may have what another lacks */
     sql_task *task;
     void *context;
@@ -88,6 +87,18 @@ static enum lookup open_session(const struct request *request, const struct sql_
     return result;
 }
 
+/* Of a file, no route says where it is. */
+static enum lookup judge_rows(const struct request *request, enum lookup result,
+                              struct reason *reason)
+{
+    const struct sql_connections *connections = request->connections;
+
+    result = sql_rows_judge(request->rows, result, reason);
+    if (result == LOOKUP_SEVERAL && connections->engine->find_addresses == NULL)
+        reason_prefix(reason, "%s: ", connections->settings->target.database);
+    return result;
+}
+
 /* Asks over the kept session, or a new one, which also replaces a kept one that
  * turns out to be lost. */
 static enum lookup ask(struct request *request, const struct sql_endpoint *endpoint,
@@ -102,10 +113,12 @@ static enum lookup ask(struct request *request, const struct sql_endpoint *endpo
         if (*session == NULL) {
             request->route->connected = true;
             result = open_session(request, endpoint, SQL_ACCESS_READ, deadline, session, reason);
-            if (result != LOOKUP_FOUND)
+            if (result != LOOKUP_DONE)
                 return result;
         }
-        result = engine->select(*session, request->statement, deadline, request->value, reason);
+        sql_rows_wipe(request->rows);
+        result = engine->select(*session, request->statement, deadline, request->rows, reason);
+        result = judge_rows(request, result, reason);
         if (result != LOOKUP_LOST && result != LOOKUP_UNAVAILABLE && result != LOOKUP_CONFLICT)
             return result;
         engine->close(*session);
@@ -122,7 +135,7 @@ static void say_crowded(struct reason *reason)
 }
 
 /* Takes a place in the pool. An endpoint that is left less than half of its time by then
- * is not to blame if that does not do. LOOKUP_FOUND; else with a reason. */
+ * is not to blame if that does not do. LOOKUP_DONE; else with a reason. */
 static enum lookup enter_pool(struct request *request, const struct sql_endpoint *endpoint,
                               const struct deadline *deadline, struct sql_session **session,
                               struct reason *reason)
@@ -132,7 +145,7 @@ static enum lookup enter_pool(struct request *request, const struct sql_endpoint
     request->is_crowded = true;
     switch (sql_pool_enter(request->connections->pool, endpoint->id, deadline, session)) {
     case SQL_POOL_NO_MEMORY:
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return LOOKUP_UNAVAILABLE;
     case SQL_POOL_FULL:
         say_crowded(reason);
@@ -141,7 +154,7 @@ static enum lookup enter_pool(struct request *request, const struct sql_endpoint
         break;
     }
     request->is_crowded = deadline_remaining(&half) == 0;
-    return LOOKUP_FOUND;
+    return LOOKUP_DONE;
 }
 
 static enum lookup ask_over_pool(struct request *request, const struct sql_endpoint *endpoint,
@@ -153,7 +166,7 @@ static enum lookup ask_over_pool(struct request *request, const struct sql_endpo
     bool replaced;
 
     request->route->connected = false;
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         return result;
     result = ask(request, endpoint, deadline, &session, reason);
     /* What it says in time counts all the same. */
@@ -181,8 +194,8 @@ static enum lookup run_task(struct request *request, const struct sql_endpoint *
     enum lookup result =
         open_session(request, endpoint, SQL_ACCESS_WRITE, deadline, &session, reason);
 
-    request->fate = LOOKUP_FOUND;
-    if (result != LOOKUP_FOUND)
+    request->fate = LOOKUP_DONE;
+    if (result != LOOKUP_DONE)
         return result;
     result = request->task(request->context, session, &request->fate, reason);
     if (result == LOOKUP_CONFLICT && !request->had_conflict) {
@@ -195,7 +208,7 @@ static enum lookup run_task(struct request *request, const struct sql_endpoint *
 
 /* --- addresses */
 
-/* Has the walk come to the addresses of a host next. LOOKUP_FOUND; else with a reason. */
+/* Has the walk come to the addresses of a host next. LOOKUP_DONE; else with a reason. */
 static enum lookup look_up(struct request *request, const struct sql_endpoint *endpoint,
                            const struct deadline *deadline, struct reason *reason)
 {
@@ -207,7 +220,7 @@ static enum lookup look_up(struct request *request, const struct sql_endpoint *e
     for (i = 0; i < dropped.count; i++)
         sql_pool_close_of(request->connections->pool, dropped.asked[i]);
     if (result == HOST_ADDRESSES_FOUND)
-        return LOOKUP_FOUND;
+        return LOOKUP_DONE;
     return result == HOST_ADDRESSES_NOT_NOW ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
 }
 
@@ -240,10 +253,8 @@ static void name_endpoint(const struct request *request, const struct sql_endpoi
 
 static void add(struct reason *complaints, const struct reason *name, const struct reason *why)
 {
-    const struct reason before = *complaints;
-
-    reason_set(complaints, "%s%s%s%s%s", before.text, before.text[0] != '\0' ? "; " : "",
-               name->text, name->text[0] != '\0' ? ": " : "", why->text);
+    reason_append(complaints, "%s%s%s%s", complaints->text[0] != '\0' ? "; " : "", name->text,
+                  name->text[0] != '\0' ? ": " : "", why->text);
 }
 
 /* Leaves the last endpoint of the walk out of the walks to come. */
@@ -264,7 +275,7 @@ static void note_answer(const struct request *request, unsigned id)
     if (request->statement != NULL)
         sql_endpoints_note(endpoints, id,
                            request->route->connected ? ENDPOINT_ANSWERED : ENDPOINT_WENT_ON);
-    else if (request->fate == LOOKUP_FOUND)
+    else if (request->fate == LOOKUP_DONE)
         sql_endpoints_note(endpoints, id, ENDPOINT_STORED);
     else if (request->fate == LOOKUP_LOST)
         sql_endpoints_note(endpoints, id, ENDPOINT_REFUSED);
@@ -346,6 +357,7 @@ static bool settle_by_endpoint(struct request *request, const struct sql_endpoin
         /* fallthrough */
     case LOOKUP_REJECTED:
     case LOOKUP_SEVERAL:
+    case LOOKUP_DONE:
     case LOOKUP_NONE:
     case LOOKUP_FOUND:
         accept_answer(request, endpoint);
@@ -379,29 +391,28 @@ static bool walk(struct request *request, enum lookup *result, struct reason *re
         if (!endpoint.is_looked_up) {
             const enum lookup found = look_up(request, &endpoint, &share, reason);
 
-            if (found != LOOKUP_FOUND)
+            if (found != LOOKUP_DONE)
                 go_past(request, &endpoint, found, &share, reason);
-        } else if (endpoint.is_due && look_up(request, &endpoint, &share, reason) == LOOKUP_FOUND) {
+        } else if (endpoint.is_due && look_up(request, &endpoint, &share, reason) == LOOKUP_DONE) {
             request->walk.count--; /* if it is still there, it is to be asked */
         } else if (settle_by_endpoint(request, &endpoint, &share, result, reason)) {
             return true;
         }
     }
     if (request->complaints.text[0] == '\0')
-        reason_set(&request->complaints, "out of memory");
+        reason_no_memory(&request->complaints);
     return false;
 }
 
 /* Waits before the next try. False if there is no time for one. */
 static bool pause_before_retry(const struct deadline *deadline, int *pause)
 {
-    int left = deadline_remaining(deadline) - FIRST_PAUSE;
+    const struct deadline until = {deadline->at - FIRST_PAUSE};
     /* Many processes that were refused at once should not come back at once. */
     int uneven = *pause / 2 + (int)((deadline_after(0).at + getpid()) % (*pause / 2 + 1));
 
-    if (left <= 0)
+    if (!deadline_sleep(&until, uneven))
         return false;
-    poll(NULL, 0, uneven < left ? uneven : left);
     *pause = *pause * 2 < LONGEST_PAUSE ? *pause * 2 : LONGEST_PAUSE;
     return true;
 }
@@ -454,14 +465,14 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
 
 enum lookup sql_connections_select(struct sql_connections *connections,
                                    const struct sql_statement *statement, bool required,
-                                   const struct deadline *deadline, struct secret *value,
+                                   const struct deadline *deadline, struct sql_rows *rows,
                                    struct sql_route *route, struct reason *reason)
 {
     struct request request = {.connections = connections,
                               .deadline = deadline,
                               .statement = statement,
                               .is_optional = !required,
-                              .value = value,
+                              .rows = rows,
                               .route = route};
 
     reason_clear(&route->host);

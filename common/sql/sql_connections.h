@@ -30,21 +30,22 @@ struct sql_connections *sql_connections_new(const struct sql_engine *engine,
 /* Closes what this process has opened. */
 void sql_connections_free(struct sql_connections *connections);
 
-/* As `select` of sql_engine.h, over a kept or a new session. Where a host lacks what the
- * statement needs, others are waited for if the value is `required`. `route` is set
+/* As `select` of sql_engine.h, over a kept or a new session; LOOKUP_SEVERAL if there were
+ * more rows than there is room. Where a host lacks what the statement needs, others are
+ * waited for if the value is `required`. `route` is set
  * unless the result is LOOKUP_UNAVAILABLE, whose reason tells of all hosts.
  * LOOKUP_LOST and LOOKUP_BUSY are not returned. */
 enum lookup sql_connections_select(struct sql_connections *connections,
                                    const struct sql_statement *statement, bool required,
-                                   const struct deadline *deadline, struct secret *value,
+                                   const struct deadline *deadline, struct sql_rows *rows,
                                    struct sql_route *route, struct reason *reason);
 
 /* Stores something over a session. LOOKUP_LOST, LOOKUP_BUSY, LOOKUP_UNAVAILABLE and
  * LOOKUP_UNREADY, with a reason, say that nothing was stored and another session or host
  * may do better, LOOKUP_CONFLICT that nothing was stored and the next try may do better.
- * Any other result settles the matter. *fate is LOOKUP_FOUND, and the task sets it to
- * LOOKUP_LOST or LOOKUP_UNAVAILABLE once the session ends that way: a matter may be
- * settled since nobody knows whether it was stored. */
+ * Any other result settles the matter; LOOKUP_DONE says that it was stored. *fate is
+ * LOOKUP_DONE, and the task sets it to LOOKUP_LOST or LOOKUP_UNAVAILABLE once the session
+ * ends that way: a matter may be settled since nobody knows whether it was stored. */
 typedef enum lookup sql_task(void *context, struct sql_session *session, enum lookup *fate,
                              struct reason *reason);
 

@@ -7,8 +7,8 @@
  * symbol, `sqlcrypt_engine`. Of this project, a driver sees no other headers
  * than this one and those it includes.
  *
- * A driver never logs, never ends the process, and waits for nothing longer
- * than the deadline. A session is used by one thread at a time, and never by
+ * A driver never logs, never ends the process, and never waits longer than the
+ * deadline. A session is used by one thread at a time, and never by
  * another process than the one that opened it. SIGPIPE never reaches the host,
  * and no descriptor is left open over execve(2).
  */
@@ -16,28 +16,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/jail.h"
 #include "base/reason.h"
-#include "base/secret.h"
 #include "sql/host_addresses.h"
+#include "sql/lookup.h"
 #include "sql/sql_hosts.h"
+#include "sql/sql_rows.h"
 
 /* Goes up with each change to anything below. */
-#define SQL_ENGINE_ABI 4u
-
-/* How one request ended. Zero never means yes. */
-enum lookup {
-    LOOKUP_UNAVAILABLE, /* no answer, and the session is good for nothing more */
-    LOOKUP_LOST,        /* likewise; a new session may do better, now or in a moment */
-    LOOKUP_BUSY,        /* the server takes no session now, but may in a moment */
-    LOOKUP_UNREADY,     /* the server lacks what the statement needs: another may have it */
-    LOOKUP_CONFLICT,    /* another transaction was in the way: nothing was kept */
-    LOOKUP_REJECTED,    /* the server refuses the statement */
-    LOOKUP_NONE,        /* no row */
-    LOOKUP_SEVERAL,     /* more than one row */
-    LOOKUP_FOUND        /* one row, or for a statement that stores: at least one */
-};
+#define SQL_ENGINE_ABI 5u
 
 enum sql_ssl_mode {
     SQL_SSL_DISABLE,
@@ -66,11 +55,12 @@ enum sql_access {
     SQL_ACCESS_WRITE /* a host that cannot store is no host to connect to */
 };
 
-/* One statement with its parameters, in the engine's own placeholders. A
- * parameter with NULL bytes is bound to NULL. */
+/* One statement with its parameters, in the engine's own placeholders. A parameter
+ * that is not there is bound to NULL; after the bytes of any other, a NUL follows that
+ * its length does not count. */
 struct sql_statement {
     const char *text;
-    const struct secret *parameters;
+    const struct bytes *parameters;
     size_t parameter_count;
 };
 
@@ -95,7 +85,7 @@ struct sql_engine {
                                                  struct host_addresses *found,
                                                  struct reason *reason);
 
-    /* Opens a session with a host at one of its addresses, "" if it has none. LOOKUP_FOUND
+    /* Opens a session with a host at one of its addresses, "" if it has none. LOOKUP_DONE
      * with *session set; else LOOKUP_UNAVAILABLE, LOOKUP_LOST or LOOKUP_BUSY with a
      * reason, and *session is NULL. What `target` and `host` point to stays valid until
      * the session is closed. *learned is for the driver: what it puts there is there again
@@ -106,23 +96,23 @@ struct sql_engine {
                         const struct deadline *deadline, unsigned *learned,
                         struct sql_session **session, struct reason *reason);
 
-    /* Waits for nothing. */
+    /* Does not block. */
     void (*close)(struct sql_session *session);
 
-    /* Runs a statement that reads, and copies the first column of its only row
-     * into `value`, with NULL bytes for NULL. LOOKUP_NONE and LOOKUP_FOUND
-     * come without a reason. The session prepares the statement once and keeps
-     * it. What `value` holds is the caller's to wipe, whatever is returned. */
+    /* Runs a statement that reads, and hands over the first column of each row, as many
+     * as `rows` has room for. LOOKUP_FOUND if there was a row, LOOKUP_NONE if not, both
+     * without a reason. `rows` is empty at first; whatever is returned, it may hold
+     * values. The session prepares the statement once and keeps it, but no value. */
     enum lookup (*select)(struct sql_session *session, const struct sql_statement *statement,
-                          const struct deadline *deadline, struct secret *value,
+                          const struct deadline *deadline, struct sql_rows *rows,
                           struct reason *reason);
 
-    /* Runs a statement that stores. LOOKUP_FOUND if it changed a row, LOOKUP_NONE if it
+    /* Runs a statement that stores. LOOKUP_DONE if it changed a row, LOOKUP_NONE if it
      * changed nothing. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows. */
     enum lookup (*store)(struct sql_session *session, const struct sql_statement *statement,
                          const struct deadline *deadline, struct reason *reason);
 
-    /* LOOKUP_FOUND once done. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows
+    /* LOOKUP_DONE once done. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows
      * whether SQL_COMMIT was; otherwise nothing was kept. A session that is closed rolls
      * back. */
     enum lookup (*transaction)(struct sql_session *session, enum sql_transaction step,

@@ -3,16 +3,26 @@
 
 #include <stdlib.h>
 
+static void lend(struct sql_request *request, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        request->views[i] = secret_bytes(&request->parameters[i]);
+    request->statement = (struct sql_statement){request->text, request->views, count};
+}
+
 bool sql_request_make(struct sql_request *request, const struct sql_template *template,
                       const struct sql_values *values)
 {
     size_t count = sql_template_parameter_count(template);
 
     *request = (struct sql_request){.text = sql_template_text(template, values->property),
-                                    .parameters = calloc(count + 1, sizeof(struct secret))};
-    if (request->text != NULL && request->parameters != NULL &&
+                                    .parameters = calloc(count + 1, sizeof(struct secret)),
+                                    .views = calloc(count + 1, sizeof(struct bytes))};
+    if (request->text != NULL && request->parameters != NULL && request->views != NULL &&
         sql_template_bind(template, values, request->parameters)) {
-        request->statement = (struct sql_statement){request->text, request->parameters, count};
+        lend(request, count);
         return true;
     }
     sql_request_free(request);
@@ -26,6 +36,7 @@ void sql_request_free(struct sql_request *request)
     for (i = 0; i < request->statement.parameter_count; i++)
         secret_wipe(&request->parameters[i]);
     free(request->parameters);
+    free(request->views);
     free(request->text);
     *request = (struct sql_request){.text = NULL};
 }

@@ -16,6 +16,7 @@
 struct sql_request {
     struct sql_statement statement;
     struct secret *parameters;
+    struct bytes *views; /* of the parameters, for the statement */
     char *text;
 };
 

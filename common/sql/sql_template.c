@@ -2,7 +2,6 @@
 #include "sql/sql_template.h"
 
 #include <ctype.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +22,7 @@ struct sql_template *sql_template_parse(const char *text, enum sql_template_kind
     struct sql_template *template = calloc(1, sizeof(*template));
 
     if (template == NULL) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return NULL;
     }
     template->dialect = dialect;
@@ -161,31 +160,26 @@ size_t sql_template_parameter_count(const struct sql_template *template)
     return template->parsed.parameter_count;
 }
 
-/* The text that a piece stands for; NULL bytes stand for NULL. */
-static struct secret piece_value(const struct sql_piece *piece, const struct sql_values *values)
+/* The text that a piece stands for; what is not there stands for NULL. */
+static struct bytes piece_value(const struct sql_piece *piece, const struct sql_values *values)
 {
-    const char *text = NULL;
-
     switch (piece->kind) {
     case PIECE_TEXT:
-        return (struct secret){piece->text, piece->length};
+        return (struct bytes){piece->text, piece->length};
     case PIECE_USER:
-        text = values->user;
-        break;
+        return bytes_of(values->user);
     case PIECE_REALM:
-        text = values->realm;
-        break;
+        return bytes_of(values->realm);
     case PIECE_PROPERTY:
-        text = values->property;
-        break;
+        return bytes_of(values->property);
     case PIECE_ADDRESS:
-        text = values->address;
-        break;
+        return bytes_of(values->address);
     case PIECE_VALUE:
+        return values->value;
     case PIECE_PARAMETER: /* only in statements */
-        return values->value != NULL ? *values->value : SECRET_EMPTY;
+        break;
     }
-    return (struct secret){(char *)(uintptr_t)text, strlen(text)};
+    return BYTES_NONE;
 }
 
 static bool bind_one(const struct sql_pieces *pieces, const struct sql_values *values,
@@ -195,9 +189,9 @@ static bool bind_one(const struct sql_pieces *pieces, const struct sql_values *v
     char *end;
 
     for (i = 0; i < pieces->count; i++) {
-        struct secret value = piece_value(&pieces->items[i], values);
+        const struct bytes value = piece_value(&pieces->items[i], values);
 
-        if (value.bytes == NULL)
+        if (value.start == NULL)
             return true; /* with a NULL in it, all of it is NULL */
         length += value.length;
     }
@@ -206,9 +200,9 @@ static bool bind_one(const struct sql_pieces *pieces, const struct sql_values *v
         return false;
     *parameter = (struct secret){end, length};
     for (i = 0; i < pieces->count; i++) {
-        struct secret value = piece_value(&pieces->items[i], values);
+        const struct bytes value = piece_value(&pieces->items[i], values);
 
-        memcpy(end, value.bytes, value.length);
+        memcpy(end, value.start, value.length);
         end += value.length;
     }
     *end = '\0';

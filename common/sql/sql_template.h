@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "sql/sql_dialect.h"
@@ -37,8 +38,8 @@ struct sql_values {
     const char *user;
     const char *realm;
     const char *property;
-    const char *address;        /* "" if the host does not tell it; may be NULL if there is no %a */
-    const struct secret *value; /* NULL stands for the SQL value NULL */
+    const char *address; /* "" if the host does not tell it; may be NULL if there is no %a */
+    struct bytes value;  /* what is not there stands for the SQL value NULL */
 };
 
 /* Parses `text`. Returns NULL with a reason that starts with the position, a

@@ -59,7 +59,7 @@ void sql_call_close(struct sql_call *call)
 }
 
 bool sql_call_request(const struct sql_call *call, const struct sql_template *template,
-                      const char *property, const struct secret *value, struct sql_request *request)
+                      const char *property, struct bytes value, struct sql_request *request)
 {
     const struct sql_values values = {
         .user = call->names.user,

@@ -41,10 +41,10 @@ enum sql_call_start sql_call_open(struct sql_call *call, const char *user, unsig
 /* Frees what an open call holds. */
 void sql_call_close(struct sql_call *call);
 
-/* Expands a template for the user. `value` is what %v stands for, NULL for NULL.
+/* Expands a template for the user. `value` is what %v stands for, BYTES_NONE for NULL.
  * Returns false when out of memory. */
 bool sql_call_request(const struct sql_call *call, const struct sql_template *template,
-                      const char *property, const struct secret *value,
+                      const char *property, struct bytes value,
                       struct sql_request *request);
 
 #endif

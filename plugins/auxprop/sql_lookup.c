@@ -45,15 +45,16 @@ static enum lookup fetch(const struct sql_call *call, const char *property, bool
                          struct secret *value)
 {
     enum lookup result = LOOKUP_UNAVAILABLE;
+    struct sql_rows rows = {.values = value, .room = 1};
     struct sql_request request;
     struct sql_route route;
     struct reason reason;
 
-    if (!sql_call_request(call, call->backend->select, property, NULL, &request)) {
+    if (!sql_call_request(call, call->backend->select, property, BYTES_NONE, &request)) {
         reason_no_memory(&reason);
     } else {
         result = sql_connections_select(call->backend->connections, &request.statement, required,
-                                        &call->deadline, value, &route, &reason);
+                                        &call->deadline, &rows, &route, &reason);
         sql_request_free(&request);
     }
     switch (result) {
@@ -73,6 +74,7 @@ static enum lookup fetch(const struct sql_call *call, const char *property, bool
     case LOOKUP_BUSY:
     case LOOKUP_CONFLICT:
     case LOOKUP_UNREADY:
+    case LOOKUP_DONE: /* not of a lookup */
         /* The reason names all hosts. */
         log_failure(call, SASL_LOG_ERR, "", "", &reason);
         break;
@@ -236,6 +238,7 @@ static int report(const struct lookup_call *lookup, enum lookup answered)
     case LOOKUP_UNREADY:
     case LOOKUP_REJECTED:
     case LOOKUP_SEVERAL:
+    case LOOKUP_DONE:
         break;
     }
     sql_properties_set(properties, PROPERTY_OUTCOME, bytes_of(outcome));

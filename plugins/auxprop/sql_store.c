@@ -43,7 +43,7 @@ static int out_of_memory(struct store_call *store)
 static enum lookup settle(struct store_call *store, int result)
 {
     store->result = result;
-    return result == SASL_OK ? LOOKUP_FOUND : LOOKUP_REJECTED;
+    return result == SASL_OK ? LOOKUP_DONE : LOOKUP_REJECTED;
 }
 
 /* Every answer of the driver but that to ROLLBACK goes through here. */
@@ -59,16 +59,18 @@ static enum lookup find_row(struct store_call *store, const char *property)
 {
     const struct sql_engine *engine = engine_of(store);
     struct secret old = SECRET_EMPTY;
+    struct sql_rows rows = {.values = &old, .room = 1};
     struct sql_request request;
     enum lookup result;
 
-    if (!sql_call_request(&store->call, store->call.backend->select, property, NULL, &request))
+    if (!sql_call_request(&store->call, store->call.backend->select, property, BYTES_NONE,
+                          &request))
         return settle(store, out_of_memory(store));
     result = heard(store, engine->select(store->session, &request.statement, &store->call.deadline,
-                                         &old, &store->reason));
+                                         &rows, &store->reason));
     sql_request_free(&request);
     secret_wipe(&old);
-    return result;
+    return sql_rows_judge(&rows, result, &store->reason);
 }
 
 /* A failure is worth another try as long as nothing was kept. */
@@ -78,7 +80,7 @@ static enum lookup stop(struct store_call *store, enum lookup result)
 }
 
 static enum lookup write_value(struct store_call *store, const struct sql_template *template,
-                               const char *property, const struct secret *value)
+                               const char *property, struct bytes value)
 {
     const struct sql_engine *engine = engine_of(store);
     struct sql_request request;
@@ -90,13 +92,13 @@ static enum lookup write_value(struct store_call *store, const struct sql_templa
                                         &store->reason));
     sql_request_free(&request);
     /* The table may not support transactions. */
-    store->has_written = store->has_written || result == LOOKUP_FOUND || result == LOOKUP_LOST ||
+    store->has_written = store->has_written || result == LOOKUP_DONE || result == LOOKUP_LOST ||
                          result == LOOKUP_UNAVAILABLE;
     if (result == LOOKUP_NONE)
         reason_set(&store->reason, "the statement changed no row");
     if (result == LOOKUP_NONE || result == LOOKUP_REJECTED)
         return settle(store, SASL_UNAVAIL);
-    return result == LOOKUP_FOUND ? result : stop(store, result);
+    return result == LOOKUP_DONE ? result : stop(store, result);
 }
 
 static int hash(struct store_call *store, struct bytes password, struct secret *out)
@@ -163,7 +165,7 @@ static enum lookup store_property(struct store_call *store, const char *property
         return settle(store, encoding);
     result = write_value(
         store, row == LOOKUP_FOUND ? store->call.backend->update : store->call.backend->insert,
-        property, value != NULL ? &encoded : NULL);
+        property, secret_bytes(&encoded));
     secret_wipe(&encoded);
     return result;
 }
@@ -175,7 +177,7 @@ static enum lookup commit(struct store_call *store)
         heard(store, engine_of(store)->transaction(store->session, SQL_COMMIT,
                                                    &store->call.deadline, &store->reason));
 
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         return settle(store, SASL_OK);
     store->is_unknown = result == LOOKUP_LOST || result == LOOKUP_UNAVAILABLE;
     return result == LOOKUP_CONFLICT ? result : settle(store, SASL_UNAVAIL);
@@ -188,12 +190,12 @@ static enum lookup store_all(struct store_call *store)
     enum lookup result = heard(store, engine->transaction(store->session, SQL_BEGIN,
                                                           &store->call.deadline, &store->reason));
 
-    for (; property->name != NULL && result == LOOKUP_FOUND; property++)
+    for (; property->name != NULL && result == LOOKUP_DONE; property++)
         if (property->name[0] != '*' && property->values != NULL)
             result = store_property(store, property->name, property->values[0]);
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         result = commit(store);
-    if (result != LOOKUP_FOUND) {
+    if (result != LOOKUP_DONE) {
         struct reason ignored;
 
         engine->transaction(store->session, SQL_ROLLBACK, &store->call.deadline, &ignored);
@@ -225,7 +227,7 @@ static int run_on_hosts(struct store_call *store)
 
     store->result = SASL_UNAVAIL;
     if (sql_connections_store(store->call.backend->connections, store_over, store,
-                              &store->call.deadline, &route, &why) != LOOKUP_FOUND)
+                              &store->call.deadline, &route, &why) != LOOKUP_DONE)
         reason_set(&store->reason, "%s%s%s", route.host.text,
                    route.host.text[0] != '\0' ? ": " : "", why.text);
     return store->result;

@@ -5,6 +5,7 @@
  * libraries.
  */
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,8 @@ enum {
 struct kept_statement {
     char *text;
     MYSQL_STMT *prepared;
+    MYSQL_BIND *binds; /* for its parameters */
+    size_t parameter_count;
 };
 
 struct sql_session {
@@ -36,8 +39,9 @@ static void forget(struct kept_statement *kept)
 {
     if (kept->prepared != NULL)
         mysql_stmt_close(kept->prepared);
+    free(kept->binds);
     free(kept->text);
-    *kept = (struct kept_statement){NULL, NULL};
+    *kept = (struct kept_statement){.text = NULL};
 }
 
 static enum lookup open_session(const struct sql_target *target, const struct sql_host *host,
@@ -51,11 +55,11 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
     (void)learned;
     *session = NULL;
     if (opened == NULL) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return LOOKUP_UNAVAILABLE;
     }
     result = mysql_connect(target, host, address, access, deadline, &opened->mysql, reason);
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         *session = opened;
     else
         free(opened);
@@ -117,7 +121,7 @@ static enum lookup statement_failed(const struct request *request, MYSQL_STMT *p
 
 static enum lookup out_of_memory(const struct request *request)
 {
-    reason_set(request->reason, "out of memory");
+    reason_no_memory(request->reason);
     return LOOKUP_UNAVAILABLE;
 }
 
@@ -131,7 +135,19 @@ static enum lookup prepare_new(const struct request *request, struct kept_statem
         return out_of_memory(request);
     if (mysql_stmt_prepare(slot->prepared, text, (unsigned long)strlen(text)) != 0)
         return statement_failed(request, slot->prepared, false);
-    return LOOKUP_FOUND;
+    if (mysql_stmt_param_count(slot->prepared) != request->statement->parameter_count) {
+        reason_set(request->reason, "the statement has parameters of its own");
+        return LOOKUP_REJECTED;
+    }
+    slot->parameter_count = request->statement->parameter_count;
+    slot->binds = calloc(slot->parameter_count + 1, sizeof(*slot->binds));
+    return slot->binds != NULL ? LOOKUP_DONE : out_of_memory(request);
+}
+
+static bool is_same(const struct kept_statement *kept, const struct sql_statement *statement)
+{
+    return kept->text != NULL && kept->parameter_count == statement->parameter_count &&
+           strcmp(kept->text, statement->text) == 0;
 }
 
 /* Finds the statement among the kept ones, or prepares it and keeps it. */
@@ -144,42 +160,43 @@ static enum lookup prepare(const struct request *request, struct kept_statement 
 
     for (i = 0; i < KEPT_STATEMENTS; i++) {
         slot = &session->kept[i];
-        if (slot->text != NULL && strcmp(slot->text, request->statement->text) == 0) {
+        if (is_same(slot, request->statement)) {
             *kept = slot;
-            return LOOKUP_FOUND;
+            return LOOKUP_DONE;
         }
     }
     slot = &session->kept[session->next_kept];
     session->next_kept = (session->next_kept + 1) % KEPT_STATEMENTS;
     forget(slot);
     result = prepare_new(request, slot);
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         *kept = slot;
     else
         forget(slot);
     return result;
 }
 
+/* Lends a parameter to the library, which only reads it. */
+static void bind(MYSQL_BIND *bind, struct bytes parameter)
+{
+    bind->buffer_type = parameter.start != NULL ? MYSQL_TYPE_STRING : MYSQL_TYPE_NULL;
+    bind->buffer = (char *)(uintptr_t)parameter.start;
+    bind->buffer_length = (unsigned long)parameter.length;
+    bind->length = &bind->buffer_length;
+}
+
 /* Sends the parameters and awaits the beginning of the result. False if there
  * is an error. */
-static bool execute(const struct request *request, MYSQL_STMT *prepared)
+static bool execute(const struct request *request, const struct kept_statement *kept)
 {
-    size_t count = request->statement->parameter_count, i;
-    MYSQL_BIND binds[count + 1];
-    unsigned long lengths[count + 1];
+    const struct sql_statement *statement = request->statement;
+    size_t i;
 
-    memset(binds, 0, sizeof(binds));
-    for (i = 0; i < count; i++) {
-        const struct secret *parameter = &request->statement->parameters[i];
-
-        lengths[i] = (unsigned long)parameter->length;
-        binds[i].buffer_type = parameter->bytes != NULL ? MYSQL_TYPE_STRING : MYSQL_TYPE_NULL;
-        binds[i].buffer = parameter->bytes;
-        binds[i].buffer_length = lengths[i];
-        binds[i].length = &lengths[i];
-    }
-    return (count == 0 || mysql_stmt_bind_param(prepared, binds) == 0) &&
-           mysql_stmt_execute(prepared) == 0;
+    for (i = 0; i < statement->parameter_count; i++)
+        bind(&kept->binds[i], statement->parameters[i]);
+    return (statement->parameter_count == 0 ||
+            mysql_stmt_bind_param(kept->prepared, kept->binds) == 0) &&
+           mysql_stmt_execute(kept->prepared) == 0;
 }
 
 /* --- rows */
@@ -216,46 +233,44 @@ static bool has_row(int fetched)
     return fetched == 0 || fetched == MYSQL_DATA_TRUNCATED;
 }
 
-/* Of a value that was too long for the first try. */
-static enum lookup read_long(const struct request *request, MYSQL_STMT *prepared,
-                             unsigned long length, struct secret *value)
+/* Adds a value that was too long for the first try. */
+static enum lookup add_long(const struct request *request, MYSQL_STMT *prepared,
+                            unsigned long length, struct sql_rows *rows)
 {
     char *bytes = malloc(length);
     unsigned long got = 0;
     MYSQL_BIND bind = {
         .buffer_type = MYSQL_TYPE_STRING, .buffer = bytes, .buffer_length = length, .length = &got};
-    enum lookup result = LOOKUP_FOUND;
+    enum lookup result = LOOKUP_DONE;
 
     if (bytes == NULL)
         return out_of_memory(request);
     if (mysql_stmt_fetch_column(prepared, &bind, 0, 0) != 0)
         result = statement_failed(request, prepared, true);
-    else if (!secret_set(value, bytes, length))
+    else if (!sql_rows_add(rows, bytes, length))
         result = out_of_memory(request);
     explicit_bzero(bytes, length);
     free(bytes);
     return result;
 }
 
-static enum lookup read_column(const struct request *request, MYSQL_STMT *prepared,
-                               const struct column *column, struct secret *value)
+static enum lookup add_row(const struct request *request, MYSQL_STMT *prepared,
+                           const struct column *column, struct sql_rows *rows)
 {
-    if (column->is_null) {
-        secret_wipe(value);
-        return LOOKUP_FOUND;
-    }
-    if (column->length > MYSQL_LONGEST_VALUE) {
+    if (column->length > MYSQL_LONGEST_VALUE && !column->is_null) {
         reason_set(request->reason, "the value is longer than %d bytes", MYSQL_LONGEST_VALUE);
         return LOOKUP_REJECTED;
     }
-    if (column->length > sizeof(column->bytes))
-        return read_long(request, prepared, column->length, value);
-    return secret_set(value, column->bytes, column->length) ? LOOKUP_FOUND : out_of_memory(request);
+    if (column->length > sizeof(column->bytes) && !column->is_null)
+        return add_long(request, prepared, column->length, rows);
+    return sql_rows_add(rows, column->is_null ? NULL : column->bytes, column->length)
+               ? LOOKUP_DONE
+               : out_of_memory(request);
 }
 
-/* Reads the first row, and whether there is a second one, by way of `column`. */
+/* Reads the rows by way of `column`, until there is no room for more. */
 static enum lookup read_by_column(const struct request *request, MYSQL_STMT *prepared,
-                                  struct column *column, struct secret *value)
+                                  struct column *column, struct sql_rows *rows)
 {
     enum lookup result;
     int fetched;
@@ -268,31 +283,27 @@ static enum lookup read_by_column(const struct request *request, MYSQL_STMT *pre
     }
     if (!bind_columns(prepared, column))
         return out_of_memory(request);
-    fetched = mysql_stmt_fetch(prepared);
-    if (fetched == MYSQL_NO_DATA)
-        return LOOKUP_NONE;
-    result = has_row(fetched) ? read_column(request, prepared, column, value)
-                              : statement_failed(request, prepared, true);
-    if (result != LOOKUP_FOUND)
-        return result;
-    fetched = mysql_stmt_fetch(prepared);
-    if (fetched == MYSQL_NO_DATA)
-        return LOOKUP_FOUND;
-    if (!has_row(fetched))
-        return statement_failed(request, prepared, true);
-    reason_set(request->reason, "more than one row for one user");
-    return LOOKUP_SEVERAL;
+    while ((fetched = mysql_stmt_fetch(prepared)) != MYSQL_NO_DATA) {
+        if (!has_row(fetched))
+            return statement_failed(request, prepared, true);
+        if (sql_rows_overflow(rows))
+            return LOOKUP_FOUND;
+        result = add_row(request, prepared, column, rows);
+        if (result != LOOKUP_DONE)
+            return result;
+    }
+    return rows->count > 0 ? LOOKUP_FOUND : LOOKUP_NONE;
 }
 
 static enum lookup read_rows(const struct request *request, MYSQL_STMT *prepared,
-                             struct secret *value)
+                             struct sql_rows *rows)
 {
     struct column column;
     enum lookup result;
 
     column.length = 0;
     column.is_null = 0;
-    result = read_by_column(request, prepared, &column, value);
+    result = read_by_column(request, prepared, &column, rows);
     explicit_bzero(&column, sizeof(column));
     return result;
 }
@@ -315,7 +326,7 @@ static bool drain(const struct request *request, MYSQL_STMT *prepared)
 /* --- the driver */
 
 static enum lookup run_prepared(const struct request *request, MYSQL_STMT *prepared,
-                                struct secret *value)
+                                struct sql_rows *rows)
 {
     enum lookup result;
 
@@ -325,11 +336,11 @@ static enum lookup run_prepared(const struct request *request, MYSQL_STMT *prepa
         reason_set(request->reason, "malformed reply");
         return LOOKUP_UNAVAILABLE;
     }
-    if (value != NULL)
-        result = read_rows(request, prepared, value);
+    if (rows != NULL)
+        result = read_rows(request, prepared, rows);
     else
         result = mysql_stmt_field_count(prepared) > 0 || mysql_stmt_affected_rows(prepared) > 0
-                     ? LOOKUP_FOUND
+                     ? LOOKUP_DONE
                      : LOOKUP_NONE;
     /* What comes after a good row may still be an error. */
     if (!drain(request, prepared) && result != LOOKUP_UNAVAILABLE && result != LOOKUP_LOST) {
@@ -343,8 +354,8 @@ static enum lookup run_prepared(const struct request *request, MYSQL_STMT *prepa
     return result;
 }
 
-/* Runs a statement: one that reads if there is a `value` to read into. */
-static enum lookup run(const struct request *request, struct secret *value)
+/* Runs a statement: one that reads if there are `rows` to read into. */
+static enum lookup run(const struct request *request, struct sql_rows *rows)
 {
     bool again = true;
 
@@ -352,15 +363,10 @@ static enum lookup run(const struct request *request, struct secret *value)
         struct kept_statement *kept;
         enum lookup result = prepare(request, &kept);
 
-        if (result != LOOKUP_FOUND)
+        if (result != LOOKUP_DONE)
             return result;
-        if (mysql_stmt_param_count(kept->prepared) != request->statement->parameter_count) {
-            forget(kept);
-            reason_set(request->reason, "the statement has parameters of its own");
-            return LOOKUP_REJECTED;
-        }
-        if (execute(request, kept->prepared))
-            return run_prepared(request, kept->prepared, value);
+        if (execute(request, kept))
+            return run_prepared(request, kept->prepared, rows);
         if (!again || !mysql_error_is_forgotten(mysql_stmt_errno(kept->prepared)))
             return statement_failed(request, kept->prepared, true);
         forget(kept);
@@ -371,37 +377,35 @@ static enum lookup run(const struct request *request, struct secret *value)
 /* No row holds a name that a column's character set cannot express. But the same
  * error stands for a statement that compares what cannot be compared, whoever logs in:
  * then it fails for an ASCII name, too. */
-static enum lookup run_in_ascii(const struct request *request, struct secret *value)
+static enum lookup run_in_ascii(const struct request *request, struct sql_rows *rows)
 {
-    size_t count = request->statement->parameter_count, i;
-    struct secret copies[count + 1];
-    const struct sql_statement in_ascii = {request->statement->text, copies, count};
-    const struct request again = {request->session, &in_ascii, request->call, request->reason};
-    enum lookup result;
+    struct mysql_ascii ascii;
+    const struct request again = {request->session, &ascii.statement, request->call,
+                                  request->reason};
+    enum lookup result = mysql_statement_to_ascii(request->statement, &ascii)
+                             ? run(&again, rows)
+                             : out_of_memory(request);
 
-    for (i = 0; i < count; i++)
-        copies[i] = SECRET_EMPTY;
-    result = mysql_statement_to_ascii(request->statement, copies) ? run(&again, value)
-                                                                  : out_of_memory(request);
-    for (i = 0; i < count; i++)
-        secret_wipe(&copies[i]);
-    /* That of another user, perhaps. */
-    secret_wipe(value);
-    return result == LOOKUP_FOUND || result == LOOKUP_SEVERAL ? LOOKUP_NONE : result;
+    mysql_statement_free_ascii(&ascii);
+    /* Those of another user, perhaps. */
+    sql_rows_wipe(rows);
+    return result == LOOKUP_FOUND ? LOOKUP_NONE : result;
 }
 
-static enum lookup run_lookup(const struct request *request, struct secret *value)
+static enum lookup run_lookup(const struct request *request, struct sql_rows *rows)
 {
-    enum lookup result = run(request, value);
+    enum lookup result = run(request, rows);
 
     if (result == LOOKUP_REJECTED && mysql_error_is_of_characters(request->session->error) &&
-        !mysql_statement_is_ascii(request->statement))
-        return run_in_ascii(request, value);
+        !mysql_statement_is_ascii(request->statement)) {
+        sql_rows_wipe(rows);
+        return run_in_ascii(request, rows);
+    }
     return result;
 }
 
 static enum lookup run_within(struct sql_session *session, const struct sql_statement *statement,
-                              const struct deadline *deadline, struct secret *value,
+                              const struct deadline *deadline, struct sql_rows *rows,
                               struct reason *reason)
 {
     struct mysql_call call;
@@ -411,16 +415,16 @@ static enum lookup run_within(struct sql_session *session, const struct sql_stat
     session->error = 0;
     if (!mysql_client_begin(&call, session->mysql, deadline, reason))
         return LOOKUP_UNAVAILABLE;
-    result = value != NULL ? run_lookup(&request, value) : run(&request, NULL);
+    result = rows != NULL ? run_lookup(&request, rows) : run(&request, NULL);
     mysql_client_end(&call);
     return result;
 }
 
-static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
-                                const struct deadline *deadline, struct secret *value,
-                                struct reason *reason)
+static enum lookup select_rows(struct sql_session *session, const struct sql_statement *statement,
+                               const struct deadline *deadline, struct sql_rows *rows,
+                               struct reason *reason)
 {
-    return run_within(session, statement, deadline, value, reason);
+    return run_within(session, statement, deadline, rows, reason);
 }
 
 static enum lookup store(struct sql_session *session, const struct sql_statement *statement,
@@ -441,7 +445,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
     };
     struct mysql_call call;
     const struct request request = {session, NULL, &call, reason};
-    enum lookup result = LOOKUP_FOUND;
+    enum lookup result = LOOKUP_DONE;
 
     if (!mysql_client_begin(&call, session->mysql, deadline, reason))
         return LOOKUP_UNAVAILABLE;
@@ -461,7 +465,7 @@ const struct sql_engine sqlcrypt_engine = {
     .find_addresses = mysql_connect_find_addresses,
     .open = open_session,
     .close = close_session,
-    .select = select_value,
+    .select = select_rows,
     .store = store,
     .transaction = transaction,
 };

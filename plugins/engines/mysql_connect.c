@@ -59,8 +59,8 @@ static const char *or_null(const char *text)
 /* The template was read as MySQL does without any sql_mode that changes its
  * syntax; and a value that does not fit its column is not to be cut off. A
  * statement that takes too long ends on the server, too: each of the two
- * servers has its own name for that, and skips the other's. Of rows, more than two
- * say no more than two. A server may ignore the character set that the library has
+ * servers has its own name for that, and skips the other's. More rows than anybody has room for
+ * say no more than one more. A server may ignore the character set that the library has
  * asked for (skip-character-set-client-handshake), or replace it (init_connect). */
 static enum lookup set_up_session(MYSQL *mysql, const struct sql_target *target,
                                   struct reason *reason)
@@ -71,19 +71,19 @@ static enum lookup set_up_session(MYSQL *mysql, const struct sql_target *target,
                           "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
                           " character_set_client = utf8mb4, character_set_results = utf8mb4,"
                           " collation_connection = utf8mb4_general_ci,"
-                          " sql_select_limit = 2, lock_wait_timeout = %u"
+                          " sql_select_limit = %d, lock_wait_timeout = %u"
                           " /*M!100101 , max_statement_time = %u.%03u */"
                           " /*!50708 , max_execution_time = %u */",
-                          seconds + (rest > 0), seconds, rest, target->timeout);
+                          SQL_ROWS_MOST + 1, seconds + (rest > 0), seconds, rest, target->timeout);
     struct mysql_error error;
 
     if (mysql_real_query(mysql, text, (unsigned long)length) == 0)
-        return LOOKUP_FOUND;
+        return LOOKUP_DONE;
     error = mysql_connect_error(mysql);
     return mysql_error_of_connection(&error, reason);
 }
 
-/* A replica, mostly. LOOKUP_FOUND if it is none. */
+/* A replica, mostly. LOOKUP_DONE if it is none. */
 static enum lookup refuse_read_only(MYSQL *mysql, struct reason *reason)
 {
     static const char text[] = "SELECT @@global.read_only";
@@ -105,7 +105,7 @@ static enum lookup refuse_read_only(MYSQL *mysql, struct reason *reason)
         return mysql_error_of_connection(&error, reason);
     if (read_only)
         reason_set(reason, "the server is read-only");
-    return read_only ? LOOKUP_UNAVAILABLE : LOOKUP_FOUND;
+    return read_only ? LOOKUP_UNAVAILABLE : LOOKUP_DONE;
 }
 
 static void say_no_ssl(struct reason *reason)
@@ -193,7 +193,7 @@ static void make(void *context)
                            or_null(place->socket), CLIENT_FOUND_ROWS) == NULL)
         explain_failure(attempt, &call);
     else if (is_as_secure_as_wanted(attempt->mysql, target, &attempt->reason))
-        attempt->result = LOOKUP_FOUND;
+        attempt->result = LOOKUP_DONE;
     mysql_client_end(&call);
 }
 
@@ -305,9 +305,9 @@ static enum lookup set_up(MYSQL *mysql, const struct purpose *purpose,
         return LOOKUP_UNAVAILABLE;
     mysql_client_close_on_exec(mysql);
     result = set_up_session(mysql, purpose->target, reason);
-    if (result == LOOKUP_FOUND && purpose->access == SQL_ACCESS_WRITE)
+    if (result == LOOKUP_DONE && purpose->access == SQL_ACCESS_WRITE)
         result = refuse_read_only(mysql, reason);
-    if (result != LOOKUP_FOUND && mysql_client_is_flooded(&call)) {
+    if (result != LOOKUP_DONE && mysql_client_is_flooded(&call)) {
         reason_set(reason, "the server sends too much");
         result = LOOKUP_UNAVAILABLE;
     }
@@ -329,9 +329,9 @@ static enum lookup connect_to(const struct purpose *purpose, const struct place 
         make(&attempt);
     else if (!make_by_name(&attempt))
         attempt.mysql = NULL;
-    if (attempt.result == LOOKUP_FOUND)
+    if (attempt.result == LOOKUP_DONE)
         attempt.result = set_up(attempt.mysql, purpose, deadline, &attempt.reason);
-    if (attempt.result == LOOKUP_FOUND) {
+    if (attempt.result == LOOKUP_DONE) {
         *mysql = attempt.mysql;
         return attempt.result;
     }
@@ -387,7 +387,7 @@ static enum lookup connect_to_socket_of_library(const struct purpose *purpose,
     const enum lookup result = connect_to(purpose, &place, deadline, mysql, reason);
     const struct reason why = *reason;
 
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         reason_set(reason, "the socket of the client library: %s%s", why.text,
                    jail_hint(&purpose->target->jail));
     return result;

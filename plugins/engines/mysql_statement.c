@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engines/mysql_statement.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,18 +54,16 @@ bool mysql_statement_is_ascii(const struct sql_statement *statement)
 
     for (i = 0; i < statement->parameter_count; i++)
         for (at = 0; at < statement->parameters[i].length; at++)
-            if (!is_ascii(statement->parameters[i].bytes[at]))
+            if (!is_ascii(statement->parameters[i].start[at]))
                 return false;
     return true;
 }
 
-static bool copy_as_ascii(const struct secret *parameter, struct secret *copy)
+static bool copy_as_ascii(struct bytes parameter, struct secret *copy)
 {
     size_t length = 0, at;
 
-    if (parameter->bytes == NULL)
-        return true;
-    if (!secret_set(copy, parameter->bytes, parameter->length))
+    if (!secret_set(copy, parameter.start, parameter.length))
         return false;
     for (at = 0; at < copy->length; at++)
         if (!is_continuation(copy->bytes[at]))
@@ -74,12 +73,32 @@ static bool copy_as_ascii(const struct secret *parameter, struct secret *copy)
     return true;
 }
 
-bool mysql_statement_to_ascii(const struct sql_statement *statement, struct secret *copies)
+bool mysql_statement_to_ascii(const struct sql_statement *statement, struct mysql_ascii *ascii)
+{
+    const size_t count = statement->parameter_count;
+    size_t i;
+
+    ascii->copies = calloc(count + 1, sizeof(*ascii->copies));
+    ascii->parameters = calloc(count + 1, sizeof(*ascii->parameters));
+    ascii->statement = (struct sql_statement){statement->text, ascii->parameters, count};
+    if (ascii->copies == NULL || ascii->parameters == NULL)
+        return false;
+    for (i = 0; i < count; i++) {
+        if (statement->parameters[i].start == NULL)
+            continue;
+        if (!copy_as_ascii(statement->parameters[i], &ascii->copies[i]))
+            return false;
+        ascii->parameters[i] = secret_bytes(&ascii->copies[i]);
+    }
+    return true;
+}
+
+void mysql_statement_free_ascii(struct mysql_ascii *ascii)
 {
     size_t i;
 
-    for (i = 0; i < statement->parameter_count; i++)
-        if (!copy_as_ascii(&statement->parameters[i], &copies[i]))
-            return false;
-    return true;
+    for (i = 0; ascii->copies != NULL && i < ascii->statement.parameter_count; i++)
+        secret_wipe(&ascii->copies[i]);
+    free(ascii->copies);
+    free(ascii->parameters);
 }

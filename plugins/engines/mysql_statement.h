@@ -6,6 +6,7 @@
  * What the driver for MySQL has to know of a statement before the server sees it.
  */
 
+#include "base/secret.h"
 #include "sql/sql_engine.h"
 
 /* Whether it calls a procedure, which may return rows or not. */
@@ -14,9 +15,17 @@ bool mysql_statement_is_call(const char *text);
 /* Whether all parameters are in ASCII. */
 bool mysql_statement_is_ascii(const struct sql_statement *statement);
 
-/* Copies the parameters to as many empty `copies`, with an x in the place of each
- * character that is not ASCII. False when out of memory. The caller wipes the copies
- * in any case. */
-bool mysql_statement_to_ascii(const struct sql_statement *statement, struct secret *copies);
+/* A copy of a statement whose parameters have an x in the place of each character that is
+ * not ASCII. */
+struct mysql_ascii {
+    struct sql_statement statement;
+    struct secret *copies; /* of its parameters */
+    struct bytes *parameters;
+};
+
+/* Makes it; `statement` stays valid until it is freed. False when out of memory. It is to
+ * be freed, and wiped, in any case. */
+bool mysql_statement_to_ascii(const struct sql_statement *statement, struct mysql_ascii *ascii);
+void mysql_statement_free_ascii(struct mysql_ascii *ascii);
 
 #endif

@@ -37,8 +37,9 @@ enum {
 struct known {
     char *text; /* NULL: nothing yet */
     size_t parameter_count;
-    Oid *types;     /* of its parameters; 0 is for the server to find */
-    bool has_types; /* that are not 0 */
+    Oid *types;          /* of its parameters; 0 is for the server to find */
+    bool has_types;      /* that are not 0 */
+    const char **values; /* room for a list of them, which belong to the caller */
     char name[sizeof("sqlcrypt_") + 2 * DIGEST_USED];
     bool is_prepared; /* by that name */
     bool has_worked;
@@ -55,6 +56,7 @@ static void forget(struct known *known)
 {
     free(known->text);
     free(known->types);
+    free(known->values);
     *known = (struct known){.text = NULL};
 }
 
@@ -87,11 +89,11 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
 
     *session = NULL;
     if (opened == NULL) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return LOOKUP_UNAVAILABLE;
     }
     result = pgsql_connect(target, host, address, access, deadline, learned, &opened->link, reason);
-    if (result != LOOKUP_FOUND) {
+    if (result != LOOKUP_DONE) {
         free(opened);
         return result;
     }
@@ -99,7 +101,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
      * would spoil its transaction. */
     opened->by_name = access == SQL_ACCESS_READ;
     *session = opened;
-    return LOOKUP_FOUND;
+    return LOOKUP_DONE;
 }
 
 /* --- statements */
@@ -153,14 +155,15 @@ static struct known *know(struct sql_session *session, const struct sql_statemen
     forget(known);
     known->text = strdup(statement->text);
     known->types = calloc(statement->parameter_count + 1, sizeof(*known->types));
+    known->values = calloc(statement->parameter_count + 1, sizeof(*known->values));
     known->parameter_count = statement->parameter_count;
-    if (known->text != NULL && known->types != NULL) {
+    if (known->text != NULL && known->types != NULL && known->values != NULL) {
         if (known == last || !make_name(known->text, known->name, sizeof(known->name)))
             known->name[0] = '\0';
         return known;
     }
     forget(known);
-    reason_set(reason, "out of memory");
+    reason_no_memory(reason);
     return NULL;
 }
 
@@ -213,32 +216,31 @@ static enum lookup prepare(struct sql_session *session, struct known *known,
                       (int)known->parameter_count, types_of(known)) == 0)
         return pgsql_answer_not_sent(reason);
     result = pgsql_answer_collect(&session->link, answer, deadline, reason);
-    known->is_prepared = result == LOOKUP_FOUND || answer->is_prepared;
-    return known->is_prepared ? LOOKUP_FOUND : result;
+    known->is_prepared = result == LOOKUP_DONE || answer->is_prepared;
+    return known->is_prepared ? LOOKUP_DONE : result;
 }
 
 /* Runs a statement by its name if it is prepared, else by its text. */
 static enum lookup execute(struct sql_session *session, const struct known *known,
-                           const struct secret *parameters, struct pgsql_answer *answer,
+                           const struct bytes *parameters, struct pgsql_answer *answer,
                            const struct deadline *deadline, struct reason *reason)
 {
-    int count = (int)known->parameter_count;
-    const char *values[count + 1];
-    int i, sent;
+    const int count = (int)known->parameter_count;
+    size_t i;
+    int sent;
 
-    values[count] = NULL;
-    for (i = 0; i < count; i++)
-        values[i] = parameters[i].bytes;
+    for (i = 0; i < known->parameter_count; i++)
+        known->values[i] = parameters[i].start;
     if (known->is_prepared)
-        sent = PQsendQueryPrepared(session->link.connection, known->name, count, values, NULL, NULL,
-                                   0);
+        sent = PQsendQueryPrepared(session->link.connection, known->name, count, known->values,
+                                   NULL, NULL, 0);
     else
         sent = PQsendQueryParams(session->link.connection, known->text, count, types_of(known),
-                                 values, NULL, NULL, 0);
+                                 known->values, NULL, NULL, 0);
     if (sent == 0)
         return pgsql_answer_not_sent(reason);
     /* Row by row: of a table without WHERE, there might be many. */
-    if (answer->value != NULL && PQsetSingleRowMode(session->link.connection) == 0)
+    if (answer->rows != NULL && PQsetSingleRowMode(session->link.connection) == 0)
         return pgsql_answer_not_sent(reason);
     return pgsql_answer_collect(&session->link, answer, deadline, reason);
 }
@@ -248,14 +250,11 @@ static bool parameters_fit(const struct sql_statement *statement, struct reason 
 {
     size_t i;
 
-    for (i = 0; i < statement->parameter_count; i++) {
-        const struct secret *parameter = &statement->parameters[i];
-
-        if (parameter->bytes != NULL && strlen(parameter->bytes) != parameter->length) {
+    for (i = 0; i < statement->parameter_count; i++)
+        if (bytes_have_nul(statement->parameters[i])) {
             reason_set(reason, "a parameter holds a NUL");
             return false;
         }
-    }
     return true;
 }
 
@@ -267,7 +266,7 @@ static enum lookup set_savepoint(struct sql_session *session, const struct deadl
     struct pgsql_answer answer;
 
     if (PQtransactionStatus(session->link.connection) != PQTRANS_INTRANS)
-        return LOOKUP_FOUND;
+        return LOOKUP_DONE;
     return pgsql_answer_command(&session->link, "SAVEPOINT sqlcrypt", &answer, deadline, reason);
 }
 
@@ -277,31 +276,33 @@ static enum lookup return_to_savepoint(struct sql_session *session, const struct
     struct pgsql_answer answer;
 
     if (PQtransactionStatus(session->link.connection) != PQTRANS_INERROR)
-        return LOOKUP_FOUND;
+        return LOOKUP_DONE;
     return pgsql_answer_command(&session->link, "ROLLBACK TO SAVEPOINT sqlcrypt", &answer, deadline,
                                 reason);
 }
 
 /* Runs a statement in the way that fits the session. */
 static enum lookup run_once(struct sql_session *session, const struct sql_statement *statement,
-                            struct known *known, struct secret *value, struct pgsql_answer *answer,
+                            struct known *known, struct sql_rows *rows, struct pgsql_answer *answer,
                             const struct deadline *deadline, struct reason *reason)
 {
-    enum lookup result = LOOKUP_FOUND;
+    enum lookup result = LOOKUP_DONE;
 
-    *answer = (struct pgsql_answer){.value = NULL};
+    *answer = (struct pgsql_answer){.rows = NULL};
     if (!session->by_name)
         known->is_prepared = false;
     else if (!known->is_prepared && known->name[0] != '\0')
         result = prepare(session, known, answer, deadline, reason);
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         return result;
-    *answer = (struct pgsql_answer){.value = value};
+    if (rows != NULL)
+        sql_rows_wipe(rows);
+    *answer = (struct pgsql_answer){.rows = rows};
     result = execute(session, known, statement->parameters, answer, deadline, reason);
     /* The server knew better before: somebody in between has lost track. */
     if (result == LOOKUP_REJECTED && answer->is_of_protocol && known->has_worked)
         return LOOKUP_LOST;
-    known->has_worked = known->has_worked || result == LOOKUP_FOUND;
+    known->has_worked = known->has_worked || result == LOOKUP_DONE;
     return result;
 }
 
@@ -322,22 +323,22 @@ static bool is_worth_another_try(struct sql_session *session, struct known *know
 }
 
 static enum lookup run(struct sql_session *session, const struct sql_statement *statement,
-                       struct secret *value, struct pgsql_answer *answer,
+                       struct sql_rows *rows, struct pgsql_answer *answer,
                        const struct deadline *deadline, struct reason *reason)
 {
     bool was_forgotten = false;
     struct known *known;
     enum lookup result;
 
-    *answer = (struct pgsql_answer){.value = NULL};
+    *answer = (struct pgsql_answer){.rows = NULL};
     if (!parameters_fit(statement, reason))
         return LOOKUP_REJECTED;
     known = know(session, statement, reason);
     if (known == NULL)
         return LOOKUP_UNAVAILABLE;
     result = set_savepoint(session, deadline, reason);
-    while (result == LOOKUP_FOUND) {
-        result = run_once(session, statement, known, value, answer, deadline, reason);
+    while (result == LOOKUP_DONE) {
+        result = run_once(session, statement, known, rows, answer, deadline, reason);
         if (result != LOOKUP_REJECTED ||
             !is_worth_another_try(session, known, answer, &was_forgotten))
             return result;
@@ -353,11 +354,11 @@ static enum lookup judge_values(struct sql_session *session, const struct sql_st
 {
     const struct reason why = *reason;
     const struct known *known = know(session, statement, reason);
-    enum lookup result = LOOKUP_UNAVAILABLE, restored = LOOKUP_FOUND;
+    enum lookup result = LOOKUP_UNAVAILABLE, restored = LOOKUP_DONE;
 
     if (known != NULL)
         result = return_to_savepoint(session, deadline, reason);
-    if (result == LOOKUP_FOUND) {
+    if (result == LOOKUP_DONE) {
         const struct pgsql_refused refused = {statement, types_of(known),
                                               known->is_prepared ? known->name : "", answer->state};
 
@@ -365,30 +366,32 @@ static enum lookup judge_values(struct sql_session *session, const struct sql_st
     }
     if (result == LOOKUP_NONE || result == LOOKUP_REJECTED)
         restored = return_to_savepoint(session, deadline, reason);
-    if (result == LOOKUP_REJECTED && restored == LOOKUP_FOUND)
+    if (result == LOOKUP_REJECTED && restored == LOOKUP_DONE)
         *reason = why;
-    return restored == LOOKUP_FOUND ? result : restored;
+    return restored == LOOKUP_DONE ? result : restored;
 }
 
-static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
-                                const struct deadline *deadline, struct secret *value,
-                                struct reason *reason)
+static enum lookup select_rows(struct sql_session *session, const struct sql_statement *statement,
+                               const struct deadline *deadline, struct sql_rows *rows,
+                               struct reason *reason)
 {
     struct pgsql_answer answer;
-    enum lookup result = run(session, statement, value, &answer, deadline, reason);
+    enum lookup result = run(session, statement, rows, &answer, deadline, reason);
 
     if (result == LOOKUP_REJECTED && answer.is_of_value)
         return judge_values(session, statement, &answer, deadline, reason);
+    if (result == LOOKUP_REJECTED && answer.is_several_rows) {
+        /* A function wanted one row, and has not handed over any. */
+        rows->has_more = true;
+        return LOOKUP_FOUND;
+    }
     if (result == LOOKUP_REJECTED && answer.is_no_row) {
         result = return_to_savepoint(session, deadline, reason);
-        answer.rows = 0;
+        sql_rows_wipe(rows);
     }
-    if ((result == LOOKUP_FOUND && answer.rows > 1) ||
-        (result == LOOKUP_REJECTED && answer.is_several_rows)) {
-        reason_set(reason, "more than one row for one user");
-        return LOOKUP_SEVERAL;
-    }
-    return result == LOOKUP_FOUND && answer.rows == 0 ? LOOKUP_NONE : result;
+    if (result != LOOKUP_DONE)
+        return result;
+    return rows->count > 0 ? LOOKUP_FOUND : LOOKUP_NONE;
 }
 
 static enum lookup store(struct sql_session *session, const struct sql_statement *statement,
@@ -397,7 +400,7 @@ static enum lookup store(struct sql_session *session, const struct sql_statement
     struct pgsql_answer answer;
     enum lookup result = run(session, statement, NULL, &answer, deadline, reason);
 
-    if (result == LOOKUP_FOUND && answer.rows == 0)
+    if (result == LOOKUP_DONE && answer.changed == 0)
         return LOOKUP_NONE;
     /* Somebody else has stored the same just now: next time, it is found. */
     if (result == LOOKUP_REJECTED && strcmp(answer.state, "23505") == 0 /* unique_violation */)
@@ -418,7 +421,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
         pgsql_answer_command(&session->link, texts[step], &answer, deadline, reason);
 
     /* COMMIT of a transaction that has failed is answered with ROLLBACK. */
-    if (result == LOOKUP_FOUND && strcmp(answer.tag, texts[step]) != 0) {
+    if (result == LOOKUP_DONE && strcmp(answer.tag, texts[step]) != 0) {
         reason_set(reason, "the server has rolled back");
         return LOOKUP_REJECTED;
     }
@@ -432,7 +435,7 @@ const struct sql_engine sqlcrypt_engine = {
     .find_addresses = find_addresses,
     .open = open_session,
     .close = close_session,
-    .select = select_value,
+    .select = select_rows,
     .store = store,
     .transaction = transaction,
 };

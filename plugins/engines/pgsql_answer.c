@@ -67,31 +67,29 @@ static void wipe_result(PGresult *result)
     PQclear(result);
 }
 
-/* Takes the first column of the first row, and counts the others. Rows come one by one
- * only where there is a value to read into. */
+/* Takes the first column of a row, if there is room. Rows come one by one only where
+ * there is something to read into. */
 static enum lookup read_row(const PGresult *result, struct pgsql_answer *answer,
                             struct reason *reason)
 {
-    size_t length = (size_t)PQgetlength(result, 0, 0);
+    size_t length;
+    bool is_null;
 
-    answer->rows++;
-    if (answer->rows > 1)
-        return LOOKUP_FOUND;
+    if (sql_rows_overflow(answer->rows))
+        return LOOKUP_DONE;
     if (PQnfields(result) == 0) {
         reason_set(reason, "the statement returns no column");
         return LOOKUP_REJECTED;
     }
-    if (PQgetisnull(result, 0, 0)) {
-        secret_wipe(answer->value);
-        return LOOKUP_FOUND;
-    }
+    length = (size_t)PQgetlength(result, 0, 0);
+    is_null = PQgetisnull(result, 0, 0) != 0;
     if (length > LONGEST_VALUE) {
         reason_set(reason, "the value is longer than %d bytes", LONGEST_VALUE);
         return LOOKUP_REJECTED;
     }
-    if (secret_set(answer->value, PQgetvalue(result, 0, 0), length))
-        return LOOKUP_FOUND;
-    reason_set(reason, "out of memory");
+    if (sql_rows_add(answer->rows, is_null ? NULL : PQgetvalue(result, 0, 0), length))
+        return LOOKUP_DONE;
+    reason_no_memory(reason);
     return LOOKUP_UNAVAILABLE;
 }
 
@@ -120,7 +118,7 @@ static enum lookup read_types(const PGresult *result, struct pgsql_answer *answe
     }
     for (i = 0; i < answer->type_count; i++)
         answer->types[i] = PQparamtype(result, (int)i);
-    return LOOKUP_FOUND;
+    return LOOKUP_DONE;
 }
 
 static enum lookup read_result(const PGconn *connection, PGresult *result,
@@ -134,15 +132,15 @@ static enum lookup read_result(const PGconn *connection, PGresult *result,
             return read_types(result, answer, reason);
         snprintf(answer->tag, sizeof(answer->tag), "%s", PQcmdStatus(result));
         /* A procedure returns a row if it has something to say. */
-        if (answer->value != NULL && strcmp(answer->tag, "CALL") != 0) {
+        if (answer->rows != NULL && strcmp(answer->tag, "CALL") != 0) {
             reason_set(reason, "the statement returns no column");
             return LOOKUP_REJECTED;
         }
         /* fall through */
     case PGRES_TUPLES_OK:
-        if (answer->value == NULL)
-            answer->rows = strtoul(PQcmdTuples(result), NULL, 10);
-        return LOOKUP_FOUND;
+        if (answer->rows == NULL)
+            answer->changed = strtoul(PQcmdTuples(result), NULL, 10);
+        return LOOKUP_DONE;
     case PGRES_FATAL_ERROR:
     case PGRES_BAD_RESPONSE:
         read_error(result, answer);
@@ -165,7 +163,7 @@ static enum lookup collect(struct pgsql_link *link, struct pgsql_answer *answer,
                            const struct pgsql_limits *limits, struct reason *reason)
 {
     PGconn *connection = link->connection;
-    enum lookup outcome = LOOKUP_FOUND;
+    enum lookup outcome = LOOKUP_DONE;
 
     for (;;) {
         PGresult *result;
@@ -181,7 +179,7 @@ static enum lookup collect(struct pgsql_link *link, struct pgsql_answer *answer,
         result = PQgetResult(connection);
         if (result == NULL)
             return outcome_at_end(connection, outcome);
-        next = outcome == LOOKUP_FOUND ? read_result(connection, result, answer, reason) : outcome;
+        next = outcome == LOOKUP_DONE ? read_result(connection, result, answer, reason) : outcome;
         wipe_result(result);
         outcome = next;
         if (outcome == LOOKUP_UNAVAILABLE || outcome == LOOKUP_LOST)
@@ -195,11 +193,7 @@ enum lookup pgsql_answer_collect(struct pgsql_link *link, struct pgsql_answer *a
     const struct pgsql_limits limits = {deadline, ORDINARY_ANSWER, LONGEST_ANSWER};
     enum lookup outcome = collect(link, answer, &limits, reason);
 
-    if (pgsql_link_end(link, &limits, reason))
-        return outcome;
-    if (answer->value != NULL && answer->rows > 1)
-        reason_set(reason, "the answer is too long: more than one row for one user");
-    return LOOKUP_UNAVAILABLE;
+    return pgsql_link_end(link, &limits, reason) ? outcome : LOOKUP_UNAVAILABLE;
 }
 
 enum lookup pgsql_answer_not_sent(struct reason *reason)
@@ -212,7 +206,7 @@ enum lookup pgsql_answer_command(struct pgsql_link *link, const char *text,
                                  struct pgsql_answer *answer, const struct deadline *deadline,
                                  struct reason *reason)
 {
-    *answer = (struct pgsql_answer){.value = NULL};
+    *answer = (struct pgsql_answer){.rows = NULL};
     if (PQsendQueryParams(link->connection, text, 0, NULL, NULL, NULL, NULL, 0) == 0)
         return pgsql_answer_not_sent(reason);
     return pgsql_answer_collect(link, answer, deadline, reason);

@@ -14,24 +14,24 @@
 
 /* What came back for one statement. */
 struct pgsql_answer {
-    struct secret *value; /* to read into, NULL for a statement that stores */
-    unsigned long rows;
-    bool is_prepared;     /* the name was taken */
-    bool is_forgotten;    /* the name means nothing */
-    bool is_stale;        /* what it means is of no use any more */
-    bool is_of_protocol;  /* the server does not understand */
-    bool is_untyped;      /* the server finds no type for a parameter: */
-    unsigned untyped;     /* its number, or 0 */
-    bool is_no_row;       /* a function wants a row, and there is none */
-    bool is_several_rows; /* or more than one */
-    bool is_of_value;     /* some value does not do, maybe that of a parameter */
-    char state[6];        /* the SQLSTATE of an error */
-    char tag[16];         /* of what was done without rows, such as COMMIT */
-    Oid *types;           /* to read the types of parameters into, or NULL; */
-    size_t type_count;    /* as many as there must be */
+    struct sql_rows *rows; /* to read into, NULL for a statement that stores: */
+    unsigned long changed; /* how many it has changed */
+    bool is_prepared;      /* the name was taken */
+    bool is_forgotten;     /* the name means nothing */
+    bool is_stale;         /* what it means is of no use any more */
+    bool is_of_protocol;   /* the server does not understand */
+    bool is_untyped;       /* the server finds no type for a parameter: */
+    unsigned untyped;      /* its number, or 0 */
+    bool is_no_row;        /* a function wants a row, and there is none */
+    bool is_several_rows;  /* or more than one */
+    bool is_of_value;      /* some value does not do, maybe that of a parameter */
+    char state[6];         /* the SQLSTATE of an error */
+    char tag[16];          /* of what was done without rows, such as COMMIT */
+    Oid *types;            /* to read the types of parameters into, or NULL; */
+    size_t type_count;     /* as many as there must be */
 };
 
-/* Reads all results of what was sent. LOOKUP_FOUND if there was no error,
+/* Reads all results of what was sent. LOOKUP_DONE if there was no error,
  * whatever the number of rows. Of an answer that is too long, the rest is not read,
  * and the session is good for nothing more. */
 enum lookup pgsql_answer_collect(struct pgsql_link *link, struct pgsql_answer *answer,

@@ -124,7 +124,7 @@ static enum lookup finish(struct pgsql_link *link, const struct deadline *deadli
     bool is_connected = go_through(link, &limits, reason);
 
     if (pgsql_link_end(link, &limits, reason))
-        return is_connected ? LOOKUP_FOUND : LOOKUP_LOST;
+        return is_connected ? LOOKUP_DONE : LOOKUP_LOST;
     if (deadline_remaining(deadline) == 0)
         reason_set(reason, "no connection when the time was up");
     return LOOKUP_UNAVAILABLE;
@@ -193,7 +193,7 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
      * again and again and does not read it. Fails if there is no connection. */
     PQsetnonblocking(started, 1);
     result = finish(link, deadline, reason);
-    if (result == LOOKUP_FOUND) {
+    if (result == LOOKUP_DONE) {
         PQsetErrorVerbosity(started, PQERRORS_DEFAULT);
         return result;
     }
@@ -221,7 +221,7 @@ static enum lookup connect_by_either_way(struct attempt *attempt, const struct d
         return result;
     attempt->with_options = false;
     result = connect_once(attempt, deadline, link, &misunderstood, reason);
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         *learned |= REFUSES_OPTIONS;
     return result;
 }
@@ -244,7 +244,7 @@ static enum lookup set_standard_strings(struct pgsql_link *link, const struct de
     const enum lookup result = pgsql_answer_command(link, "SET standard_conforming_strings = on",
                                                     &answer, deadline, reason);
 
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         return result;
     PQfinish(link->connection);
     return result == LOOKUP_LOST || result == LOOKUP_BUSY ? result : LOOKUP_UNAVAILABLE;
@@ -259,7 +259,7 @@ enum lookup pgsql_connect(const struct sql_target *target, const struct sql_host
                               .with_options = (*learned & REFUSES_OPTIONS) == 0};
     enum lookup result = connect_by_either_way(&attempt, deadline, learned, link, reason);
 
-    if (result == LOOKUP_FOUND && !reads_standard_strings(&attempt, link->connection))
+    if (result == LOOKUP_DONE && !reads_standard_strings(&attempt, link->connection))
         result = set_standard_strings(link, deadline, reason);
     return result;
 }

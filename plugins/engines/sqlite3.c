@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <poll.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +47,10 @@ static int time_left(const struct sql_session *session)
 /* Somebody holds a lock: wait a little and try again while there is time. */
 static int wait_for_lock(void *context, int tries)
 {
-    int left = time_left(context);
+    const struct sql_session *session = context;
 
     (void)tries;
-    if (left == 0)
-        return 0;
-    poll(NULL, 0, left < BUSY_WAIT ? left : BUSY_WAIT);
-    return 1;
+    return session->deadline != NULL && deadline_sleep(session->deadline, BUSY_WAIT);
 }
 
 static int time_is_up(void *context)
@@ -160,7 +156,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
     }
     opened = calloc(1, sizeof(*opened));
     if (opened == NULL) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return LOOKUP_UNAVAILABLE;
     }
     opened->target = target;
@@ -180,7 +176,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
     sqlite3_exec(opened->database, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
     opened->deadline = NULL;
     *session = opened;
-    return LOOKUP_FOUND;
+    return LOOKUP_DONE;
 }
 
 /* Finds the statement among the kept ones, or prepares it and keeps it. */
@@ -195,7 +191,7 @@ static enum lookup prepare(struct sql_session *session, const struct sql_stateme
         slot = &session->kept[i];
         if (slot->text != NULL && strcmp(slot->text, statement->text) == 0) {
             *kept = slot;
-            return LOOKUP_FOUND;
+            return LOOKUP_DONE;
         }
     }
     slot = &session->kept[session->next_kept];
@@ -216,7 +212,7 @@ static enum lookup prepare(struct sql_session *session, const struct sql_stateme
         return failed(session, SQLITE_ERROR, "the statement has parameters of its own", reason);
     }
     *kept = slot;
-    return LOOKUP_FOUND;
+    return LOOKUP_DONE;
 }
 
 /* Lends the parameters to the statement until it is released. */
@@ -226,14 +222,14 @@ static int bind(sqlite3_stmt *prepared, const struct sql_statement *statement)
     size_t i;
 
     for (i = 0; i < statement->parameter_count && code == SQLITE_OK; i++) {
-        const struct secret *parameter = &statement->parameters[i];
+        const struct bytes parameter = statement->parameters[i];
 
-        if (parameter->length > LONGEST_VALUE)
+        if (parameter.length > LONGEST_VALUE)
             code = SQLITE_TOOBIG;
-        else if (parameter->bytes == NULL)
+        else if (parameter.start == NULL)
             code = sqlite3_bind_null(prepared, (int)i + 1);
         else
-            code = sqlite3_bind_text64(prepared, (int)i + 1, parameter->bytes, parameter->length,
+            code = sqlite3_bind_text64(prepared, (int)i + 1, parameter.start, parameter.length,
                                        SQLITE_STATIC, SQLITE_UTF8);
     }
     return code;
@@ -245,42 +241,38 @@ static void release(sqlite3_stmt *prepared)
     sqlite3_clear_bindings(prepared);
 }
 
-static int copy_column(sqlite3_stmt *prepared, struct secret *value)
+/* Returns a code of SQLite's. */
+static int add_row(sqlite3_stmt *prepared, struct sql_rows *rows)
 {
     const unsigned char *text;
     size_t length;
 
-    if (sqlite3_column_type(prepared, 0) == SQLITE_NULL) {
-        secret_wipe(value);
-        return SQLITE_OK;
-    }
+    if (sqlite3_column_type(prepared, 0) == SQLITE_NULL)
+        return sql_rows_add(rows, NULL, 0) ? SQLITE_OK : SQLITE_NOMEM;
     text = sqlite3_column_text(prepared, 0);
     length = (size_t)sqlite3_column_bytes(prepared, 0);
     if (length > LONGEST_VALUE)
         return SQLITE_TOOBIG;
-    return text != NULL && secret_set(value, (const char *)text, length) ? SQLITE_OK : SQLITE_NOMEM;
+    return text != NULL && sql_rows_add(rows, (const char *)text, length) ? SQLITE_OK
+                                                                          : SQLITE_NOMEM;
 }
 
-/* Runs a statement to its second row at most. */
+/* Runs a statement until it has no more rows, or there is no room for them. */
 static enum lookup read_rows(struct sql_session *session, sqlite3_stmt *prepared,
-                             struct secret *value, struct reason *reason)
+                             struct sql_rows *rows, struct reason *reason)
 {
-    int code = sqlite3_step(prepared);
+    int code;
 
-    if (code == SQLITE_DONE)
-        return LOOKUP_NONE;
-    if (code != SQLITE_ROW)
+    while ((code = sqlite3_step(prepared)) == SQLITE_ROW) {
+        if (sql_rows_overflow(rows))
+            return LOOKUP_FOUND;
+        code = add_row(prepared, rows);
+        if (code != SQLITE_OK)
+            return failed(session, code, sqlite3_errstr(code), reason);
+    }
+    if (code != SQLITE_DONE)
         return failed(session, code, sqlite3_errstr(code), reason);
-    code = copy_column(prepared, value);
-    if (code != SQLITE_OK)
-        return failed(session, code, sqlite3_errstr(code), reason);
-    code = sqlite3_step(prepared);
-    if (code == SQLITE_DONE)
-        return LOOKUP_FOUND;
-    if (code != SQLITE_ROW)
-        return failed(session, code, sqlite3_errstr(code), reason);
-    reason_set(reason, "%s: more than one row for one user", session->target->database);
-    return LOOKUP_SEVERAL;
+    return rows->count > 0 ? LOOKUP_FOUND : LOOKUP_NONE;
 }
 
 /* Runs a statement to its end. */
@@ -295,24 +287,24 @@ static enum lookup change_rows(struct sql_session *session, sqlite3_stmt *prepar
     while (code == SQLITE_ROW);
     if (code != SQLITE_DONE)
         return failed(session, code, sqlite3_errstr(code), reason);
-    return sqlite3_total_changes(session->database) != before ? LOOKUP_FOUND : LOOKUP_NONE;
+    return sqlite3_total_changes(session->database) != before ? LOOKUP_DONE : LOOKUP_NONE;
 }
 
-/* Runs a statement: one that reads if there is a `value` to read into. */
+/* Runs a statement: one that reads if there are `rows` to read into. */
 static enum lookup run(struct sql_session *session, const struct sql_statement *statement,
-                       struct secret *value, struct reason *reason)
+                       struct sql_rows *rows, struct reason *reason)
 {
     struct kept_statement *kept;
     enum lookup result = prepare(session, statement, &kept, reason);
     int code;
 
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         return result;
     code = bind(kept->prepared, statement);
     if (code != SQLITE_OK)
         result = failed(session, code, sqlite3_errstr(code), reason);
-    else if (value != NULL)
-        result = read_rows(session, kept->prepared, value, reason);
+    else if (rows != NULL)
+        result = read_rows(session, kept->prepared, rows, reason);
     else
         result = change_rows(session, kept->prepared, reason);
     release(kept->prepared);
@@ -337,9 +329,9 @@ static bool has_moved(struct sql_session *session)
            moved != 0;
 }
 
-static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
-                                const struct deadline *deadline, struct secret *value,
-                                struct reason *reason)
+static enum lookup select_rows(struct sql_session *session, const struct sql_statement *statement,
+                               const struct deadline *deadline, struct sql_rows *rows,
+                               struct reason *reason)
 {
     enum lookup result;
 
@@ -348,7 +340,7 @@ static enum lookup select_value(struct sql_session *session, const struct sql_st
         return LOOKUP_LOST;
     }
     session->deadline = deadline;
-    result = run(session, statement, value, reason);
+    result = run(session, statement, rows, reason);
     session->deadline = NULL;
     return result;
 }
@@ -379,7 +371,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
     session->deadline = NULL;
     if (code != SQLITE_OK)
         return failed(session, code, sqlite3_errstr(code), reason);
-    return LOOKUP_FOUND;
+    return LOOKUP_DONE;
 }
 
 const struct sql_engine sqlcrypt_engine = {
@@ -387,7 +379,7 @@ const struct sql_engine sqlcrypt_engine = {
     .name = "sqlite3",
     .open = open_session,
     .close = close_session,
-    .select = select_value,
+    .select = select_rows,
     .store = store,
     .transaction = transaction,
 };

@@ -99,9 +99,9 @@ static void check_verbatim(const struct sql_template *template, const char *stat
 static void check_parameters(const struct sql_template *template)
 {
     static char mark[] = MARK;
-    const struct secret value = {mark, strlen(mark)};
-    const struct sql_values values = {MARK, MARK, "property", MARK, &value};
-    const struct sql_values empty = {"", "", "property", "", NULL};
+    const struct bytes value = bytes_of(MARK);
+    const struct sql_values values = {MARK, MARK, "property", MARK, value};
+    const struct sql_values empty = {"", "", "property", "", BYTES_NONE};
     size_t count = sql_template_parameter_count(template), i;
     struct secret *parameters = calloc(count + 1, sizeof(*parameters));
 

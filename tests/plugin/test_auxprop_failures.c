@@ -276,7 +276,7 @@ static struct {
 
 static enum lookup says(enum lookup result, struct reason *reason)
 {
-    if (result != LOOKUP_FOUND && result != LOOKUP_NONE)
+    if (result != LOOKUP_FOUND && result != LOOKUP_DONE && result != LOOKUP_NONE)
         reason_set(reason, "the driver says no");
     return result;
 }
@@ -291,8 +291,8 @@ static enum lookup driver_open(const struct sql_target *target, const struct sql
 
     (void)target, (void)address, (void)access, (void)deadline, (void)learned;
     snprintf(driver.opened + length, sizeof(driver.opened) - length, "%s ", host->name);
-    *session = driver.open == LOOKUP_FOUND ? &only : NULL;
-    driver.sessions += driver.open == LOOKUP_FOUND;
+    *session = driver.open == LOOKUP_DONE ? &only : NULL;
+    driver.sessions += driver.open == LOOKUP_DONE;
     return says(driver.open, reason);
 }
 
@@ -303,7 +303,7 @@ static void driver_close(struct sql_session *session)
 }
 
 static enum lookup driver_select(struct sql_session *session, const struct sql_statement *statement,
-                                 const struct deadline *deadline, struct secret *value,
+                                 const struct deadline *deadline, struct sql_rows *rows,
                                  struct reason *reason)
 {
     const size_t last = COUNT(driver.selects) - 1;
@@ -316,9 +316,12 @@ static enum lookup driver_select(struct sql_session *session, const struct sql_s
 
         driver.results[left] = login_plain(USER, RIGHT);
     }
-    if (result == LOOKUP_FOUND)
-        assert_true(secret_set(value, hash, strlen(hash)));
-    return says(result, reason);
+    if (result == LOOKUP_FOUND || result == LOOKUP_SEVERAL)
+        assert_true(sql_rows_add(rows, hash, strlen(hash)));
+    if (result != LOOKUP_SEVERAL)
+        return says(result, reason);
+    assert_true(sql_rows_add(rows, hash, strlen(hash)));
+    return LOOKUP_FOUND;
 }
 
 static enum lookup driver_store(struct sql_session *session, const struct sql_statement *statement,
@@ -334,7 +337,7 @@ static enum lookup driver_transaction(struct sql_session *session, enum sql_tran
     (void)session, (void)deadline;
     assert_true(driver.step_count < COUNT(driver.steps));
     driver.steps[driver.step_count++] = step;
-    return step == SQL_ROLLBACK ? LOOKUP_FOUND
+    return step == SQL_ROLLBACK ? LOOKUP_DONE
                                 : says(step == SQL_BEGIN ? driver.begin : driver.commit, reason);
 }
 
@@ -351,7 +354,7 @@ static const struct sql_engine engine = {
 static void start_with_driver(const char *options)
 {
     memset(&driver, 0, sizeof(driver));
-    driver.open = driver.begin = driver.commit = driver.store = LOOKUP_FOUND;
+    driver.open = driver.begin = driver.commit = driver.store = LOOKUP_DONE;
     driver.selects[0] = driver.selects[1] = driver.selects[2] = LOOKUP_FOUND;
     linked_use_engine(&engine);
     start(options);
@@ -377,18 +380,18 @@ static const struct transaction {
     enum lookup begin, store, commit;
     const char *want; /* in the log */
 } transactions[] = {
-    {"all goes well", LOOKUP_FOUND, LOOKUP_FOUND, LOOKUP_FOUND, "was stored"},
-    {"none begins", LOOKUP_UNAVAILABLE, LOOKUP_FOUND, LOOKUP_FOUND,
+    {"all goes well", LOOKUP_DONE, LOOKUP_DONE, LOOKUP_DONE, "was stored"},
+    {"none begins", LOOKUP_UNAVAILABLE, LOOKUP_DONE, LOOKUP_DONE,
      "nothing was stored: the driver says no"},
-    {"the statement is refused", LOOKUP_FOUND, LOOKUP_REJECTED, LOOKUP_FOUND,
+    {"the statement is refused", LOOKUP_DONE, LOOKUP_REJECTED, LOOKUP_DONE,
      "nothing was stored: the driver says no"},
-    {"no row is changed", LOOKUP_FOUND, LOOKUP_NONE, LOOKUP_FOUND,
+    {"no row is changed", LOOKUP_DONE, LOOKUP_NONE, LOOKUP_DONE,
      "nothing was stored: the statement changed no row"},
-    {"COMMIT without an answer", LOOKUP_FOUND, LOOKUP_FOUND, LOOKUP_UNAVAILABLE,
+    {"COMMIT without an answer", LOOKUP_DONE, LOOKUP_DONE, LOOKUP_UNAVAILABLE,
      "outcome unknown: COMMIT was sent but not confirmed: the driver says no"},
-    {"lost during COMMIT", LOOKUP_FOUND, LOOKUP_FOUND, LOOKUP_LOST,
+    {"lost during COMMIT", LOOKUP_DONE, LOOKUP_DONE, LOOKUP_LOST,
      "outcome unknown: COMMIT was sent but not confirmed: the driver says no"},
-    {"COMMIT is refused", LOOKUP_FOUND, LOOKUP_FOUND, LOOKUP_REJECTED,
+    {"COMMIT is refused", LOOKUP_DONE, LOOKUP_DONE, LOOKUP_REJECTED,
      "nothing was stored: the driver says no"},
 };
 
@@ -396,7 +399,7 @@ static void store_in_a_transaction(void **state)
 {
     const struct transaction *row = *state;
     const bool done =
-        row->begin == LOOKUP_FOUND && row->store == LOOKUP_FOUND && row->commit == LOOKUP_FOUND;
+        row->begin == LOOKUP_DONE && row->store == LOOKUP_DONE && row->commit == LOOKUP_DONE;
 
     start_with_driver("");
     driver.begin = row->begin;
@@ -408,9 +411,9 @@ static void store_in_a_transaction(void **state)
     assert_int_equal(program_log_count(row->want), 1);
     assert_int_equal(program_log_count("ERR "), !done);
     assert_int_equal(driver.steps[0], SQL_BEGIN);
-    if (!done && row->begin == LOOKUP_FOUND)
+    if (!done && row->begin == LOOKUP_DONE)
         assert_int_equal(driver.steps[driver.step_count - 1], SQL_ROLLBACK);
-    if (row->store != LOOKUP_FOUND)
+    if (row->store != LOOKUP_DONE)
         assert_int_not_equal(driver.steps[1], SQL_COMMIT);
     assert_int_equal(driver.sessions, 0);
     program_stop();
@@ -421,13 +424,13 @@ static const struct ending {
     enum lookup store, commit;
     const char *want; /* who is asked next */
 } endings[] = {
-    {"stored", LOOKUP_FOUND, LOOKUP_FOUND, "db1 "},
-    {"the statement is refused", LOOKUP_REJECTED, LOOKUP_FOUND, "db1 "},
-    {"lost during the statement", LOOKUP_LOST, LOOKUP_FOUND, "db2 "},
-    {"no answer to the statement", LOOKUP_UNAVAILABLE, LOOKUP_FOUND, "db1 "},
-    {"COMMIT is refused", LOOKUP_FOUND, LOOKUP_REJECTED, "db1 "},
-    {"lost during COMMIT", LOOKUP_FOUND, LOOKUP_LOST, "db2 "},
-    {"no answer to COMMIT", LOOKUP_FOUND, LOOKUP_UNAVAILABLE, "db1 "},
+    {"stored", LOOKUP_DONE, LOOKUP_DONE, "db1 "},
+    {"the statement is refused", LOOKUP_REJECTED, LOOKUP_DONE, "db1 "},
+    {"lost during the statement", LOOKUP_LOST, LOOKUP_DONE, "db2 "},
+    {"no answer to the statement", LOOKUP_UNAVAILABLE, LOOKUP_DONE, "db1 "},
+    {"COMMIT is refused", LOOKUP_DONE, LOOKUP_REJECTED, "db1 "},
+    {"lost during COMMIT", LOOKUP_DONE, LOOKUP_LOST, "db2 "},
+    {"no answer to COMMIT", LOOKUP_DONE, LOOKUP_UNAVAILABLE, "db1 "},
 };
 
 /* What may have been stored is not stored a second time, at no host. */
@@ -459,7 +462,11 @@ static void no_session_to_store_with(void **state)
 /* The row is there for the password, and then no server to ask for more. */
 static void lost_between_two_properties(void **state)
 {
-    static const enum lookup lost[] = {LOOKUP_UNAVAILABLE, LOOKUP_SEVERAL};
+    static const struct {
+        enum lookup answer;
+        const char *line;
+    } lost[] = {{LOOKUP_UNAVAILABLE, "ERR sqlcrypt: sqlite3: the driver says no"},
+                {LOOKUP_SEVERAL, "more than one row for one user"}};
     size_t i;
 
     (void)state;
@@ -470,12 +477,12 @@ static void lost_between_two_properties(void **state)
         unsigned length;
 
         start_with_driver("");
-        driver.selects[1] = driver.selects[2] = lost[i];
+        driver.selects[1] = driver.selects[2] = lost[i].answer;
         connection = program_connection();
         assert_int_equal(sasl_auxprop_request(connection, names), SASL_OK);
         assert_int_equal(sasl_server_start(connection, "PLAIN", RIGHT_MESSAGE, &reply, &length),
                          SASL_UNAVAIL);
-        assert_int_equal(program_log_count("ERR sqlcrypt: sqlite3: the driver says no"), 1);
+        assert_int_equal(program_log_count(lost[i].line), 1);
         sasl_dispose(&connection);
         program_stop();
         assert_int_equal(driver.sessions, 0);

@@ -2,10 +2,11 @@
 #ifndef SQLCRYPT_TESTS_ENGINE_OPEN_H
 #define SQLCRYPT_TESTS_ENGINE_OPEN_H
 
-/* Opens a session by a driver as the plug-in does, at the first address of a host. */
+/* What the plug-in does with a driver. */
 
 #include "sql/sql_engine.h"
 
+/* Opens a session, at the first address of a host. */
 static inline enum lookup engine_open(const struct sql_engine *engine,
                                       const struct sql_target *target, const struct sql_host *host,
                                       enum sql_access access, const struct deadline *deadline,
@@ -24,6 +25,21 @@ static inline enum lookup engine_open(const struct sql_engine *engine,
                             reason);
     *session = NULL;
     return LOOKUP_UNAVAILABLE;
+}
+
+/* Looks up one value. */
+static inline enum lookup engine_select(const struct sql_engine *engine,
+                                        struct sql_session *session,
+                                        const struct sql_statement *statement,
+                                        const struct deadline *deadline, struct secret *value,
+                                        struct reason *reason)
+{
+    struct sql_rows rows = {.values = value, .room = 1};
+    enum lookup result;
+
+    secret_wipe(value);
+    result = engine->select(session, statement, deadline, &rows, reason);
+    return sql_rows_judge(&rows, result, reason);
 }
 
 #endif

@@ -201,6 +201,8 @@ static inline const char *lookup_name(enum lookup lookup)
         return "CONFLICT";
     case LOOKUP_REJECTED:
         return "REJECTED";
+    case LOOKUP_DONE:
+        return "DONE";
     case LOOKUP_NONE:
         return "NONE";
     case LOOKUP_SEVERAL:

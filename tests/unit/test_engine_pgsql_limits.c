@@ -77,16 +77,17 @@ static bool is_tls(void)
 static enum lookup look_up(void)
 {
     const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct secret parameter = lend("alice");
+    const struct bytes parameter = bytes_of("alice");
     const struct sql_statement statement = {"SELECT $1 || '@'", &parameter, 1};
     struct sql_session *session;
     struct secret value = {NULL, 0};
     enum lookup result = engine_open(world.driver.engine, &world.target, &world.host,
                                      SQL_ACCESS_READ, &deadline, &session, &world.reason);
 
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         return result;
-    result = world.driver.engine->select(session, &statement, &deadline, &value, &world.reason);
+    result =
+        engine_select(world.driver.engine, session, &statement, &deadline, &value, &world.reason);
     world.driver.engine->close(session);
     secret_wipe(&value);
     return result;

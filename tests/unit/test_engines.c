@@ -10,7 +10,7 @@
 #include "support/engine_open.h"
 #include "support/engine_runs.h"
 
-enum { MOST_PARAMETERS = 4, LONG_VALUE = 64 * 1024, LONGEST_VALUE = 1 << 20 };
+enum { MOST_PARAMETERS = 4, SHORT_VALUES = 600, LONG_VALUE = 64 * 1024, LONGEST_VALUE = 1 << 20 };
 
 static char long_value[LONG_VALUE + 1];
 
@@ -117,7 +117,7 @@ static enum lookup try_open(enum sql_access access)
     world.sessions[access] = (struct sql_session *)&world;
     result = engine_open(world.driver.engine, &world.target, &world.host, access, &deadline,
                          &world.sessions[access], &world.reason);
-    if ((result == LOOKUP_FOUND) != (world.sessions[access] != NULL))
+    if ((result == LOOKUP_DONE) != (world.sessions[access] != NULL))
         abort();
     return result;
 }
@@ -126,9 +126,9 @@ static bool open_session(enum sql_access access)
 {
     enum lookup result = try_open(access);
 
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         print_error("%s: %s\n", lookup_name(result), world.reason.text);
-    return result == LOOKUP_FOUND;
+    return result == LOOKUP_DONE;
 }
 
 static void close_session(enum sql_access access)
@@ -190,19 +190,19 @@ static char *with_placeholders(const char *statement)
     return out;
 }
 
-static size_t lend_parameters(const char *const *texts, struct secret *parameters)
+static size_t lend_parameters(const char *const *texts, struct bytes *parameters)
 {
     size_t count = 0;
 
     for (; count < MOST_PARAMETERS && texts[count] != NULL; count++)
-        parameters[count] = lend(texts[count]);
+        parameters[count] = bytes_of(texts[count]);
     return count;
 }
 
 enum { LONG_TIME = 60000 }; /* milliseconds */
 
 static enum lookup select_within(enum sql_access access, const char *text,
-                                 const struct secret *parameters, size_t count,
+                                 const struct bytes *parameters, size_t count,
                                  unsigned milliseconds)
 {
     const struct deadline deadline = deadline_after(milliseconds);
@@ -211,15 +211,15 @@ static enum lookup select_within(enum sql_access access, const char *text,
     enum lookup result;
 
     strcpy(world.reason.text, "(none)");
-    result = world.driver.engine->select(world.sessions[access], &statement, &deadline,
-                                         &world.value, &world.reason);
+    result = engine_select(world.driver.engine, world.sessions[access], &statement, &deadline,
+                           &world.value, &world.reason);
     free(spelt);
     return result;
 }
 
 static enum lookup select_over(enum sql_access access, const char *text, const char *const *texts)
 {
-    struct secret parameters[MOST_PARAMETERS];
+    struct bytes parameters[MOST_PARAMETERS];
     size_t count = lend_parameters(texts, parameters);
 
     return select_within(access, text, parameters, count, LONG_TIME);
@@ -231,7 +231,7 @@ static enum lookup select_value(const char *text, const char *const *texts)
     return select_over(SQL_ACCESS_READ, text, texts);
 }
 
-static enum lookup store_within(const char *text, const struct secret *parameters, size_t count,
+static enum lookup store_within(const char *text, const struct bytes *parameters, size_t count,
                                 unsigned milliseconds)
 {
     const struct deadline deadline = deadline_after(milliseconds);
@@ -248,7 +248,7 @@ static enum lookup store_within(const char *text, const struct secret *parameter
 
 static enum lookup store(const char *text, const char *const *texts)
 {
-    struct secret parameters[MOST_PARAMETERS];
+    struct bytes parameters[MOST_PARAMETERS];
     size_t count = lend_parameters(texts, parameters);
 
     return store_within(text, parameters, count, LONG_TIME);
@@ -422,12 +422,98 @@ static void look_up_bytes(void **state)
 /* NULL equals nothing. */
 static void look_up_null(void **state)
 {
-    const struct secret null = SECRET_EMPTY;
+    const struct bytes null = BYTES_NONE;
     size_t i;
 
     (void)state;
     for (i = 0; i < COUNT(accesses); i++)
         assert_lookup(select_within(accesses[i], BY_NAME, &null, 1, LONG_TIME), LOOKUP_NONE);
+}
+
+/* --- rows */
+
+static const struct crowd {
+    const char *name;
+    size_t rows, room;
+} crowds[] = {
+    {"none", 0, 1},
+    {"one", 1, 1},
+    {"two for one", 2, 1},
+    {"three for one", 3, 1},
+    {"one for two", 1, 2},
+    {"two for two", 2, 2},
+    {"three for two", 3, 2},
+    {"most", SQL_ROWS_MOST, SQL_ROWS_MOST},
+    {"more than most", SQL_ROWS_MOST + 1, SQL_ROWS_MOST},
+    {"many more than most", 40, SQL_ROWS_MOST},
+};
+
+/* The first is long, the second NULL, the third empty. */
+static void insert_crowd(const struct run *run, size_t count)
+{
+    static const char *const first[] = {"NULL", "''"};
+    char statement[SHORT_VALUES + 128];
+    size_t i;
+
+    execute(run, "CREATE TABLE crowd (name VARCHAR(64), secret {text}, place INTEGER)");
+    for (i = 0; i < count; i++) {
+        if (i == 0)
+            snprintf(statement, sizeof(statement), "INSERT INTO crowd VALUES ('all', '%0*d', 0)",
+                     SHORT_VALUES, 0);
+        else if (i <= COUNT(first))
+            snprintf(statement, sizeof(statement), "INSERT INTO crowd VALUES ('all', %s, %zu)",
+                     first[i - 1], i);
+        else
+            snprintf(statement, sizeof(statement),
+                     "INSERT INTO crowd VALUES ('all', 'number %zu', %zu)", i, i);
+        execute(run, statement);
+    }
+}
+
+static void assert_crowd(const struct sql_rows *rows)
+{
+    char text[32];
+    size_t i;
+
+    for (i = 0; i < rows->count; i++) {
+        snprintf(text, sizeof(text), "number %zu", i);
+        if (i == 0)
+            assert_int_equal(rows->values[i].length, SHORT_VALUES);
+        else if (i == 1)
+            assert_null(rows->values[i].bytes);
+        else
+            assert_string_equal(rows->values[i].bytes, i == 2 ? "" : text);
+    }
+}
+
+static void hands_over_rows(void **state)
+{
+    const struct run *run = *state;
+    const struct crowd *row = run->row;
+    const bool is_more = row->rows > row->room;
+    const struct bytes all = bytes_of("all");
+    char *spelt =
+        with_placeholders("SELECT secret, place FROM crowd WHERE name = ^ ORDER BY place");
+    const struct sql_statement statement = {spelt, &all, 1};
+    size_t i;
+
+    insert_crowd(run, row->rows);
+    for (i = 0; i < 2 * COUNT(accesses); i++) {
+        const struct deadline deadline = deadline_after(LONG_TIME);
+        struct secret values[SQL_ROWS_MOST] = {{NULL, 0}};
+        struct sql_rows rows = {.values = values, .room = row->room};
+        struct reason reason = {""};
+
+        assert_lookup(world.driver.engine->select(world.sessions[accesses[i / 2]], &statement,
+                                                  &deadline, &rows, &reason),
+                      row->rows > 0 ? LOOKUP_FOUND : LOOKUP_NONE);
+        assert_string_equal(reason.text, "");
+        assert_int_equal(rows.count, is_more ? row->room : row->rows);
+        assert_int_equal(rows.has_more, is_more);
+        assert_crowd(&rows);
+        sql_rows_wipe(&rows);
+    }
+    free(spelt);
 }
 
 /* A name is found as a whole or not at all. */
@@ -441,7 +527,7 @@ static void look_up_name_with_nul(void **state)
     size_t i;
 
     for (i = 0; i < 2 * COUNT(names); i++) {
-        const struct secret name = lend_bytes(names[i / 2].bytes, names[i / 2].length);
+        const struct bytes name = {names[i / 2].bytes, names[i / 2].length};
         enum lookup result = select_within(accesses[i % 2], BY_NAME, &name, 1, LONG_TIME);
 
         assert_lookup(result, run->fixture->has_nul ? LOOKUP_NONE : LOOKUP_REJECTED);
@@ -623,10 +709,10 @@ static void prepares_anew(void **state)
         assert_string_equal(world.value.bytes, "-7");
     }
     assert_lookup(store("UPDATE users SET secret = ^ WHERE name = ^", NAMES("new", "alice")),
-                  LOOKUP_FOUND);
+                  LOOKUP_DONE);
     store(run->fixture->forget, NAMES(NULL));
     assert_lookup(store("UPDATE users SET secret = ^ WHERE name = ^", NAMES("newer", "alice")),
-                  LOOKUP_FOUND);
+                  LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "newer");
 }
 
@@ -639,7 +725,7 @@ static void update(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(store(UPDATE, NAMES("n'ew\\", "alice")), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, NAMES("n'ew\\", "alice")), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "n'ew\\");
     assert_query(run, "SELECT secret FROM users WHERE name = 'bob'", "builder");
 }
@@ -648,7 +734,7 @@ static void update_of_several_rows(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(store(UPDATE, NAMES("both", "twin")), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, NAMES("both", "twin")), LOOKUP_DONE);
     assert_query(run, "SELECT COUNT(*) FROM users WHERE secret = 'both'", "2");
 }
 
@@ -658,7 +744,7 @@ static void update_of_no_row(void **state)
 
     /* Also right after one that did change something. */
     assert_lookup(store(UPDATE, NAMES("new", "nobody")), LOOKUP_NONE);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     assert_lookup(store(UPDATE, NAMES("new", "nobody")), LOOKUP_NONE);
     assert_query(run, "SELECT COUNT(*) FROM users WHERE secret = 'new'", "1");
 }
@@ -668,7 +754,7 @@ static void update_to_the_same_value(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(store(UPDATE, NAMES("wonderland", "alice")), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, NAMES("wonderland", "alice")), LOOKUP_DONE);
     assert_lookup(store(UPDATE, NAMES("wonderland", "nobody")), LOOKUP_NONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
 }
@@ -677,7 +763,7 @@ static void insert(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(store(INSERT, NAMES("carol", "christmas")), LOOKUP_FOUND);
+    assert_lookup(store(INSERT, NAMES("carol", "christmas")), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'carol'", "christmas");
     assert_lookup(select_value(BY_NAME, NAMES("carol")), LOOKUP_FOUND);
     assert_string_equal(world.value.bytes, "christmas");
@@ -705,7 +791,7 @@ static void store_hostile_values(void **state)
     const struct secret want = lend(row->text);
 
     assert_lookup(store("INSERT INTO users (name, secret) VALUES ('carol', ^)", NAMES(row->text)),
-                  LOOKUP_FOUND);
+                  LOOKUP_DONE);
     assert_lookup(select_value("SELECT name FROM users WHERE secret = ^", NAMES(row->text)),
                   row->text == long_value ? LOOKUP_SEVERAL : LOOKUP_FOUND);
     assert_lookup(select_value(BY_NAME, NAMES("carol")), LOOKUP_FOUND);
@@ -717,12 +803,12 @@ static void store_hostile_values(void **state)
 static void store_null(void **state)
 {
     const struct run *run = *state;
-    const struct secret parameters[] = {SECRET_EMPTY, lend("alice")};
+    const struct bytes parameters[] = {BYTES_NONE, bytes_of("alice")};
 
-    assert_lookup(store_within(UPDATE, parameters, COUNT(parameters), LONG_TIME), LOOKUP_FOUND);
+    assert_lookup(store_within(UPDATE, parameters, COUNT(parameters), LONG_TIME), LOOKUP_DONE);
     assert_query(run, "SELECT COUNT(*) FROM users WHERE secret IS NULL AND name = 'alice'", "1");
     /* The empty string is no NULL, and what is kept of a statement is no value. */
-    assert_lookup(store(UPDATE, NAMES("", "alice")), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, NAMES("", "alice")), LOOKUP_DONE);
     assert_query(run, "SELECT COUNT(*) FROM users WHERE secret IS NULL AND name = 'alice'", "0");
 }
 
@@ -730,12 +816,13 @@ static void store_null(void **state)
 static void store_nul(void **state)
 {
     const struct run *run = *state;
-    const struct secret parameters[] = {lend_bytes("one\0two", 7), lend("alice")};
-    const struct secret *want = run->fixture->has_nul ? &parameters[0] : NULL;
+    const struct bytes parameters[] = {{"one\0two", 7}, bytes_of("alice")};
+    const struct secret whole = lend_bytes("one\0two", 7);
+    const struct secret *want = run->fixture->has_nul ? &whole : NULL;
     const struct secret before = lend("wonderland");
 
     assert_lookup(store_within(UPDATE, parameters, COUNT(parameters), LONG_TIME),
-                  want != NULL ? LOOKUP_FOUND : LOOKUP_REJECTED);
+                  want != NULL ? LOOKUP_DONE : LOOKUP_REJECTED);
     if (want == NULL)
         assert_lacks(world.reason.text, "one");
     assert_lookup(select_value(BY_NAME, NAMES("alice")), LOOKUP_FOUND);
@@ -750,14 +837,14 @@ static void store_too_long(void **state)
     execute(run, "CREATE TABLE narrow (name VARCHAR(64), secret VARCHAR(8));"
                  "INSERT INTO narrow VALUES ('alice', 'short')");
     if (store("UPDATE narrow SET secret = ^ WHERE name = ^", NAMES("s3cret and long", "alice")) ==
-        LOOKUP_FOUND) {
+        LOOKUP_DONE) {
         assert_query(run, "SELECT secret FROM narrow", "s3cret and long");
         return;
     }
     assert_lacks(world.reason.text, "s3cret");
     assert_query(run, "SELECT secret FROM narrow", "short");
     assert_lookup(store("UPDATE narrow SET secret = ^ WHERE name = ^", NAMES("other", "alice")),
-                  LOOKUP_FOUND);
+                  LOOKUP_DONE);
 }
 
 static const struct unstorable {
@@ -793,18 +880,18 @@ static void store_rejected(void **state)
     assert_lacks(world.reason.text, "alice");
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
     assert_query(run, "SELECT secret FROM single WHERE name = 'alice'", "taken");
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
 }
 
 static void rolls_back(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
-    assert_lookup(store(INSERT, NAMES("carol", "christmas")), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
+    assert_lookup(store(INSERT, NAMES("carol", "christmas")), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
-    assert_lookup(step(SQL_ROLLBACK), LOOKUP_FOUND);
+    assert_lookup(step(SQL_ROLLBACK), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
     assert_query(run, "SELECT COUNT(*) FROM users WHERE name = 'carol'", "0");
 }
@@ -813,15 +900,15 @@ static void commits(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
-    assert_lookup(step(SQL_COMMIT), LOOKUP_FOUND);
+    assert_lookup(step(SQL_COMMIT), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "new");
     /* And once more, by the same session. */
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("newer", "alice")), LOOKUP_FOUND);
-    assert_lookup(step(SQL_COMMIT), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("newer", "alice")), LOOKUP_DONE);
+    assert_lookup(step(SQL_COMMIT), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "newer");
 }
 
@@ -829,12 +916,12 @@ static void commits_after_a_rollback(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
     assert_lookup(store("UPDATE nowhere SET a = ^", NAMES("x")), or_rejected(LOOKUP_UNREADY));
-    assert_lookup(step(SQL_ROLLBACK), LOOKUP_FOUND);
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
-    assert_lookup(step(SQL_COMMIT), LOOKUP_FOUND);
+    assert_lookup(step(SQL_ROLLBACK), LOOKUP_DONE);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
+    assert_lookup(step(SQL_COMMIT), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "new");
 }
 
@@ -843,11 +930,11 @@ static void failed_transaction_stores_nothing(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     assert_lookup(store("INSERT INTO single (secret, name) VALUES (^, ^)", NAMES("x", "alice")),
                   or_rejected(LOOKUP_CONFLICT));
-    assert_lookup(step(SQL_ROLLBACK), LOOKUP_FOUND);
+    assert_lookup(step(SQL_ROLLBACK), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
     assert_lookup(select_over(SQL_ACCESS_WRITE, BY_NAME, NAMES("alice")), LOOKUP_FOUND);
     assert_string_equal(world.value.bytes, "wonderland");
@@ -860,29 +947,29 @@ static void commit_tells_the_truth(void **state)
     const struct run *run = *state;
     enum lookup result;
 
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     assert_lookup(store("UPDATE nowhere SET a = ^", NAMES("x")), or_rejected(LOOKUP_UNREADY));
     result = step(SQL_COMMIT);
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         step(SQL_ROLLBACK);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'",
-                 result == LOOKUP_FOUND ? "new" : "wonderland");
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(step(SQL_COMMIT), LOOKUP_FOUND);
+                 result == LOOKUP_DONE ? "new" : "wonderland");
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(step(SQL_COMMIT), LOOKUP_DONE);
 }
 
 /* A session sees what it has stored before the others do. */
 static void looks_up_in_a_transaction(void **state)
 {
     (void)state;
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     assert_lookup(select_over(SQL_ACCESS_WRITE, BY_NAME, NAMES("alice")), LOOKUP_FOUND);
     assert_string_equal(world.value.bytes, "new");
     assert_lookup(select_value(BY_NAME, NAMES("alice")), LOOKUP_FOUND);
     assert_string_equal(world.value.bytes, "wonderland");
-    assert_lookup(step(SQL_COMMIT), LOOKUP_FOUND);
+    assert_lookup(step(SQL_COMMIT), LOOKUP_DONE);
     assert_lookup(select_value(BY_NAME, NAMES("alice")), LOOKUP_FOUND);
     assert_string_equal(world.value.bytes, "new");
 }
@@ -891,8 +978,8 @@ static void close_rolls_back(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     close_session(SQL_ACCESS_WRITE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
     execute(run, "UPDATE users SET secret = 'free' WHERE name = 'alice'");
@@ -907,9 +994,9 @@ static void read_session_changes_nothing(void **state)
 
     world.sessions[SQL_ACCESS_WRITE] = world.sessions[SQL_ACCESS_READ];
     assert_lookup(select_value(BY_NAME, NAMES("alice")), LOOKUP_FOUND);
-    assert_string_not_equal(lookup_name(store(UPDATE, NAMES("new", "alice"))), "FOUND");
-    assert_string_not_equal(lookup_name(store("DELETE FROM users", NAMES(NULL))), "FOUND");
-    assert_string_not_equal(lookup_name(store("DROP TABLE users", NAMES(NULL))), "FOUND");
+    assert_string_not_equal(lookup_name(store(UPDATE, NAMES("new", "alice"))), "DONE");
+    assert_string_not_equal(lookup_name(store("DELETE FROM users", NAMES(NULL))), "DONE");
+    assert_string_not_equal(lookup_name(store("DROP TABLE users", NAMES(NULL))), "DONE");
     world.sessions[SQL_ACCESS_WRITE] = session;
     assert_string_not_equal(
         lookup_name(select_value("DELETE FROM users WHERE name = ^", NAMES("alice"))), "FOUND");
@@ -924,7 +1011,7 @@ static void two_sessions_at_once(void **state)
     struct sql_session *second;
 
     (void)state;
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     assert_true(open_session(SQL_ACCESS_READ));
     second = world.sessions[SQL_ACCESS_READ];
     assert_lookup(select_value(BY_NAME, NAMES("alice")), LOOKUP_FOUND);
@@ -962,7 +1049,7 @@ static void assert_waited(enum lookup result)
 static void locked_lookup_ends(void **state)
 {
     const struct run *run = *state;
-    const struct secret alice = lend("alice");
+    const struct bytes alice = bytes_of("alice");
     size_t i;
 
     for (i = 0; i < 2 * COUNT(accesses); i++) {
@@ -986,11 +1073,11 @@ static void locked_lookup_ends(void **state)
 static void locked_store_ends(void **state)
 {
     const struct run *run = *state;
-    const struct secret parameters[] = {lend("new"), lend("alice")};
+    const struct bytes parameters[] = {bytes_of("new"), bytes_of("alice")};
     const struct deadline passed = deadline_after(0);
 
     if (!run->fixture->is_file)
-        assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
+        assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
     assert_true(run->fixture->lock());
     start_clock();
     assert_waited(store_within(UPDATE, parameters, COUNT(parameters), SHORT_TIME));
@@ -1002,13 +1089,13 @@ static void locked_store_ends(void **state)
     assert_true(run->fixture->unlock());
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
     assert_true(open_session(SQL_ACCESS_WRITE));
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
 }
 
 static void passed_deadline_ends_a_lookup(void **state)
 {
     const struct run *run = *state;
-    const struct secret alice = lend("alice");
+    const struct bytes alice = bytes_of("alice");
     enum lookup result;
 
     assert_true(run->fixture->lock());
@@ -1153,12 +1240,12 @@ static void ended_session_does_not_store(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     end_sessions(run);
     assert_lookup(store(UPDATE, NAMES("new", "bob")), LOOKUP_LOST);
-    assert_string_not_equal(lookup_name(step(SQL_COMMIT)), "FOUND");
-    assert_string_not_equal(lookup_name(step(SQL_ROLLBACK)), "FOUND");
+    assert_string_not_equal(lookup_name(step(SQL_COMMIT)), "DONE");
+    assert_string_not_equal(lookup_name(step(SQL_ROLLBACK)), "DONE");
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
     assert_query(run, "SELECT secret FROM users WHERE name = 'bob'", "builder");
 }
@@ -1167,10 +1254,10 @@ static void ended_session_does_not_commit(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(step(SQL_BEGIN), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, NAMES("new", "alice")), LOOKUP_DONE);
     end_sessions(run);
-    assert_string_not_equal(lookup_name(step(SQL_COMMIT)), "FOUND");
+    assert_string_not_equal(lookup_name(step(SQL_COMMIT)), "DONE");
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
 }
 
@@ -1206,8 +1293,8 @@ static void ended_while_a_query_runs(void **state)
 static void abandoned_statement_ends_at_the_server(void **state)
 {
     const struct run *run = *state;
-    const struct secret alice = lend("alice");
-    const struct secret parameters[] = {lend("new"), lend("alice")};
+    const struct bytes alice = bytes_of("alice");
+    const struct bytes parameters[] = {bytes_of("new"), bytes_of("alice")};
 
     close_session(SQL_ACCESS_READ);
     close_session(SQL_ACCESS_WRITE);
@@ -1372,6 +1459,7 @@ static void add_all_of_any(struct test_list *list, const struct engine_fixture *
     for (; own != NULL && own->name != NULL; own++)
         run_add(list, fixture, look_up_in_its_own_way, own, "look_up_in_its_own_way", own->name);
     RUN_ADD_ROWS(list, fixture, look_up, lookings);
+    RUN_ADD_ROWS(list, fixture, hands_over_rows, crowds);
     RUN_ADD(list, fixture, look_up_bytes);
     RUN_ADD(list, fixture, look_up_null);
     RUN_ADD(list, fixture, look_up_name_with_nul);

@@ -325,7 +325,7 @@ static enum lookup open_within(enum sql_access access, unsigned milliseconds)
     strcpy(world.reason.text, "(none)");
     result = engine_open(&sqlcrypt_engine, &world.target, &world.host, access, &deadline,
                          &world.session, &world.reason);
-    assert_int_equal(world.session != NULL, result == LOOKUP_FOUND);
+    assert_int_equal(world.session != NULL, result == LOOKUP_DONE);
     return result;
 }
 
@@ -337,18 +337,18 @@ static enum lookup open_session(enum sql_access access)
 static enum lookup look_up(const char *text, const char *user)
 {
     const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct secret parameter = lend(user);
+    const struct bytes parameter = bytes_of(user);
     const struct sql_statement statement = {text, &parameter, strchr(text, '?') != NULL};
 
     strcpy(world.reason.text, "(none)");
-    return sqlcrypt_engine.select(world.session, &statement, &deadline, &world.value,
-                                  &world.reason);
+    return engine_select(&sqlcrypt_engine, world.session, &statement, &deadline, &world.value,
+                         &world.reason);
 }
 
 static enum lookup store(const char *text, const char *user)
 {
     const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct secret parameter = lend(user);
+    const struct bytes parameter = bytes_of(user);
     const struct sql_statement statement = {text, &parameter, strchr(text, '?') != NULL};
 
     strcpy(world.reason.text, "(none)");
@@ -395,14 +395,14 @@ static void encrypts(void **state)
     if (!tls_mode_apply(row, &world.target, &world.host, &world.by_address))
         skip();
     assert_lookup(open_session(SQL_ACCESS_READ), row->want);
-    if (row->want != LOOKUP_FOUND) {
+    if (row->want != LOOKUP_DONE) {
         assert_reason(row->want_reason);
         return;
     }
     assert_alice();
     assert_lookup(look_up(CIPHER, NULL), LOOKUP_FOUND);
     assert_int_equal(world.value.length > 0, row->encrypts || (row->by_socket && row->demands));
-    assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_FOUND);
+    assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_DONE);
 }
 
 /* The name is not checked less where there is no memory for it. */
@@ -447,19 +447,19 @@ static const struct library {
     const char *want_reason;
     bool needs_older; /* the library that is there has to be one from before 3.4 */
 } libraries[] = {
-    {"before 3.4", 30300, NULL, "other.test", SQL_SSL_VERIFY_CA, LOOKUP_FOUND, "", true},
+    {"before 3.4", 30300, NULL, "other.test", SQL_SSL_VERIFY_CA, LOOKUP_DONE, "", true},
     {"3.4 checks the name, too", 30400, NULL, "other.test", SQL_SSL_VERIFY_CA, LOOKUP_UNAVAILABLE,
      "is not for the name other.test", false},
-    {"that of 10.11", 101100, NULL, "other.test", SQL_SSL_VERIFY_CA, LOOKUP_FOUND, "", true},
+    {"that of 10.11", 101100, NULL, "other.test", SQL_SSL_VERIFY_CA, LOOKUP_DONE, "", true},
     {"that of 11.4", 110400, NULL, "other.test", SQL_SSL_VERIFY_CA, LOOKUP_UNAVAILABLE,
      "is not for the name other.test", false},
     {"with a CA to require", 30400, NULL, "other.test", SQL_SSL_REQUIRE, LOOKUP_UNAVAILABLE,
      "is not for the name other.test", false},
-    {"name that fits", 30400, NULL, "db.test", SQL_SSL_VERIFY_CA, LOOKUP_FOUND, "", false},
-    {"GnuTLS", 30300, "GnuTLS 3.7.1", "localhost", SQL_SSL_VERIFY_FULL, LOOKUP_FOUND, "", false},
-    {"does not say", 30300, "", "localhost", SQL_SSL_VERIFY_FULL, LOOKUP_FOUND, "", false},
+    {"name that fits", 30400, NULL, "db.test", SQL_SSL_VERIFY_CA, LOOKUP_DONE, "", false},
+    {"GnuTLS", 30300, "GnuTLS 3.7.1", "localhost", SQL_SSL_VERIFY_FULL, LOOKUP_DONE, "", false},
+    {"does not say", 30300, "", "localhost", SQL_SSL_VERIFY_FULL, LOOKUP_DONE, "", false},
     {"GnuTLS, without a check", 30300, "GnuTLS 3.7.1", "other.test", SQL_SSL_VERIFY_CA,
-     LOOKUP_FOUND, "", true},
+     LOOKUP_DONE, "", true},
     {"GnuTLS, several addresses", 30300, "GnuTLS 3.7.1", "two.test", SQL_SSL_VERIFY_FULL,
      LOOKUP_UNAVAILABLE,
      "the client library cannot check a certificate for a name with several addresses", false},
@@ -479,7 +479,7 @@ static void takes_the_library_into_account(void **state)
     library_version = row->version;
     library_tls = row->tls;
     assert_lookup(open_session(SQL_ACCESS_READ), row->want);
-    if (row->want == LOOKUP_FOUND)
+    if (row->want == LOOKUP_DONE)
         assert_alice();
     else
         assert_reason(row->want_reason);
@@ -489,7 +489,7 @@ static void takes_the_library_into_account(void **state)
 static void connects_by_name_in_time(void **state)
 {
     static const struct tls_mode mode = {
-        "", "localhost", SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_FOUND, "", true, true, false};
+        "", "localhost", SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_DONE, "", true, true, false};
     struct sql_target copy;
 
     (void)state;
@@ -512,7 +512,7 @@ static void connects_by_name_in_time(void **state)
     /* It goes on, and may be gone before it is. */
     memset((char *)(uintptr_t)copy.password, 'x', strlen(copy.password));
     free((char *)(uintptr_t)copy.password);
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_alice();
     poll(NULL, 0, 4 * SHORT_TIME);
 }
@@ -531,7 +531,7 @@ static void connects_by_name_without_a_thread(void **state)
     const struct run *run = *state;
     const struct errand_fault *row = run->row;
     static const struct tls_mode mode = {
-        "", "localhost", SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_FOUND, "", true, true, false};
+        "", "localhost", SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_DONE, "", true, true, false};
 
     if (!tls_mode_apply(&mode, &world.target, &world.host, &world.by_address))
         skip();
@@ -558,7 +558,7 @@ static void leaves_other_sessions_of_tls_alone(void **state)
 {
     (void)state;
     assert_true(makes_session_of_tls());
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_true(makes_session_of_tls());
     assert_alice();
 }
@@ -575,7 +575,7 @@ static void finds_the_socket_in_its_folder(void **state)
     snprintf(folder, sizeof(folder), "%s", world.host.name);
     *strrchr(folder, '/') = '\0';
     world.host = (struct sql_host){folder, 0, folder};
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_alice();
 }
 
@@ -605,7 +605,7 @@ static void connects_to_the_socket_of_the_library(void **state)
         const char *password = world.target.password;
 
         world.host = (struct sql_host){names[i], 0, names[i]};
-        assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+        assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
         assert_alice();
         world.target.password = "s3cret but wrong";
         assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_UNAVAILABLE);
@@ -839,10 +839,10 @@ static void call_fails(void **state)
     if (row->by_address)
         world.host = world.by_address;
     if (row->what > OPEN_WRITE)
-        assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
+        assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
     if (row->what == COMMIT) {
-        assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_FOUND);
-        assert_lookup(store(UPDATE, "alice"), LOOKUP_FOUND);
+        assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_DONE);
+        assert_lookup(store(UPDATE, "alice"), LOOKUP_DONE);
     }
     wait_for_watchdogs();
     fail_call(row->call, row->left);
@@ -853,7 +853,7 @@ static void call_fails(void **state)
     assert_int_equal(fail_no_more(), 1);
     assert_reason(row->want_reason);
     /* Nothing was stored, and another session does. */
-    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
     assert_alice();
 }
 
@@ -861,7 +861,7 @@ static void call_fails(void **state)
 static void two_things_fail(void **state)
 {
     (void)state;
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_lookup(look_up(BY_NAME, "long"), LOOKUP_FOUND);
     fail_call("mysql_stmt_free_result", 0);
     fail_allocation(1);
@@ -873,8 +873,8 @@ static void two_things_fail(void **state)
 static void stores_by_what_returns_a_row(void **state)
 {
     (void)state;
-    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
-    assert_lookup(store("SELECT name FROM users WHERE name = ?", "alice"), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
+    assert_lookup(store("SELECT name FROM users WHERE name = ?", "alice"), LOOKUP_DONE);
     assert_lookup(store(UPDATE, "nobody"), LOOKUP_NONE);
 }
 
@@ -890,7 +890,7 @@ static void sends_a_long_parameter(void **state)
     assert_non_null(name);
     memset(name, 'x', LENGTH);
     name[LENGTH] = '\0';
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_lookup(look_up("SELECT LENGTH(?)", name), LOOKUP_FOUND);
     assert_string_equal(world.value.bytes, "8388608");
     free(name);
@@ -913,7 +913,7 @@ static void waits_on_after_signals(void **state)
     timer_t timer;
 
     (void)state;
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_int_equal(sigaction(SIGUSR1, &counting, &before), 0);
     assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
     assert_int_equal(timer_settime(timer, 0, &often, NULL), 0);
@@ -928,9 +928,9 @@ static void waits_on_after_signals(void **state)
 static void commit_is_not_answered(void **state)
 {
     (void)state;
-    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
-    assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, "alice"), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
+    assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, "alice"), LOOKUP_DONE);
     other_question = "DO SLEEP(10)";
     assert_lookup(step(SQL_COMMIT, SHORT_TIME), LOOKUP_UNAVAILABLE);
     assert_reason("no answer when the time was up");
@@ -941,7 +941,7 @@ static void commit_is_not_answered(void **state)
 static void prepares_once_more(void **state)
 {
     (void)state;
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_alice();
     forgotten = 1;
     assert_alice();
@@ -962,10 +962,10 @@ static const struct reading {
     enum lookup want;
     const char *want_reason;
 } readings[] = {
-    {"it is not", "SELECT 0", LOOKUP_FOUND, ""},
+    {"it is not", "SELECT 0", LOOKUP_DONE, ""},
     {"it is", "SELECT 1", LOOKUP_UNAVAILABLE, "the server is read-only"},
     {"it says otherwise", "SELECT 'NO_LOCK'", LOOKUP_UNAVAILABLE, "the server is read-only"},
-    {"it does not know", "SELECT NULL", LOOKUP_FOUND, ""},
+    {"it does not know", "SELECT NULL", LOOKUP_DONE, ""},
     {"it says nothing", "SELECT 1 FROM DUAL WHERE FALSE", LOOKUP_UNAVAILABLE, ""},
     {"it does not understand", "SELECT nothing", LOOKUP_UNAVAILABLE, "nothing"},
     {"it has no result", "DO 0", LOOKUP_UNAVAILABLE, ""},
@@ -977,12 +977,12 @@ static void stores_where_that_is_possible(void **state)
     const struct reading *row = run->row;
 
     other_question = row->question;
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_lookup(open_session(SQL_ACCESS_WRITE), row->want);
-    if (row->want != LOOKUP_FOUND)
+    if (row->want != LOOKUP_DONE)
         assert_reason(row->want_reason);
     else
-        assert_lookup(store(UPDATE, "alice"), LOOKUP_FOUND);
+        assert_lookup(store(UPDATE, "alice"), LOOKUP_DONE);
 }
 
 /* --- floods */
@@ -999,7 +999,7 @@ static void flood_is_ended(void **state)
         "CREATE PROCEDURE flood () BEGIN SELECT 'x'; SELECT REPEAT('x', 1000000) "
         "FROM users a, users b, users c LIMIT 1000; SELECT 'x'; END"));
     world.host = world.by_address;
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_lookup(look_up("CALL flood()", NULL), LOOKUP_UNAVAILABLE);
     assert_reason("the server sends too much");
 }
@@ -1033,17 +1033,17 @@ static bool do_all(void)
     enum lookup result = open_session(SQL_ACCESS_WRITE);
     size_t i;
 
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         for (i = 0; i < COUNT(users_to_find); i++) {
             result = look_up(BY_NAME, users_to_find[i].user);
             if (result == LOOKUP_UNAVAILABLE)
                 break;
             assert_lookup(result, users_to_find[i].want);
-            result = LOOKUP_FOUND;
+            result = LOOKUP_DONE;
         }
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         result = store(UPDATE, "twin");
-    if (result == LOOKUP_FOUND)
+    if (result == LOOKUP_DONE)
         return true;
     assert_true(result == LOOKUP_UNAVAILABLE || result == LOOKUP_LOST);
     assert_string_not_equal(world.reason.text, "(none)");
@@ -1067,7 +1067,7 @@ static void out_of_memory(void **state)
     const struct run *run = *state;
     const struct place *row = run->row;
     const struct tls_mode mode = {
-        "", row->host, SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_FOUND, "", true, true, false};
+        "", row->host, SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_DONE, "", true, true, false};
     unsigned left, failed = 1;
 
     if (row->host[0] != '\0' &&
@@ -1101,7 +1101,7 @@ static const struct loading {
 static int open_after(const char *call)
 {
     static const struct tls_mode mode = {
-        "", "localhost", SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_FOUND, "", true, true, false};
+        "", "localhost", SQL_SSL_VERIFY_FULL, "CA", "", LOOKUP_DONE, "", true, true, false};
     const struct deadline deadline = deadline_after(LONG_TIME);
     bool has_key = strcmp(call, "pthread_key_create") != 0;
     enum lookup result;
@@ -1113,9 +1113,9 @@ static int open_after(const char *call)
     tls_mode_apply(&mode, &world.target, &world.host, &world.by_address);
     result = engine_open(&sqlcrypt_engine, &world.target, &world.host, SQL_ACCESS_READ, &deadline,
                          &world.session, &world.reason);
-    if (result != (has_key ? LOOKUP_FOUND : LOOKUP_UNAVAILABLE))
+    if (result != (has_key ? LOOKUP_DONE : LOOKUP_UNAVAILABLE))
         return 2;
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         return strstr(world.reason.text, "cannot prepare a call") != NULL ? 0 : 3;
     close_session();
     return 0;

@@ -53,26 +53,31 @@ static const struct spelling {
 static void to_ascii(void **state)
 {
     const struct spelling *row = *state;
-    const struct secret parameters[] = {lend("first"), lend(row->text)};
+    const struct bytes parameters[] = {bytes_of("first"), bytes_of(row->text)};
     const struct sql_statement statement = {"?", parameters, COUNT(parameters)};
     const struct secret want = lend(row->want);
-    struct secret copies[COUNT(parameters)] = {SECRET_EMPTY, SECRET_EMPTY};
+    struct mysql_ascii ascii;
 
     assert_int_equal(mysql_statement_is_ascii(&statement), row->is_ascii);
-    assert_true(mysql_statement_to_ascii(&statement, copies));
-    assert_string_equal(copies[0].bytes, "first");
-    assert_secret(&copies[1], &want);
-    secret_wipe(&copies[0]);
-    secret_wipe(&copies[1]);
+    assert_true(mysql_statement_to_ascii(&statement, &ascii));
+    assert_string_equal(ascii.statement.text, "?");
+    assert_int_equal(ascii.statement.parameter_count, COUNT(parameters));
+    assert_string_equal(ascii.statement.parameters[0].start, "first");
+    assert_secret(&ascii.copies[1], &want);
+    assert_ptr_equal(ascii.statement.parameters[1].start, ascii.copies[1].bytes);
+    mysql_statement_free_ascii(&ascii);
 }
 
 static void no_parameter(void **state)
 {
     const struct sql_statement statement = {"SELECT 1", NULL, 0};
+    struct mysql_ascii ascii;
 
     (void)state;
     assert_true(mysql_statement_is_ascii(&statement));
-    assert_true(mysql_statement_to_ascii(&statement, NULL));
+    assert_true(mysql_statement_to_ascii(&statement, &ascii));
+    assert_int_equal(ascii.statement.parameter_count, 0);
+    mysql_statement_free_ascii(&ascii);
 }
 
 int main(void)

@@ -291,8 +291,8 @@ static struct sql_template *template;
 static bool bind_values(void)
 {
     static char bytes[] = "value";
-    const struct secret value = {bytes, 5};
-    const struct sql_values values = {"alice", "example.org", "p", "::1", &value};
+    const struct bytes value = {bytes, 5};
+    const struct sql_values values = {"alice", "example.org", "p", "::1", value};
     struct secret parameters[3];
     bool done = sql_template_bind(template, &values, parameters);
     size_t i;

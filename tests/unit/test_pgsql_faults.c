@@ -272,7 +272,7 @@ static enum lookup open_within(enum sql_access access, unsigned milliseconds)
     strcpy(world.reason.text, "(none)");
     result = engine_open(&sqlcrypt_engine, &world.target, &world.host, access, &deadline,
                          &world.session, &world.reason);
-    assert_int_equal(world.session != NULL, result == LOOKUP_FOUND);
+    assert_int_equal(world.session != NULL, result == LOOKUP_DONE);
     return result;
 }
 
@@ -294,18 +294,18 @@ static size_t count_parameters(const char *text)
 static enum lookup look_up(const char *text, const char *user)
 {
     const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct secret parameters[] = {lend(user), lend(user)};
+    const struct bytes parameters[] = {bytes_of(user), bytes_of(user)};
     const struct sql_statement statement = {text, parameters, count_parameters(text)};
 
     strcpy(world.reason.text, "(none)");
-    return sqlcrypt_engine.select(world.session, &statement, &deadline, &world.value,
-                                  &world.reason);
+    return engine_select(&sqlcrypt_engine, world.session, &statement, &deadline, &world.value,
+                         &world.reason);
 }
 
 static enum lookup store(const char *text, const char *user)
 {
     const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct secret parameters[] = {lend(user), lend(user)};
+    const struct bytes parameters[] = {bytes_of(user), bytes_of(user)};
     const struct sql_statement statement = {text, parameters, count_parameters(text)};
 
     strcpy(world.reason.text, "(none)");
@@ -361,12 +361,12 @@ static void encrypts(void **state)
         skip();
     /* libpq does without a certificate that is missing: the server does not ask for it. */
     if (strcmp(row->client, NO_FILE) == 0)
-        want = LOOKUP_FOUND;
+        want = LOOKUP_DONE;
     /* And has no other word for a name that does not fit than for a lost connection. */
     if (strcmp(row->host, "other.test") == 0)
         want = LOOKUP_LOST;
     assert_lookup(open_session(SQL_ACCESS_READ), want);
-    if (want != LOOKUP_FOUND) {
+    if (want != LOOKUP_DONE) {
         assert_reason(row->want_reason);
         return;
     }
@@ -391,7 +391,7 @@ static void connects_to_the_default_host(void **state)
     setenv("PGHOST", world.host.name, 1);
     setenv("PGPORT", port, 1);
     world.host = (struct sql_host){none, 0, none};
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_alice();
     setenv("PGHOST", "/nonexistent/folder", 1);
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_LOST);
@@ -611,12 +611,12 @@ static void call_fails(void **state)
     const struct fault *row = run->row;
 
     if (row->what != OPEN)
-        assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+        assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     fail_call(row->call, row->left);
     assert_lookup(run_what(row->what), row->want);
     assert_int_equal(fail_no_more(), 1);
     assert_reason(row->want_reason);
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_alice();
 }
 
@@ -624,9 +624,9 @@ static void call_fails(void **state)
 static void commit_is_not_answered(void **state)
 {
     (void)state;
-    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
-    assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_FOUND);
-    assert_lookup(store(UPDATE, "alice"), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
+    assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_DONE);
+    assert_lookup(store(UPDATE, "alice"), LOOKUP_DONE);
     assert_lookup(step(SQL_COMMIT, 0), LOOKUP_UNAVAILABLE);
     assert_reason("no answer when the time was up");
 }
@@ -638,7 +638,7 @@ static void prepares_once_more(void **state)
     unsigned i;
 
     (void)state;
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_alice();
     for (i = 1; i <= 2; i++) {
         forgotten = i;
@@ -658,10 +658,10 @@ static void copies_nothing(void **state)
 
     (void)state;
     for (i = 0; i < COUNT(statements); i++) {
-        assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
+        assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
         assert_lookup(look_up(statements[i], NULL), LOOKUP_UNAVAILABLE);
         assert_reason("a statement of this kind cannot be used");
-        assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
+        assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
         assert_lookup(store(statements[i], NULL), LOOKUP_UNAVAILABLE);
         assert_reason("a statement of this kind cannot be used");
     }
@@ -671,7 +671,7 @@ static void takes_no_notice_of_notifications(void **state)
 {
     const struct run *run = *state;
 
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_lookup(store("LISTEN news", NULL), LOOKUP_NONE);
     assert_true(run->fixture->execute("NOTIFY news, 'wonderland'"));
     assert_lookup(look_up("SELECT 'x' FROM pg_sleep(0.05)", NULL), LOOKUP_FOUND);
@@ -700,11 +700,11 @@ static void flood_is_ended(void **state)
     if (getenv("TEST_TURNS") != NULL)
         skip(); /* valgrind lets no other thread look meanwhile */
     world.host = world.by_address;
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_lookup(look_up(row->statement, NULL), LOOKUP_UNAVAILABLE);
     assert_string_equal(world.reason.text, row->want_reason);
     /* To store, nothing is read. */
-    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
     assert_lookup(store(row->statement, NULL), LOOKUP_UNAVAILABLE);
     assert_string_equal(world.reason.text, "the answer is too long");
 }
@@ -712,7 +712,7 @@ static void flood_is_ended(void **state)
 static void no_thread_ends_a_flood(void **state)
 {
     (void)state;
-    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_FOUND);
+    assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     poll(NULL, 0, 30); /* the keeper of former watchdogs ends */
     fail_call("pthread_create", 0);
     assert_lookup(look_up("SELECT repeat('x', 100000)", NULL), LOOKUP_UNAVAILABLE);
@@ -755,7 +755,7 @@ static bool is_as_wanted(enum lookup result, enum lookup want)
 
 static bool is_well(enum lookup result)
 {
-    return is_as_wanted(result, LOOKUP_FOUND);
+    return is_as_wanted(result, LOOKUP_DONE);
 }
 
 static bool look_up_all(const struct act *act)
@@ -782,7 +782,7 @@ static bool takes_the_names(void)
     forgotten = 2;
     result = look_up(BY_NAME, "alice");
     forgotten = 0;
-    return is_well(result);
+    return is_as_wanted(result, LOOKUP_FOUND);
 }
 
 static bool do_all(void)

@@ -106,7 +106,7 @@ static int make_table(void **state)
     assert_non_null(table->backend);
     assert_lookup(sql_connections_store(table->backend->connections, make_users, table, &deadline,
                                         &route, &reason),
-                  LOOKUP_FOUND);
+                  LOOKUP_DONE);
     *state = table;
     return 0;
 }
@@ -125,6 +125,7 @@ static enum lookup find(const struct sql_backend *backend, const char *user, str
 {
     const struct sql_values values = {.user = user, .realm = "", .property = "password"};
     const struct deadline deadline = soon();
+    struct sql_rows rows = {.values = found, .room = 1};
     struct sql_request request;
     struct sql_route route;
     struct reason reason;
@@ -132,7 +133,7 @@ static enum lookup find(const struct sql_backend *backend, const char *user, str
 
     assert_true(sql_request_make(&request, backend->select, &values));
     result = sql_connections_select(backend->connections, &request.statement, true, &deadline,
-                                    found, &route, &reason);
+                                    &rows, &route, &reason);
     sql_request_free(&request);
     return result;
 }

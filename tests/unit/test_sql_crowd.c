@@ -95,7 +95,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
     before = atomic_load(&most);
     while (count > before && !atomic_compare_exchange_weak(&most, &before, count))
         continue;
-    return LOOKUP_FOUND;
+    return LOOKUP_DONE;
 }
 
 static void close_session(struct sql_session *session)
@@ -105,12 +105,12 @@ static void close_session(struct sql_session *session)
 }
 
 static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
-                                const struct deadline *deadline, struct secret *value,
+                                const struct deadline *deadline, struct sql_rows *rows,
                                 struct reason *reason)
 {
     const unsigned number = take_turn();
 
-    (void)statement, (void)value, (void)deadline;
+    (void)statement, (void)rows, (void)deadline;
     if (atomic_fetch_add(&session->users, 1) != 0)
         atomic_fetch_add(&shared, 1);
     sched_yield();
@@ -143,10 +143,11 @@ static void *log_in(void *context)
     for (i = 0; i < LOGINS; i++) {
         const struct deadline deadline = deadline_after(TIMEOUT);
         struct secret value = SECRET_EMPTY;
+        struct sql_rows rows = {.values = &value, .room = 1};
         struct sql_route route;
         struct reason reason;
 
-        if (sql_connections_select(connections, &statement, true, &deadline, &value, &route,
+        if (sql_connections_select(connections, &statement, true, &deadline, &rows, &route,
                                    &reason) != LOOKUP_FOUND)
             failed++;
     }

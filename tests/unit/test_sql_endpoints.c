@@ -140,9 +140,9 @@ static bool take(int milliseconds, const struct deadline *deadline)
     return false;
 }
 
-static enum lookup happens(const struct place *place, enum lookup otherwise)
+static enum lookup happens(const struct place *place, enum lookup well, enum lookup otherwise)
 {
-    return place->well_from != 0 && clock_now >= place->well_from ? LOOKUP_FOUND : otherwise;
+    return place->well_from != 0 && clock_now >= place->well_from ? well : otherwise;
 }
 
 static enum host_addresses_result
@@ -186,7 +186,7 @@ static enum lookup open_place(const struct sql_target *target, const struct sql_
     if (deadline->at - clock_now > place->longest)
         place->longest = deadline->at - clock_now;
     reason_set(reason, "%s does not open", address);
-    result = happens(place, place->open);
+    result = happens(place, LOOKUP_DONE, place->open);
     if (place->silent_from != 0 && clock_now >= place->silent_from) {
         take(SILENT, deadline);
         reason_set(reason, "no connection when the time was up");
@@ -194,7 +194,7 @@ static enum lookup open_place(const struct sql_target *target, const struct sql_
     }
     if (!take(place->takes, deadline))
         return LOOKUP_UNAVAILABLE;
-    if (result != LOOKUP_FOUND)
+    if (result != LOOKUP_DONE)
         return result;
     *session = malloc(sizeof(**session));
     assert_non_null(*session);
@@ -202,7 +202,7 @@ static enum lookup open_place(const struct sql_target *target, const struct sql_
     place->kept++;
     if (place->teaches != 0)
         *learned = place->teaches;
-    return LOOKUP_FOUND;
+    return LOOKUP_DONE;
 }
 
 static void close_session(struct sql_session *session)
@@ -214,18 +214,25 @@ static void close_session(struct sql_session *session)
 static void (*meanwhile)(void); /* what others do during the next lookup; NULL for nothing */
 
 static enum lookup select_value(struct sql_session *session, const struct sql_statement *statement,
-                                const struct deadline *deadline, struct secret *value,
+                                const struct deadline *deadline, struct sql_rows *rows,
                                 struct reason *reason)
 {
     void (*others)(void) = meanwhile;
+    enum lookup result;
 
-    (void)statement, (void)value, (void)deadline;
+    (void)statement, (void)deadline;
     session->place->asked++;
     meanwhile = NULL;
     if (others != NULL)
         others();
     reason_set(reason, "%s does not say", session->place->address);
-    return happens(session->place, session->place->select);
+    result = happens(session->place, LOOKUP_FOUND, session->place->select);
+    if (result == LOOKUP_FOUND || result == LOOKUP_SEVERAL)
+        assert_true(sql_rows_add(rows, "value", strlen("value")));
+    if (result != LOOKUP_SEVERAL)
+        return result;
+    assert_true(sql_rows_add(rows, "other", strlen("other")));
+    return LOOKUP_FOUND;
 }
 
 static const struct sql_engine engine = {
@@ -286,7 +293,7 @@ static struct place *add_place(const char *address, enum lookup open, enum looku
 
 static struct place *add_well(const char *address)
 {
-    return add_place(address, LOOKUP_FOUND, LOOKUP_FOUND);
+    return add_place(address, LOOKUP_DONE, LOOKUP_FOUND);
 }
 
 static struct place *add_silent(const char *address)
@@ -317,14 +324,17 @@ static enum lookup log_in(int64_t *taken)
     const struct deadline deadline = deadline_after(TIMEOUT);
     const int64_t before = clock_now;
     struct secret value = SECRET_EMPTY;
+    struct sql_rows rows = {.values = &value, .room = 1};
     struct sql_route its_route;
     struct reason its_reason;
     enum lookup result;
 
     trail[0] = '\0';
     reason_clear(&its_route.passed_over);
-    result = sql_connections_select(connections, &statement, required, &deadline, &value,
-                                    &its_route, &its_reason);
+    result = sql_connections_select(connections, &statement, required, &deadline, &rows, &its_route,
+                                    &its_reason);
+    assert_int_equal(value.bytes != NULL, rows.count);
+    secret_wipe(&value);
     route = its_route;
     reason = its_reason;
     if (taken != NULL)
@@ -342,14 +352,14 @@ static const struct first {
     int64_t most; /* milliseconds of the first login */
     const char *complaint;
 } firsts[] = {
-    {"silent", LOOKUP_FOUND, LOOKUP_FOUND, SILENT, TIMEOUT / 2, "192.0.2.1 does not open"},
+    {"silent", LOOKUP_DONE, LOOKUP_FOUND, SILENT, TIMEOUT / 2, "192.0.2.1 does not open"},
     {"refuses", LOOKUP_LOST, LOOKUP_FOUND, 0, 0, "192.0.2.1 does not open"},
     {"has another password", LOOKUP_UNAVAILABLE, LOOKUP_FOUND, 0, 0, "192.0.2.1 does not open"},
     {"is full", LOOKUP_BUSY, LOOKUP_FOUND, 0, 0, "192.0.2.1 does not open"},
-    {"rejects queries", LOOKUP_FOUND, LOOKUP_LOST, 0, 0, "192.0.2.1 does not say"},
-    {"is ill", LOOKUP_FOUND, LOOKUP_UNAVAILABLE, 0, 0, "192.0.2.1 does not say"},
-    {"replicates", LOOKUP_FOUND, LOOKUP_CONFLICT, 0, 0, "192.0.2.1 does not say"},
-    {"has no such table", LOOKUP_FOUND, LOOKUP_UNREADY, 0, 0, "192.0.2.1 does not say"},
+    {"rejects queries", LOOKUP_DONE, LOOKUP_LOST, 0, 0, "192.0.2.1 does not say"},
+    {"is ill", LOOKUP_DONE, LOOKUP_UNAVAILABLE, 0, 0, "192.0.2.1 does not say"},
+    {"replicates", LOOKUP_DONE, LOOKUP_CONFLICT, 0, 0, "192.0.2.1 does not say"},
+    {"has no such table", LOOKUP_DONE, LOOKUP_UNREADY, 0, 0, "192.0.2.1 does not say"},
 };
 
 static void expect_second(const struct first *row, const char *first_login, const char *label)
@@ -467,7 +477,7 @@ static void first_host_is_used_again(void **state)
     (void)state;
     start("192.0.2.1 192.0.2.2");
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
-    first->open = LOOKUP_FOUND;
+    first->open = LOOKUP_DONE;
     clock_now += 29999;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.2");
@@ -491,12 +501,12 @@ static void nearer_stand_in_replaces_the_farther(void **state)
     add_name("two", "192.0.2.3", "192.0.2.4");
     start("one two");
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
-    third->open = LOOKUP_FOUND;
+    third->open = LOOKUP_DONE;
     clock_now += 30000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "two at 192.0.2.3");
     assert_int_equal(last->kept, 0);
-    second->open = LOOKUP_FOUND;
+    second->open = LOOKUP_DONE;
     clock_now += 30000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "one at 192.0.2.2");
@@ -534,7 +544,8 @@ static void what_needs_no_address_is_not_looked_up_again(void **state)
     place->open = place->select = LOOKUP_LOST;
     assert_lookup(log_in(NULL), LOOKUP_UNAVAILABLE);
     clock_now += 61000;
-    place->open = place->select = LOOKUP_FOUND;
+    place->open = LOOKUP_DONE;
+    place->select = LOOKUP_FOUND;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_int_equal(name->asked, 1);
 }
@@ -682,6 +693,7 @@ static void name_server_leaves_time_for_the_host(void **state)
     const struct sql_statement statement = {"SELECT", NULL, 0};
     struct name *name = add_name("db", "192.0.2.1", NULL);
     struct secret value = SECRET_EMPTY;
+    struct sql_rows rows = {.values = &value, .room = 1};
     struct deadline deadline;
 
     (void)state;
@@ -691,9 +703,10 @@ static void name_server_leaves_time_for_the_host(void **state)
     name->takes = SILENT;
     clock_now += 61000;
     deadline = deadline_after(200);
-    assert_lookup(sql_connections_select(connections, &statement, required, &deadline, &value,
+    assert_lookup(sql_connections_select(connections, &statement, required, &deadline, &rows,
                                          &route, &reason),
                   LOOKUP_FOUND);
+    secret_wipe(&value);
     assert_int_equal(name->asked, 2);
     assert_in_range(clock_now, deadline.at - 100, deadline.at - 1);
 }
@@ -734,8 +747,8 @@ static const struct absence {
     {"refuses for 2 s", LOOKUP_LOST, LOOKUP_FOUND, 2000},
     {"refuses for 9 s", LOOKUP_LOST, LOOKUP_FOUND, TIMEOUT - 1000},
     {"is full for 9 s", LOOKUP_BUSY, LOOKUP_FOUND, TIMEOUT - 1000},
-    {"rejects queries for 9 s", LOOKUP_FOUND, LOOKUP_LOST, TIMEOUT - 1000},
-    {"replicates for 9 s", LOOKUP_FOUND, LOOKUP_CONFLICT, TIMEOUT - 1000},
+    {"rejects queries for 9 s", LOOKUP_DONE, LOOKUP_LOST, TIMEOUT - 1000},
+    {"replicates for 9 s", LOOKUP_DONE, LOOKUP_CONFLICT, TIMEOUT - 1000},
 };
 
 static void single_host_comes_back(void **state)
@@ -773,7 +786,7 @@ static void lasting_outage_is_waited_for_once(void **state)
     clock_now += 100;
     assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
-    place->open = LOOKUP_FOUND;
+    place->open = LOOKUP_DONE;
     assert_lookup(log_in(&taken), LOOKUP_FOUND);
     /* And the next outage is a new one. */
     place->open = LOOKUP_LOST;
@@ -900,7 +913,7 @@ static void refusing_host_gets_its_share_again(void **state)
     away->select = LOOKUP_FOUND;
     start("192.0.2.1 192.0.2.2");
     log_in(NULL);
-    away->open = LOOKUP_FOUND;
+    away->open = LOOKUP_DONE;
     clock_now += 31000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     slow->longest = 0;
@@ -921,7 +934,7 @@ static void refusing_host_is_not_forgotten(void **state)
     assert_string_equal(reason.text,
                         "192.0.2.1: 192.0.2.1 does not open; 192.0.2.2: 192.0.2.2 does not open");
     clock_now += 31000;
-    away->open = LOOKUP_FOUND;
+    away->open = LOOKUP_DONE;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
 }
 
@@ -942,7 +955,7 @@ static void full_host_comes_last_and_is_named_once(void **state)
     }
     assert_int_equal(said, 1);
     assert_in_range(full->opened, 2, 8);
-    full->open = LOOKUP_FOUND;
+    full->open = LOOKUP_DONE;
     clock_now += 2000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.1");
@@ -987,7 +1000,7 @@ static void full_host_is_full_beside_a_kept_session(void **state)
 /* A standby that has put what it replicates first is well a moment later. */
 static void conflict_does_not_last(void **state)
 {
-    struct place *standby = add_place("192.0.2.1", LOOKUP_FOUND, LOOKUP_CONFLICT);
+    struct place *standby = add_place("192.0.2.1", LOOKUP_DONE, LOOKUP_CONFLICT);
 
     (void)state;
     add_well("192.0.2.2");
@@ -1022,8 +1035,8 @@ static void all_are_asked_before_a_statement_is_wrong(void **state)
 {
     const struct opinion *row = *state;
 
-    add_place("192.0.2.1", LOOKUP_FOUND, row->first);
-    add_place("192.0.2.2", LOOKUP_FOUND, row->second);
+    add_place("192.0.2.1", LOOKUP_DONE, row->first);
+    add_place("192.0.2.2", LOOKUP_DONE, row->second);
     start("192.0.2.1 192.0.2.2");
     assert_lookup(log_in(NULL), row->want);
     if (row->want_reason != NULL)
@@ -1040,7 +1053,7 @@ static void optional_property_is_not_waited_for(void **state)
     int64_t taken;
 
     (void)state;
-    add_place("192.0.2.1", LOOKUP_FOUND, LOOKUP_UNREADY);
+    add_place("192.0.2.1", LOOKUP_DONE, LOOKUP_UNREADY);
     add_silent("192.0.2.2");
     start("192.0.2.1 192.0.2.2");
     required = false;
@@ -1061,11 +1074,11 @@ static void optional_property_may_be_at_a_full_host(void **state)
     struct place *full = add_place("192.0.2.2", LOOKUP_BUSY, LOOKUP_FOUND);
 
     (void)state;
-    add_place("192.0.2.1", LOOKUP_FOUND, LOOKUP_UNREADY);
+    add_place("192.0.2.1", LOOKUP_DONE, LOOKUP_UNREADY);
     start("192.0.2.1 192.0.2.2");
     required = false;
     assert_lookup(log_in(NULL), LOOKUP_REJECTED);
-    full->open = LOOKUP_FOUND;
+    full->open = LOOKUP_DONE;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     required = true;
 }
@@ -1073,7 +1086,7 @@ static void optional_property_may_be_at_a_full_host(void **state)
 static void single_host_says_what_is_wrong(void **state)
 {
     (void)state;
-    add_place("192.0.2.1", LOOKUP_FOUND, LOOKUP_UNREADY);
+    add_place("192.0.2.1", LOOKUP_DONE, LOOKUP_UNREADY);
     start("192.0.2.1");
     assert_lookup(log_in(NULL), LOOKUP_REJECTED);
     assert_string_equal(reason.text, "192.0.2.1 does not say");
@@ -1102,7 +1115,7 @@ static enum lookup store_scripted(void *context, struct sql_session *session, en
              session->place->address);
     reason_set(why, "%s does not store", session->place->address);
     assert_true(stored.tries < COUNT(stored.results));
-    assert_lookup(*fate, LOOKUP_FOUND);
+    assert_lookup(*fate, LOOKUP_DONE);
     if (stored.tries == 0 && stored.end != LASTS)
         *fate = stored.end == IS_LOST ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
     return stored.results[stored.tries++];
@@ -1116,47 +1129,47 @@ static const struct storing {
     enum lookup want;
     const char *want_host;
 } storings[] = {
-    {"at once", LOOKUP_FOUND, {LOOKUP_FOUND}, "192.0.2.1", LOOKUP_FOUND, "192.0.2.1"},
+    {"at once", LOOKUP_DONE, {LOOKUP_DONE}, "192.0.2.1", LOOKUP_DONE, "192.0.2.1"},
     {"first is read-only",
      LOOKUP_UNAVAILABLE,
-     {LOOKUP_FOUND},
+     {LOOKUP_DONE},
      "192.0.2.2",
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      "192.0.2.2"},
-    {"first is down", LOOKUP_LOST, {LOOKUP_FOUND}, "192.0.2.2", LOOKUP_FOUND, "192.0.2.2"},
+    {"first is down", LOOKUP_LOST, {LOOKUP_DONE}, "192.0.2.2", LOOKUP_DONE, "192.0.2.2"},
     {"first is not ready",
-     LOOKUP_FOUND,
-     {LOOKUP_UNREADY, LOOKUP_FOUND},
+     LOOKUP_DONE,
+     {LOOKUP_UNREADY, LOOKUP_DONE},
      "192.0.2.1 192.0.2.2",
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      "192.0.2.2"},
     {"first is lost before anything is kept",
-     LOOKUP_FOUND,
-     {LOOKUP_LOST, LOOKUP_FOUND},
+     LOOKUP_DONE,
+     {LOOKUP_LOST, LOOKUP_DONE},
      "192.0.2.1 192.0.2.2",
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      "192.0.2.2"},
     {"conflict",
-     LOOKUP_FOUND,
-     {LOOKUP_CONFLICT, LOOKUP_FOUND},
+     LOOKUP_DONE,
+     {LOOKUP_CONFLICT, LOOKUP_DONE},
      "192.0.2.1 192.0.2.1",
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      "192.0.2.1"},
     {"conflict twice",
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      {LOOKUP_CONFLICT, LOOKUP_CONFLICT},
      "192.0.2.1 192.0.2.1",
      LOOKUP_CONFLICT,
      "192.0.2.1"},
     {"conflict at two hosts",
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      {LOOKUP_CONFLICT, LOOKUP_LOST, LOOKUP_CONFLICT},
      "192.0.2.1 192.0.2.1 192.0.2.2",
      LOOKUP_CONFLICT,
      "192.0.2.2"},
-    {"settled", LOOKUP_FOUND, {LOOKUP_REJECTED}, "192.0.2.1", LOOKUP_REJECTED, "192.0.2.1"},
+    {"settled", LOOKUP_DONE, {LOOKUP_REJECTED}, "192.0.2.1", LOOKUP_REJECTED, "192.0.2.1"},
     {"nobody is ready",
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      {LOOKUP_UNREADY, LOOKUP_UNREADY},
      "192.0.2.1 192.0.2.2",
      LOOKUP_REJECTED,
@@ -1181,7 +1194,7 @@ static void store_goes_through_the_hosts(void **state)
     assert_int_equal(places[0].kept, 0);
     assert_int_equal(places[1].kept, 0);
     /* Who cannot store is good for lookups. */
-    places[0].open = LOOKUP_FOUND;
+    places[0].open = LOOKUP_DONE;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.1");
 }
@@ -1201,7 +1214,7 @@ static enum lookup store(int64_t *taken)
 static enum lookup store_somewhere(int64_t *taken)
 {
     memset(&stored, 0, sizeof(stored));
-    stored.results[0] = LOOKUP_FOUND;
+    stored.results[0] = LOOKUP_DONE;
     return store(taken);
 }
 
@@ -1216,7 +1229,7 @@ static const struct ending {
     const char *want_next;  /* who is asked for the next login */
     bool want_waiting;      /* whether the next store waits for hosts that are down */
 } endings[] = {
-    {"stored", {LOOKUP_FOUND}, LASTS, LOOKUP_FOUND, "192.0.2.1", "192.0.2.1", true},
+    {"stored", {LOOKUP_DONE}, LASTS, LOOKUP_DONE, "192.0.2.1", "192.0.2.1", true},
     {"refused", {LOOKUP_REJECTED}, LASTS, LOOKUP_REJECTED, "192.0.2.1", "192.0.2.1", true},
     {"lost, and nobody knows",
      {LOOKUP_REJECTED},
@@ -1226,9 +1239,9 @@ static const struct ending {
      "192.0.2.2",
      false},
     {"lost before anything is kept",
-     {LOOKUP_LOST, LOOKUP_FOUND},
+     {LOOKUP_LOST, LOOKUP_DONE},
      IS_LOST,
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      "192.0.2.1 192.0.2.2",
      "192.0.2.2",
      true},
@@ -1241,9 +1254,9 @@ static const struct ending {
      "192.0.2.1",
      false},
     {"silent before anything is kept",
-     {LOOKUP_UNAVAILABLE, LOOKUP_FOUND},
+     {LOOKUP_UNAVAILABLE, LOOKUP_DONE},
      IS_SILENT,
-     LOOKUP_FOUND,
+     LOOKUP_DONE,
      "192.0.2.1 192.0.2.2",
      "192.0.2.1",
      true},
@@ -1258,7 +1271,7 @@ static void session_ends_while_it_stores(void **state)
     add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
     start("192.0.2.1 192.0.2.2");
     assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE); /* hosts are given up */
-    places[0].open = places[1].open = LOOKUP_FOUND;
+    places[0].open = places[1].open = LOOKUP_DONE;
     memset(&stored, 0, sizeof(stored));
     memcpy(stored.results, row->results, sizeof(row->results));
     stored.end = row->end;
@@ -1282,15 +1295,15 @@ static void lasting_outage_of_the_primary_is_waited_for_once(void **state)
     start("192.0.2.1 192.0.2.2");
     assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
-    standby->open = LOOKUP_FOUND;
+    standby->open = LOOKUP_DONE;
     assert_lookup(log_in(&taken), LOOKUP_FOUND);
     standby->open = LOOKUP_UNAVAILABLE;
     assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
     assert_int_equal(taken, 0);
     assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not open; "
                                      "192.0.2.2: 192.0.2.2 does not open");
-    primary->open = LOOKUP_FOUND;
-    assert_lookup(store_somewhere(&taken), LOOKUP_FOUND);
+    primary->open = LOOKUP_DONE;
+    assert_lookup(store_somewhere(&taken), LOOKUP_DONE);
     primary->open = LOOKUP_LOST;
     assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
@@ -1341,13 +1354,15 @@ static void *log_in_of_the_crowd(void *context)
     const struct sql_statement statement = {"SELECT", NULL, 0};
     const struct deadline deadline = deadline_after(TIMEOUT);
     struct secret value = SECRET_EMPTY;
+    struct sql_rows rows = {.values = &value, .room = 1};
+    enum lookup result;
     struct sql_route its_route;
     struct reason its_reason;
 
-    return sql_connections_select(connections, &statement, true, &deadline, &value, &its_route,
-                                  &its_reason) == LOOKUP_FOUND
-               ? NULL
-               : context;
+    result = sql_connections_select(connections, &statement, true, &deadline, &rows, &its_route,
+                                    &its_reason);
+    secret_wipe(&value);
+    return result == LOOKUP_FOUND ? NULL : context;
 }
 
 /* One after the other, until each has a session with the first host. */
@@ -1413,11 +1428,11 @@ static const struct late_place {
     const char *want_host, *want_news;
     const char *want_next; /* who is asked then, with all well again */
 } late_places[] = {
-    {"in time", 1000, LOOKUP_FOUND, 500, "192.0.2.1", "", "192.0.2.1"},
-    {"too little time", 1000, LOOKUP_FOUND, 1500, "192.0.2.2", "", "192.0.2.1"},
-    {"no time", 1, LOOKUP_FOUND, 1, "192.0.2.2", "", "192.0.2.1"},
-    {"none in time", -500, LOOKUP_FOUND, 0, "192.0.2.2", "", "192.0.2.1"},
-    {"most of the time, and silent", 4000, LOOKUP_FOUND, SILENT, "192.0.2.2",
+    {"in time", 1000, LOOKUP_DONE, 500, "192.0.2.1", "", "192.0.2.1"},
+    {"too little time", 1000, LOOKUP_DONE, 1500, "192.0.2.2", "", "192.0.2.1"},
+    {"no time", 1, LOOKUP_DONE, 1, "192.0.2.2", "", "192.0.2.1"},
+    {"none in time", -500, LOOKUP_DONE, 0, "192.0.2.2", "", "192.0.2.1"},
+    {"most of the time, and silent", 4000, LOOKUP_DONE, SILENT, "192.0.2.2",
      "192.0.2.1: 192.0.2.1 does not open", "192.0.2.2"},
     {"little time, and refused at once", 1000, LOOKUP_LOST, 0, "192.0.2.2",
      "192.0.2.1: 192.0.2.1 does not open", "192.0.2.2"},
@@ -1439,7 +1454,7 @@ static void waiting_for_a_place_is_no_fault_of_a_host(void **state)
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, row->want_host);
     assert_string_equal(route.passed_over.text, row->want_news);
-    places[0].open = LOOKUP_FOUND;
+    places[0].open = LOOKUP_DONE;
     places[0].takes = 0;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, row->want_next);
@@ -1488,7 +1503,7 @@ static void driver_is_told_what_it_has_learned(void **state)
     /* It is of one address alone. */
     place->open = LOOKUP_BUSY;
     assert_int_equal(told_at(other), 0);
-    place->open = LOOKUP_FOUND;
+    place->open = LOOKUP_DONE;
     clock_now += 3000;
     assert_int_equal(told_at(place), 7);
 }

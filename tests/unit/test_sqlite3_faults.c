@@ -77,25 +77,25 @@ static enum lookup open_session(void)
     strcpy(world.reason.text, "(none)");
     result = engine_open(&sqlcrypt_engine, &world.target, &host, SQL_ACCESS_WRITE, &deadline,
                          &world.session, &world.reason);
-    assert_int_equal(world.session != NULL, result == LOOKUP_FOUND);
+    assert_int_equal(world.session != NULL, result == LOOKUP_DONE);
     return result;
 }
 
 static enum lookup look_up(const char *text, const char *user)
 {
     const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct secret parameter = lend(user);
+    const struct bytes parameter = bytes_of(user);
     const struct sql_statement statement = {text, &parameter, 1};
 
     strcpy(world.reason.text, "(none)");
-    return sqlcrypt_engine.select(world.session, &statement, &deadline, &world.value,
-                                  &world.reason);
+    return engine_select(&sqlcrypt_engine, world.session, &statement, &deadline, &world.value,
+                         &world.reason);
 }
 
 static enum lookup store(const char *text, const char *user)
 {
     const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct secret parameter = lend(user);
+    const struct bytes parameter = bytes_of(user);
     const struct sql_statement statement = {text, &parameter, 1};
 
     strcpy(world.reason.text, "(none)");
@@ -120,12 +120,12 @@ static bool is_as_wanted(enum lookup result, enum lookup want)
 
 static bool do_all(void)
 {
-    bool done = is_as_wanted(open_session(), LOOKUP_FOUND) &&
+    bool done = is_as_wanted(open_session(), LOOKUP_DONE) &&
                 is_as_wanted(look_up(BY_NAME, "alice"), LOOKUP_FOUND) &&
                 is_as_wanted(look_up(NUMBER, "alice"), LOOKUP_FOUND) &&
                 is_as_wanted(look_up(BY_NAME, "nobody"), LOOKUP_NONE) &&
                 is_as_wanted(look_up(BY_NAME, "twin"), LOOKUP_SEVERAL) &&
-                is_as_wanted(store(UPDATE, "twin"), LOOKUP_FOUND);
+                is_as_wanted(store(UPDATE, "twin"), LOOKUP_DONE);
 
     close_session();
     return done;
