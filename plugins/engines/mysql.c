@@ -367,7 +367,7 @@ static enum lookup run(const struct request *request, struct sql_rows *rows)
             return result;
         if (execute(request, kept))
             return run_prepared(request, kept->prepared, rows);
-        if (!again || !mysql_error_is_forgotten(mysql_stmt_errno(kept->prepared)))
+        if (!again || mysql_error_kind(mysql_stmt_errno(kept->prepared)) != MYSQL_ERROR_FORGOTTEN)
             return statement_failed(request, kept->prepared, true);
         forget(kept);
         again = false;
@@ -396,7 +396,8 @@ static enum lookup run_lookup(const struct request *request, struct sql_rows *ro
 {
     enum lookup result = run(request, rows);
 
-    if (result == LOOKUP_REJECTED && mysql_error_is_of_characters(request->session->error) &&
+    if (result == LOOKUP_REJECTED &&
+        mysql_error_kind(request->session->error) == MYSQL_ERROR_CHARACTERS &&
         !mysql_statement_is_ascii(request->statement)) {
         sql_rows_wipe(rows);
         return run_in_ascii(request, rows);

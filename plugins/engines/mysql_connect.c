@@ -148,7 +148,7 @@ static bool explain_ssl(const struct attempt *attempt, const struct mysql_error 
         return true;
     }
     return attempt->target->ssl_mode != SQL_SSL_DISABLE &&
-           !mysql_error_is_of_network(error->number) &&
+           mysql_error_kind(error->number) != MYSQL_ERROR_NETWORK &&
            sql_ssl_files_explain(attempt->target, reason);
 }
 

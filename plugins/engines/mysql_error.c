@@ -232,16 +232,42 @@ static int errno_in(const char *text)
     return open != NULL ? atoi(open + 1) : 0;
 }
 
-bool mysql_error_is_of_network(unsigned number)
+static const struct {
+    unsigned number;
+    enum mysql_error_kind kind;
+} kinds[] = {
+    {CR_CONNECTION_ERROR, MYSQL_ERROR_NETWORK},
+    {CR_CONN_HOST_ERROR, MYSQL_ERROR_NETWORK},
+    {CR_IPSOCK_ERROR, MYSQL_ERROR_NETWORK},
+    {CR_UNKNOWN_HOST, MYSQL_ERROR_NETWORK},
+
+    {ER_UNKNOWN_STMT_HANDLER, MYSQL_ERROR_FORGOTTEN},
+    {ER_NEED_REPREPARE, MYSQL_ERROR_FORGOTTEN},
+    {MYSQL_NEW_STMT_METADATA, MYSQL_ERROR_FORGOTTEN},
+
+    {ER_CANT_AGGREGATE_2COLLATIONS, MYSQL_ERROR_CHARACTERS},
+    {ER_CANT_AGGREGATE_3COLLATIONS, MYSQL_ERROR_CHARACTERS},
+    {ER_CANT_AGGREGATE_NCOLLATIONS, MYSQL_ERROR_CHARACTERS},
+    {ER_INVALID_CHARACTER_STRING, MYSQL_ERROR_CHARACTERS},
+    {ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, MYSQL_ERROR_CHARACTERS},
+    {MYSQL_CANNOT_CONVERT_STRING, MYSQL_ERROR_CHARACTERS},
+    {MYSQL_IMPOSSIBLE_STRING_CONVERSION, MYSQL_ERROR_CHARACTERS},
+};
+
+enum mysql_error_kind mysql_error_kind(unsigned number)
 {
-    return number == CR_CONNECTION_ERROR || number == CR_CONN_HOST_ERROR ||
-           number == CR_IPSOCK_ERROR || number == CR_UNKNOWN_HOST;
+    size_t i;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].number == number)
+            return kinds[i].kind;
+    return MYSQL_ERROR_OTHER;
 }
 
 enum lookup mysql_error_of_connection(const struct mysql_error *error, struct reason *reason)
 {
     const struct meaning meaning = meaning_of(error);
-    int number = mysql_error_is_of_network(error->number) ? errno_in(error->text) : 0;
+    int number = mysql_error_kind(error->number) == MYSQL_ERROR_NETWORK ? errno_in(error->text) : 0;
 
     if (error->number == PLUGIN_CANNOT_BE_LOADED || error->number == MARIADB_PLUGIN_NOT_ALLOWED) {
         /* The library's words hold what has overwritten the name by then. */
@@ -284,18 +310,4 @@ enum lookup mysql_error_of_storing(unsigned number, enum lookup means)
     if (number == ER_DUP_ENTRY)
         return LOOKUP_CONFLICT;
     return means;
-}
-
-bool mysql_error_is_forgotten(unsigned number)
-{
-    return number == ER_UNKNOWN_STMT_HANDLER || number == ER_NEED_REPREPARE ||
-           number == MYSQL_NEW_STMT_METADATA;
-}
-
-bool mysql_error_is_of_characters(unsigned number)
-{
-    return number == ER_CANT_AGGREGATE_2COLLATIONS || number == ER_CANT_AGGREGATE_3COLLATIONS ||
-           number == ER_CANT_AGGREGATE_NCOLLATIONS || number == ER_INVALID_CHARACTER_STRING ||
-           number == ER_TRUNCATED_WRONG_VALUE_FOR_FIELD || number == MYSQL_CANNOT_CONVERT_STRING ||
-           number == MYSQL_IMPOSSIBLE_STRING_CONVERSION;
 }

@@ -21,9 +21,6 @@ struct mysql_error {
  * values. */
 enum lookup mysql_error_of_connection(const struct mysql_error *error, struct reason *reason);
 
-/* Whether there was no connection to the server at all. */
-bool mysql_error_is_of_network(unsigned number);
-
 /* What a failed statement means. `has_values` says that it was run, rather than
  * prepared: its parameters may stand in the text. LOOKUP_REJECTED is an error of the
  * statement, and LOOKUP_NONE the SQLSTATE for "not found"; any error that is unknown
@@ -35,11 +32,16 @@ enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
  * why it does not store has stored nothing. */
 enum lookup mysql_error_of_storing(unsigned number, enum lookup means);
 
-/* Whether the statement has to be prepared anew. */
-bool mysql_error_is_forgotten(unsigned number);
+/* What can be done about an error. */
+enum mysql_error_kind {
+    MYSQL_ERROR_OTHER,     /* nothing */
+    MYSQL_ERROR_NETWORK,   /* there was no connection to the server at all */
+    MYSQL_ERROR_FORGOTTEN, /* the statement has to be prepared again */
+    MYSQL_ERROR_CHARACTERS /* the statement may do with other characters in its parameters: the
+                            * character set of a column, or of a procedure's parameter, lacks
+                            * some */
+};
 
-/* Whether the statement may do with other characters in its parameters: the character
- * set of a column, or of a procedure's parameter, lacks some. */
-bool mysql_error_is_of_characters(unsigned number);
+enum mysql_error_kind mysql_error_kind(unsigned number);
 
 #endif

@@ -216,7 +216,7 @@ static enum lookup prepare(struct sql_session *session, struct known *known,
                       (int)known->parameter_count, types_of(known)) == 0)
         return pgsql_answer_not_sent(reason);
     result = pgsql_answer_collect(&session->link, answer, deadline, reason);
-    known->is_prepared = result == LOOKUP_DONE || answer->is_prepared;
+    known->is_prepared = result == LOOKUP_DONE || answer->error.kind == PGSQL_ERROR_PREPARED;
     return known->is_prepared ? LOOKUP_DONE : result;
 }
 
@@ -300,7 +300,8 @@ static enum lookup run_once(struct sql_session *session, const struct sql_statem
     *answer = (struct pgsql_answer){.rows = rows};
     result = execute(session, known, statement->parameters, answer, deadline, reason);
     /* The server knew better before: somebody in between has lost track. */
-    if (result == LOOKUP_REJECTED && answer->is_of_protocol && known->has_worked)
+    if (result == LOOKUP_REJECTED && answer->error.kind == PGSQL_ERROR_PROTOCOL &&
+        known->has_worked)
         return LOOKUP_LOST;
     known->has_worked = known->has_worked || result == LOOKUP_DONE;
     return result;
@@ -310,14 +311,16 @@ static enum lookup run_once(struct sql_session *session, const struct sql_statem
 static bool is_worth_another_try(struct sql_session *session, struct known *known,
                                  const struct pgsql_answer *answer, bool *was_forgotten)
 {
-    if (answer->is_untyped)
-        return add_type(known, answer->untyped);
-    if (!known->is_prepared || (!answer->is_forgotten && !answer->is_stale))
+    const bool is_stale = answer->error.kind == PGSQL_ERROR_STALE;
+
+    if (answer->error.kind == PGSQL_ERROR_UNTYPED)
+        return add_type(known, answer->error.untyped);
+    if (!known->is_prepared || (answer->error.kind != PGSQL_ERROR_FORGOTTEN && !is_stale))
         return false;
     known->is_prepared = false;
     /* Twice in a row, a pooler has given each statement another server. And a server
      * that has kept a stale one would find it again. */
-    session->by_name = !*was_forgotten && !answer->is_stale;
+    session->by_name = !*was_forgotten && !is_stale;
     *was_forgotten = true;
     return true;
 }
@@ -359,8 +362,8 @@ static enum lookup judge_values(struct sql_session *session, const struct sql_st
     if (known != NULL)
         result = return_to_savepoint(session, deadline, reason);
     if (result == LOOKUP_DONE) {
-        const struct pgsql_refused refused = {statement, types_of(known),
-                                              known->is_prepared ? known->name : "", answer->state};
+        const struct pgsql_refused refused = {
+            statement, types_of(known), known->is_prepared ? known->name : "", answer->error.state};
 
         result = pgsql_parameters_judge(&session->link, &refused, deadline, reason);
     }
@@ -371,6 +374,35 @@ static enum lookup judge_values(struct sql_session *session, const struct sql_st
     return restored == LOOKUP_DONE ? result : restored;
 }
 
+/* What an error of a statement that reads means for the lookup. */
+static enum lookup judge_error(struct sql_session *session, const struct sql_statement *statement,
+                               const struct pgsql_answer *answer, const struct deadline *deadline,
+                               struct reason *reason)
+{
+    enum lookup restored;
+
+    switch (answer->error.kind) {
+    case PGSQL_ERROR_VALUE:
+        return judge_values(session, statement, answer, deadline, reason);
+    case PGSQL_ERROR_SEVERAL_ROWS:
+        /* A function wanted one row, and has handed over none of them. */
+        answer->rows->has_more = true;
+        return LOOKUP_FOUND;
+    case PGSQL_ERROR_NO_ROW:
+        restored = return_to_savepoint(session, deadline, reason);
+        return restored == LOOKUP_DONE ? LOOKUP_NONE : restored;
+    case PGSQL_ERROR_OTHER:
+    case PGSQL_ERROR_PREPARED:
+    case PGSQL_ERROR_FORGOTTEN:
+    case PGSQL_ERROR_STALE:
+    case PGSQL_ERROR_PROTOCOL:
+    case PGSQL_ERROR_UNTYPED:
+    case PGSQL_ERROR_TAKEN:
+        break;
+    }
+    return LOOKUP_REJECTED;
+}
+
 static enum lookup select_rows(struct sql_session *session, const struct sql_statement *statement,
                                const struct deadline *deadline, struct sql_rows *rows,
                                struct reason *reason)
@@ -378,17 +410,8 @@ static enum lookup select_rows(struct sql_session *session, const struct sql_sta
     struct pgsql_answer answer;
     enum lookup result = run(session, statement, rows, &answer, deadline, reason);
 
-    if (result == LOOKUP_REJECTED && answer.is_of_value)
-        return judge_values(session, statement, &answer, deadline, reason);
-    if (result == LOOKUP_REJECTED && answer.is_several_rows) {
-        /* A function wanted one row, and has not handed over any. */
-        rows->has_more = true;
-        return LOOKUP_FOUND;
-    }
-    if (result == LOOKUP_REJECTED && answer.is_no_row) {
-        result = return_to_savepoint(session, deadline, reason);
-        sql_rows_wipe(rows);
-    }
+    if (result == LOOKUP_REJECTED)
+        return judge_error(session, statement, &answer, deadline, reason);
     if (result != LOOKUP_DONE)
         return result;
     return rows->count > 0 ? LOOKUP_FOUND : LOOKUP_NONE;
@@ -402,8 +425,8 @@ static enum lookup store(struct sql_session *session, const struct sql_statement
 
     if (result == LOOKUP_DONE && answer.changed == 0)
         return LOOKUP_NONE;
-    /* Somebody else has stored the same just now: next time, it is found. */
-    if (result == LOOKUP_REJECTED && strcmp(answer.state, "23505") == 0 /* unique_violation */)
+    /* Next time, it is found. */
+    if (result == LOOKUP_REJECTED && answer.error.kind == PGSQL_ERROR_TAKEN)
         return LOOKUP_CONFLICT;
     return result;
 }

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engines/pgsql_error.h"
-
 /* In bytes. */
 enum {
     LONGEST_VALUE = 1 << 20,
@@ -93,19 +91,6 @@ static enum lookup read_row(const PGresult *result, struct pgsql_answer *answer,
     return LOOKUP_UNAVAILABLE;
 }
 
-static void read_error(const PGresult *error, struct pgsql_answer *answer)
-{
-    answer->is_prepared = pgsql_error_is_prepared(error);
-    answer->is_forgotten = pgsql_error_is_forgotten(error);
-    answer->is_stale = pgsql_error_is_stale(error);
-    answer->is_of_protocol = pgsql_error_is_of_protocol(error);
-    answer->is_untyped = pgsql_error_is_untyped(error, &answer->untyped);
-    answer->is_no_row = pgsql_error_is_no_row(error);
-    answer->is_several_rows = pgsql_error_is_several_rows(error);
-    answer->is_of_value = pgsql_error_is_of_value(error);
-    snprintf(answer->state, sizeof(answer->state), "%s", pgsql_error_state(error));
-}
-
 /* What the server has found of a prepared statement. */
 static enum lookup read_types(const PGresult *result, struct pgsql_answer *answer,
                               struct reason *reason)
@@ -143,8 +128,7 @@ static enum lookup read_result(const PGconn *connection, PGresult *result,
         return LOOKUP_DONE;
     case PGRES_FATAL_ERROR:
     case PGRES_BAD_RESPONSE:
-        read_error(result, answer);
-        return pgsql_error_judge(connection, result, reason);
+        return pgsql_error_judge(connection, result, &answer->error, reason);
     default:
         /* COPY, of which the end would never come. */
         reason_set(reason, "a statement of this kind cannot be used");

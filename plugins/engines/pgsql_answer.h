@@ -7,28 +7,19 @@
  */
 
 #include <libpq-fe.h>
-#include <stdbool.h>
 
+#include "engines/pgsql_error.h"
 #include "engines/pgsql_link.h"
 #include "sql/sql_engine.h"
 
 /* What came back for one statement. */
 struct pgsql_answer {
-    struct sql_rows *rows; /* to read into, NULL for a statement that stores: */
-    unsigned long changed; /* how many it has changed */
-    bool is_prepared;      /* the name was taken */
-    bool is_forgotten;     /* the name means nothing */
-    bool is_stale;         /* what it means is of no use any more */
-    bool is_of_protocol;   /* the server does not understand */
-    bool is_untyped;       /* the server finds no type for a parameter: */
-    unsigned untyped;      /* its number, or 0 */
-    bool is_no_row;        /* a function wants a row, and there is none */
-    bool is_several_rows;  /* or more than one */
-    bool is_of_value;      /* some value does not do, maybe that of a parameter */
-    char state[6];         /* the SQLSTATE of an error */
-    char tag[16];          /* of what was done without rows, such as COMMIT */
-    Oid *types;            /* to read the types of parameters into, or NULL; */
-    size_t type_count;     /* as many as there must be */
+    struct sql_rows *rows;    /* to read into, NULL for a statement that stores: */
+    unsigned long changed;    /* how many it has changed */
+    struct pgsql_error error; /* if there was one */
+    char tag[16];             /* of what was done without rows, such as COMMIT */
+    Oid *types;               /* to read the types of parameters into, or NULL; */
+    size_t type_count;        /* as many as there must be */
 };
 
 /* Reads all results of what was sent. LOOKUP_DONE if there was no error,

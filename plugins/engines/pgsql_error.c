@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Without libpq's words about the server it has tried: the caller knows. */
@@ -96,42 +97,119 @@ bool pgsql_error_is_misunderstood(const PGconn *connection)
            PQconnectionUsedPassword(connection) == 0;
 }
 
-const char *pgsql_error_state(const PGresult *error)
+/* --- of a statement */
+
+/* Whether the text of an error may be logged, unless it stems from inside of a function. */
+enum telling {
+    TELL_NOT, /* it may hold a value */
+
+    /* A parameter may be taken for a text search query, or for the name of a table, function,
+     * type, role or schema: then the text has it, and up to PostgreSQL 13 no context tells
+     * that from an error of the statement, which has a place in the statement. */
+    TELL_WITH_PLACE,
+
+    TELL
+};
+
+/* A SQLSTATE, or the beginning of some. */
+struct meaning {
+    const char *start;
+    enum lookup means;
+    enum telling telling;
+    enum pgsql_error_kind kind;
+};
+
+/* The first that fits counts. */
+static const struct meaning meanings[] = {
+    /* protocol_violation: a wrong number of parameters; connection exception: of a foreign
+     * table */
+    {"08P01", LOOKUP_REJECTED, TELL, PGSQL_ERROR_PROTOCOL},
+    {"08", LOOKUP_UNAVAILABLE, TELL, PGSQL_ERROR_OTHER},
+
+    /* feature not supported: "cached plan must not change result type"; names with two dots */
+    {"0A000", LOOKUP_REJECTED, TELL_WITH_PLACE, PGSQL_ERROR_STALE},
+    {"0A", LOOKUP_REJECTED, TELL, PGSQL_ERROR_OTHER},
+
+    /* data exception */
+    {"22", LOOKUP_REJECTED, TELL_NOT, PGSQL_ERROR_VALUE},
+
+    /* integrity constraint violation: not_null and check of a domain; unique */
+    {"23502", LOOKUP_REJECTED, TELL_NOT, PGSQL_ERROR_VALUE},
+    {"23514", LOOKUP_REJECTED, TELL_NOT, PGSQL_ERROR_VALUE},
+    {"23505", LOOKUP_REJECTED, TELL_NOT, PGSQL_ERROR_TAKEN},
+
+    /* invalid transaction state: read_only_sql_transaction, of a standby */
+    {"25006", LOOKUP_UNREADY, TELL, PGSQL_ERROR_OTHER},
+    {"25", LOOKUP_REJECTED, TELL, PGSQL_ERROR_OTHER},
+
+    /* invalid statement, catalog and schema name */
+    {"26000", LOOKUP_REJECTED, TELL, PGSQL_ERROR_FORGOTTEN},
+    {"26", LOOKUP_REJECTED, TELL, PGSQL_ERROR_OTHER},
+    {"3D", LOOKUP_REJECTED, TELL, PGSQL_ERROR_OTHER},
+    {"3F000", LOOKUP_REJECTED, TELL_WITH_PLACE, PGSQL_ERROR_OTHER},
+    {"3F", LOOKUP_REJECTED, TELL, PGSQL_ERROR_OTHER},
+
+    /* transaction rollback: statement_completion_unknown; deadlock, or of a standby */
+    {"40003", LOOKUP_UNAVAILABLE, TELL, PGSQL_ERROR_OTHER},
+    {"40", LOOKUP_CONFLICT, TELL, PGSQL_ERROR_OTHER},
+
+    /* syntax error or access rule violation: insufficient_privilege; undefined_table, which
+     * may not be replicated yet; a syntax error in a text search query; the types of the
+     * parameters, found for other columns, do not fit; invalid_name, undefined_object and
+     * ambiguous_function; duplicate_prepared_statement; ambiguous_parameter and
+     * indeterminate_datatype */
+    {"42501", LOOKUP_UNREADY, TELL, PGSQL_ERROR_OTHER},
+    {"42P01", LOOKUP_UNREADY, TELL_WITH_PLACE, PGSQL_ERROR_OTHER},
+    {"42601", LOOKUP_REJECTED, TELL_WITH_PLACE, PGSQL_ERROR_VALUE},
+    {"42804", LOOKUP_REJECTED, TELL, PGSQL_ERROR_STALE},
+    {"42883", LOOKUP_REJECTED, TELL_WITH_PLACE, PGSQL_ERROR_STALE},
+    {"42602", LOOKUP_REJECTED, TELL_WITH_PLACE, PGSQL_ERROR_OTHER},
+    {"42704", LOOKUP_REJECTED, TELL_WITH_PLACE, PGSQL_ERROR_OTHER},
+    {"42725", LOOKUP_REJECTED, TELL_WITH_PLACE, PGSQL_ERROR_OTHER},
+    {"42P05", LOOKUP_REJECTED, TELL, PGSQL_ERROR_PREPARED},
+    {"42P08", LOOKUP_REJECTED, TELL, PGSQL_ERROR_UNTYPED},
+    {"42P18", LOOKUP_REJECTED, TELL, PGSQL_ERROR_UNTYPED},
+    {"42", LOOKUP_REJECTED, TELL, PGSQL_ERROR_OTHER},
+
+    /* insufficient resources; a locked object; operator intervention, such as
+     * statement_timeout; system error */
+    {"53", LOOKUP_UNAVAILABLE, TELL, PGSQL_ERROR_OTHER},
+    {"55", LOOKUP_UNAVAILABLE, TELL, PGSQL_ERROR_OTHER},
+    {"57", LOOKUP_UNAVAILABLE, TELL, PGSQL_ERROR_OTHER},
+    {"58", LOOKUP_UNAVAILABLE, TELL, PGSQL_ERROR_OTHER},
+
+    /* damaged configuration file, internal error */
+    {"F0", LOOKUP_UNAVAILABLE, TELL_NOT, PGSQL_ERROR_OTHER},
+    {"XX", LOOKUP_UNAVAILABLE, TELL_NOT, PGSQL_ERROR_OTHER},
+
+    /* PL/pgSQL: no_data_found, too_many_rows */
+    {"P0002", LOOKUP_REJECTED, TELL_NOT, PGSQL_ERROR_NO_ROW},
+    {"P0003", LOOKUP_REJECTED, TELL_NOT, PGSQL_ERROR_SEVERAL_ROWS},
+
+    {"", LOOKUP_REJECTED, TELL_NOT, PGSQL_ERROR_OTHER},
+};
+
+static const struct meaning *meaning_of(const char *state)
 {
-    const char *state = PQresultErrorField(error, PG_DIAG_SQLSTATE);
+    const struct meaning *meaning = meanings;
+
+    while (strncmp(state, meaning->start, strlen(meaning->start)) != 0)
+        meaning++;
+    return meaning;
+}
+
+static const char *state_of(const PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
     return state != NULL ? state : "";
 }
 
 /* Not about the statement itself, but about what a function in it does. */
-static bool is_from_inside(const PGresult *error)
+static bool is_from_inside(const PGresult *result)
 {
-    return PQresultErrorField(error, PG_DIAG_CONTEXT) != NULL ||
-           PQresultErrorField(error, PG_DIAG_INTERNAL_QUERY) != NULL;
-}
-
-bool pgsql_error_is_prepared(const PGresult *error)
-{
-    return strcmp(pgsql_error_state(error), "42P05") == 0 /* duplicate_prepared_statement */;
-}
-
-bool pgsql_error_is_forgotten(const PGresult *error)
-{
-    return strcmp(pgsql_error_state(error), "26000") == 0 /* invalid_sql_statement_name */;
-}
-
-bool pgsql_error_is_stale(const PGresult *error)
-{
-    /* "cached plan must not change result type" */
-    return strcmp(pgsql_error_state(error), "0A000") == 0 /* feature_not_supported */ ||
-           /* the types of the parameters, which were found for other columns, do not fit */
-           strcmp(pgsql_error_state(error), "42883") == 0 /* undefined_function */ ||
-           strcmp(pgsql_error_state(error), "42804") == 0 /* datatype_mismatch */;
-}
-
-bool pgsql_error_is_of_protocol(const PGresult *error)
-{
-    return strcmp(pgsql_error_state(error), "08P01") == 0 /* protocol_violation */;
+    return PQresultErrorField(result, PG_DIAG_CONTEXT) != NULL ||
+           PQresultErrorField(result, PG_DIAG_INTERNAL_QUERY) != NULL;
 }
 
 /* N, if there is one $N in the text; 0 if not. */
@@ -151,108 +229,9 @@ static unsigned number_in(const char *text)
     return number;
 }
 
-bool pgsql_error_is_untyped(const PGresult *error, unsigned *number)
+static bool is_severity(const PGresult *result, int field, const char *severity)
 {
-    const char *state = pgsql_error_state(error);
-    const char *text = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
-
-    if ((strcmp(state, "42P18") != 0 /* indeterminate_datatype */ &&
-         strcmp(state, "42P08") != 0 /* ambiguous_parameter */) ||
-        text == NULL || is_from_inside(error))
-        return false;
-    *number = number_in(text);
-    return true;
-}
-
-bool pgsql_error_is_no_row(const PGresult *error)
-{
-    return strcmp(pgsql_error_state(error), "P0002") == 0 /* no_data_found */;
-}
-
-bool pgsql_error_is_several_rows(const PGresult *error)
-{
-    return strcmp(pgsql_error_state(error), "P0003") == 0 /* too_many_rows */;
-}
-
-bool pgsql_error_is_of_value(const PGresult *error)
-{
-    const char *state = pgsql_error_state(error);
-
-    return strncmp(state, "22", 2) == 0 /* data exception */ ||
-           strcmp(state, "23502") == 0 /* not_null_violation: of a domain */ ||
-           strcmp(state, "23514") == 0 /* check_violation: likewise */ ||
-           strcmp(state, "42601") == 0 /* syntax_error: in a text search query */;
-}
-
-/* What a parameter may be taken for: a text search query, or the name of a table,
- * function, type, role or schema. The text of the error has the parameter in it then,
- * and up to PostgreSQL 13 no context tells it from an error of the statement, which has
- * a place in the statement. */
-static bool may_quote_parameter(const PGresult *error)
-{
-    static const char *const states[] = {
-        "0A000" /* feature_not_supported: of names with two dots */,
-        "3F000" /* invalid_schema_name */,
-        "42601" /* syntax_error */,
-        "42602" /* invalid_name */,
-        "42704" /* undefined_object */,
-        "42725" /* ambiguous_function */,
-        "42883" /* undefined_function */,
-        "42P01" /* undefined_table */,
-    };
-    size_t i;
-
-    if (PQresultErrorField(error, PG_DIAG_STATEMENT_POSITION) != NULL)
-        return false;
-    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-        if (strcmp(pgsql_error_state(error), states[i]) == 0)
-            return true;
-    return false;
-}
-
-/* A class of SQLSTATE. */
-struct class
-{
-    const char *start;
-    enum lookup means;
-    bool names_no_values; /* in its texts, but for the exceptions below */
-};
-
-/* The first that fits counts. */
-static const struct class classes[] = {
-    {"08P01", LOOKUP_REJECTED, true},    /* a wrong number of parameters */
-    {"08", LOOKUP_UNAVAILABLE, true},    /* connection exception: of a foreign table */
-    {"0A", LOOKUP_REJECTED, true},       /* feature not supported */
-    {"25006", LOOKUP_UNREADY, true},     /* read_only_sql_transaction: of a standby */
-    {"25", LOOKUP_REJECTED, true},       /* invalid transaction state */
-    {"26", LOOKUP_REJECTED, true},       /* invalid statement name */
-    {"3D", LOOKUP_REJECTED, true},       /* invalid catalog name */
-    {"3F", LOOKUP_REJECTED, true},       /* invalid schema name */
-    {"40003", LOOKUP_UNAVAILABLE, true}, /* statement_completion_unknown */
-    {"40", LOOKUP_CONFLICT, true},       /* transaction rollback: deadlock, or of a standby */
-    {"42501", LOOKUP_UNREADY, true},     /* insufficient_privilege */
-    {"42P01", LOOKUP_UNREADY, true},     /* undefined_table: not replicated yet, perhaps */
-    {"42", LOOKUP_REJECTED, true},       /* syntax error or access rule violation */
-    {"53", LOOKUP_UNAVAILABLE, true},    /* insufficient resources */
-    {"55", LOOKUP_UNAVAILABLE, true},    /* object not in prerequisite state: locked */
-    {"57", LOOKUP_UNAVAILABLE, true},    /* operator intervention: statement_timeout */
-    {"58", LOOKUP_UNAVAILABLE, true},    /* system error */
-    {"F0", LOOKUP_UNAVAILABLE, false},   {"XX", LOOKUP_UNAVAILABLE, false}, /* internal error */
-    {"", LOOKUP_REJECTED, false},
-};
-
-static const struct class *class_of(const char *state)
-{
-    const struct class *class = classes;
-
-    while (strncmp(state, class->start, strlen(class->start)) != 0)
-        class ++;
-    return class;
-}
-
-static bool is_severity(const PGresult *error, int field, const char *severity)
-{
-    const char *text = PQresultErrorField(error, field);
+    const char *text = PQresultErrorField(result, field);
 
     return text != NULL && strcmp(text, severity) == 0;
 }
@@ -260,30 +239,52 @@ static bool is_severity(const PGresult *error, int field, const char *severity)
 /* The session ends with such an error, whether the connection is known to be closed yet
  * or not; or it is of no use, since a pooler has made up the error: that of PostgreSQL
  * has its severity in no language, too. */
-static bool is_lost(const PGconn *connection, const PGresult *error, enum lookup means)
+static bool is_lost(const PGconn *connection, const PGresult *result, const struct meaning *meaning)
 {
-    if (PQstatus(connection) == CONNECTION_BAD || pgsql_error_state(error)[0] == '\0')
+    if (PQstatus(connection) == CONNECTION_BAD || state_of(result)[0] == '\0')
         return true;
-    if (PQresultErrorField(error, PG_DIAG_SEVERITY_NONLOCALIZED) != NULL)
-        return !is_severity(error, PG_DIAG_SEVERITY_NONLOCALIZED, "ERROR");
-    return means == LOOKUP_UNAVAILABLE || pgsql_error_is_of_protocol(error) ||
-           is_severity(error, PG_DIAG_SEVERITY, "FATAL") ||
-           is_severity(error, PG_DIAG_SEVERITY, "PANIC");
+    if (PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED) != NULL)
+        return !is_severity(result, PG_DIAG_SEVERITY_NONLOCALIZED, "ERROR");
+    return meaning->means == LOOKUP_UNAVAILABLE || meaning->kind == PGSQL_ERROR_PROTOCOL ||
+           is_severity(result, PG_DIAG_SEVERITY, "FATAL") ||
+           is_severity(result, PG_DIAG_SEVERITY, "PANIC");
 }
 
-enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
-                              struct reason *reason)
+/* `text` is what the server says of the statement itself, or NULL. */
+static void describe(const struct meaning *meaning, const char *state, const char *text,
+                     struct pgsql_error *error)
 {
-    const char *state = pgsql_error_state(error);
-    const struct class *class = class_of(state);
-    const char *text = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
+    *error = (struct pgsql_error){.kind = meaning->kind};
+    snprintf(error->state, sizeof(error->state), "%s", state);
+    if (meaning->kind != PGSQL_ERROR_UNTYPED)
+        return;
+    if (text == NULL)
+        error->kind = PGSQL_ERROR_OTHER;
+    else
+        error->untyped = number_in(text);
+}
 
-    if (text != NULL && class->names_no_values && !is_from_inside(error) &&
-        !may_quote_parameter(error))
+static bool is_told(const struct meaning *meaning, const PGresult *result)
+{
+    return meaning->telling == TELL ||
+           (meaning->telling == TELL_WITH_PLACE &&
+            PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION) != NULL);
+}
+
+enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *result,
+                              struct pgsql_error *error, struct reason *reason)
+{
+    const char *state = state_of(result);
+    const struct meaning *meaning = meaning_of(state);
+    const char *text =
+        is_from_inside(result) ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    describe(meaning, state, text, error);
+    if (text != NULL && is_told(meaning, result))
         reason_set(reason, "%s", text);
     else if (state[0] != '\0')
         reason_set(reason, "error of the server with SQLSTATE %s", state);
     else
         reason_set(reason, "the connection was closed");
-    return is_lost(connection, error, class->means) ? LOOKUP_LOST : class->means;
+    return is_lost(connection, result, meaning) ? LOOKUP_LOST : meaning->means;
 }

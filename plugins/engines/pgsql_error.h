@@ -23,33 +23,30 @@ void pgsql_error_of_connection(const PGconn *connection, struct reason *reason);
 enum lookup pgsql_error_judge_connection(const PGconn *connection);
 bool pgsql_error_is_misunderstood(const PGconn *connection);
 
-/* Whether a statement of that name is there already; whether none is; whether one is
- * that can be used no more, since the table has other columns by now. */
-bool pgsql_error_is_prepared(const PGresult *error);
-bool pgsql_error_is_forgotten(const PGresult *error);
-bool pgsql_error_is_stale(const PGresult *error);
+/* What can be done about the error of a statement. */
+enum pgsql_error_kind {
+    PGSQL_ERROR_OTHER,        /* nothing */
+    PGSQL_ERROR_PREPARED,     /* a statement of that name is there already */
+    PGSQL_ERROR_FORGOTTEN,    /* none is */
+    PGSQL_ERROR_STALE,        /* one is that can be used no more: the table has other columns */
+    PGSQL_ERROR_PROTOCOL,     /* the server does not understand, or has lost track */
+    PGSQL_ERROR_UNTYPED,      /* the server finds no type for a parameter of the statement itself */
+    PGSQL_ERROR_VALUE,        /* some value does not do: it may be that of a parameter, which is
+                               * no number or has a character that the database lacks */
+    PGSQL_ERROR_NO_ROW,       /* PL/pgSQL found no row where it wants one, */
+    PGSQL_ERROR_SEVERAL_ROWS, /* or several */
+    PGSQL_ERROR_TAKEN         /* somebody else has stored the same */
+};
 
-/* Whether it breaks the protocol, as a server says that has lost track of the session. */
-bool pgsql_error_is_of_protocol(const PGresult *error);
-
-/* Whether the server finds no type for a parameter of the statement itself. *number is
- * that of the parameter, from 1 on, or 0 if the server does not say. */
-bool pgsql_error_is_untyped(const PGresult *error, unsigned *number);
-
-/* Whether PL/pgSQL found no row where it wants one; whether it found several. */
-bool pgsql_error_is_no_row(const PGresult *error);
-bool pgsql_error_is_several_rows(const PGresult *error);
+struct pgsql_error {
+    enum pgsql_error_kind kind;
+    unsigned untyped; /* the number of that parameter, from 1 on, or 0 if the server does not say */
+    char state[6];    /* the SQLSTATE, or "" */
+};
 
 /* What a failed statement means, with a reason. An error that a pooler has made up is
  * not about the statement. */
-enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *error,
-                              struct reason *reason);
-
-/* Its SQLSTATE, or "". */
-const char *pgsql_error_state(const PGresult *error);
-
-/* Whether it says that some value does not do: it may be that of a parameter, which is
- * no number or has a character that the database cannot express, or any other one. */
-bool pgsql_error_is_of_value(const PGresult *error);
+enum lookup pgsql_error_judge(const PGconn *connection, const PGresult *result,
+                              struct pgsql_error *error, struct reason *reason);
 
 #endif

@@ -93,7 +93,7 @@ static enum lookup judge(struct pgsql_link *link, const struct pgsql_refused *re
     if (result != LOOKUP_DONE)
         return result;
     result = read_alone(link, refused->statement, types, values, &answer, deadline, reason);
-    if (result == LOOKUP_REJECTED && strcmp(answer.state, refused->state) == 0)
+    if (result == LOOKUP_REJECTED && strcmp(answer.error.state, refused->state) == 0)
         return LOOKUP_NONE;
     return result == LOOKUP_DONE ? LOOKUP_REJECTED : result;
 }

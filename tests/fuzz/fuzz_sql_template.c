@@ -98,7 +98,6 @@ static void check_verbatim(const struct sql_template *template, const char *stat
 
 static void check_parameters(const struct sql_template *template)
 {
-    static char mark[] = MARK;
     const struct bytes value = bytes_of(MARK);
     const struct sql_values values = {MARK, MARK, "property", MARK, value};
     const struct sql_values empty = {"", "", "property", "", BYTES_NONE};

@@ -139,34 +139,32 @@ static void connecting(void **state)
 static const struct kind {
     const char *name;
     unsigned number;
-    bool is_of_network, is_forgotten, is_of_characters;
+    enum mysql_error_kind want;
 } kinds[] = {
-    {"local socket", 2002, true, false, false},
-    {"address", 2003, true, false, false},
-    {"TCP", 2004, true, false, false},
-    {"name", 2005, true, false, false},
-    {"lost", 2013, false, false, false},
-    {"unknown statement", 1243, false, true, false},
-    {"to be prepared again", 1615, false, true, false},
-    {"other columns", 2057, false, true, false},
-    {"two collations", 1267, false, false, true},
-    {"three collations", 1270, false, false, true},
-    {"many collations", 1271, false, false, true},
-    {"invalid string", 1300, false, false, true},
-    {"value that does not fit", 1366, false, false, true},
-    {"string that cannot be converted", 3854, false, false, true},
-    {"conversion that is impossible", 3988, false, false, true},
-    {"syntax", 1064, false, false, false},
-    {"none", 0, false, false, false},
+    {"local socket", 2002, MYSQL_ERROR_NETWORK},
+    {"address", 2003, MYSQL_ERROR_NETWORK},
+    {"TCP", 2004, MYSQL_ERROR_NETWORK},
+    {"name", 2005, MYSQL_ERROR_NETWORK},
+    {"lost", 2013, MYSQL_ERROR_OTHER},
+    {"unknown statement", 1243, MYSQL_ERROR_FORGOTTEN},
+    {"to be prepared again", 1615, MYSQL_ERROR_FORGOTTEN},
+    {"other columns", 2057, MYSQL_ERROR_FORGOTTEN},
+    {"two collations", 1267, MYSQL_ERROR_CHARACTERS},
+    {"three collations", 1270, MYSQL_ERROR_CHARACTERS},
+    {"many collations", 1271, MYSQL_ERROR_CHARACTERS},
+    {"invalid string", 1300, MYSQL_ERROR_CHARACTERS},
+    {"value that does not fit", 1366, MYSQL_ERROR_CHARACTERS},
+    {"string that cannot be converted", 3854, MYSQL_ERROR_CHARACTERS},
+    {"conversion that is impossible", 3988, MYSQL_ERROR_CHARACTERS},
+    {"syntax", 1064, MYSQL_ERROR_OTHER},
+    {"none", 0, MYSQL_ERROR_OTHER},
 };
 
 static void is_of_kind(void **state)
 {
     const struct kind *row = *state;
 
-    assert_int_equal(mysql_error_is_of_network(row->number), row->is_of_network);
-    assert_int_equal(mysql_error_is_forgotten(row->number), row->is_forgotten);
-    assert_int_equal(mysql_error_is_of_characters(row->number), row->is_of_characters);
+    assert_int_equal(mysql_error_kind(row->number), row->want);
 }
 
 int main(void)

@@ -202,58 +202,41 @@ static void socket_is_full(void **state)
 
 /* --- kinds of errors */
 
-enum kind {
-    KIND_PREPARED = 1,
-    KIND_FORGOTTEN = 2,
-    KIND_STALE = 4,
-    KIND_PROTOCOL = 8,
-    KIND_NO_ROW = 16,
-    KIND_SEVERAL = 32,
-    KIND_VALUE = 64
-};
-
-static const struct kinds {
+static const struct kind {
     const char *name;
     const char *state; /* NULL: libpq's own, which has none */
-    unsigned want;
+    enum pgsql_error_kind want;
 } kinds[] = {
-    {"none", NULL, 0},
-    {"undefined_table", "42P01", 0},
-    {"duplicate_prepared_statement", "42P05", KIND_PREPARED},
-    {"invalid_sql_statement_name", "26000", KIND_FORGOTTEN},
-    {"feature_not_supported", "0A000", KIND_STALE},
-    {"undefined_function", "42883", KIND_STALE},
-    {"datatype_mismatch", "42804", KIND_STALE},
-    {"protocol_violation", "08P01", KIND_PROTOCOL},
-    {"no_data_found", "P0002", KIND_NO_ROW},
-    {"too_many_rows", "P0003", KIND_SEVERAL},
-    {"invalid_text_representation", "22P02", KIND_VALUE},
-    {"numeric_value_out_of_range", "22003", KIND_VALUE},
-    {"not_null_violation", "23502", KIND_VALUE},
-    {"check_violation", "23514", KIND_VALUE},
-    {"unique_violation", "23505", 0},
-    {"syntax_error", "42601", KIND_VALUE},
+    {"none", NULL, PGSQL_ERROR_OTHER},
+    {"undefined_table", "42P01", PGSQL_ERROR_OTHER},
+    {"duplicate_prepared_statement", "42P05", PGSQL_ERROR_PREPARED},
+    {"invalid_sql_statement_name", "26000", PGSQL_ERROR_FORGOTTEN},
+    {"feature_not_supported", "0A000", PGSQL_ERROR_STALE},
+    {"undefined_function", "42883", PGSQL_ERROR_STALE},
+    {"datatype_mismatch", "42804", PGSQL_ERROR_STALE},
+    {"protocol_violation", "08P01", PGSQL_ERROR_PROTOCOL},
+    {"no_data_found", "P0002", PGSQL_ERROR_NO_ROW},
+    {"too_many_rows", "P0003", PGSQL_ERROR_SEVERAL_ROWS},
+    {"invalid_text_representation", "22P02", PGSQL_ERROR_VALUE},
+    {"numeric_value_out_of_range", "22003", PGSQL_ERROR_VALUE},
+    {"not_null_violation", "23502", PGSQL_ERROR_VALUE},
+    {"check_violation", "23514", PGSQL_ERROR_VALUE},
+    {"unique_violation", "23505", PGSQL_ERROR_TAKEN},
+    {"foreign_key_violation", "23503", PGSQL_ERROR_OTHER},
+    {"syntax_error", "42601", PGSQL_ERROR_VALUE},
 };
-
-static unsigned kinds_of_result(void)
-{
-    return (pgsql_error_is_prepared(result) ? KIND_PREPARED : 0u) |
-           (pgsql_error_is_forgotten(result) ? KIND_FORGOTTEN : 0u) |
-           (pgsql_error_is_stale(result) ? KIND_STALE : 0u) |
-           (pgsql_error_is_of_protocol(result) ? KIND_PROTOCOL : 0u) |
-           (pgsql_error_is_no_row(result) ? KIND_NO_ROW : 0u) |
-           (pgsql_error_is_several_rows(result) ? KIND_SEVERAL : 0u) |
-           (pgsql_error_is_of_value(result) ? KIND_VALUE : 0u);
-}
 
 static void is_of_kind(void **state)
 {
-    const struct kinds *row = *state;
+    const struct kind *row = *state;
     const struct said now = {.state = row->state};
+    struct pgsql_error error;
+    struct reason reason;
 
     said = &now;
-    assert_int_equal(kinds_of_result(), row->want);
-    assert_string_equal(pgsql_error_state(result), row->state != NULL ? row->state : "");
+    pgsql_error_judge(connection, result, &error, &reason);
+    assert_int_equal(error.kind, row->want);
+    assert_string_equal(error.state, row->state != NULL ? row->state : "");
 }
 
 /* --- parameters that the server finds no type for */
@@ -274,21 +257,23 @@ static const struct untyped {
     {"says two", {.state = "42P18", .text = FINDS_NONE "$1 or $2"}, true, 0},
     {"no number", {.state = "42P18", .text = FINDS_NONE "$x"}, true, 0},
     {"number beyond all", {.state = "42P18", .text = FINDS_NONE "$4294967297"}, true, 0},
-    {"no text", {.state = "42P18"}, false, 99},
-    {"in a function", {.state = "42P18", .text = "$1", .context = "PL/pgSQL"}, false, 99},
-    {"in a statement of one", {.state = "42P18", .text = "$1", .inside = "SELECT $1"}, false, 99},
-    {"another error", {.state = "42P02", .text = "there is no parameter $1"}, false, 99},
-    {"no state", {.text = "$1"}, false, 99},
+    {"no text", {.state = "42P18"}, false, 0},
+    {"in a function", {.state = "42P18", .text = "$1", .context = "PL/pgSQL"}, false, 0},
+    {"in a statement of one", {.state = "42P18", .text = "$1", .inside = "SELECT $1"}, false, 0},
+    {"another error", {.state = "42P02", .text = "there is no parameter $1"}, false, 0},
+    {"no state", {.text = "$1"}, false, 0},
 };
 
 static void is_untyped(void **state)
 {
     const struct untyped *row = *state;
-    unsigned number = 99;
+    struct pgsql_error error;
+    struct reason reason;
 
     said = &row->said;
-    assert_int_equal(pgsql_error_is_untyped(result, &number), row->want);
-    assert_int_equal(number, row->want_number);
+    pgsql_error_judge(connection, result, &error, &reason);
+    assert_int_equal(error.kind == PGSQL_ERROR_UNTYPED, row->want);
+    assert_int_equal(error.untyped, row->want_number);
 }
 
 /* --- what it means */
@@ -419,10 +404,11 @@ static const struct judging {
 static void judge(void **state)
 {
     const struct judging *row = *state;
+    struct pgsql_error error;
     struct reason reason = {""};
 
     said = &row->said;
-    assert_lookup(pgsql_error_judge(connection, result, &reason), row->want);
+    assert_lookup(pgsql_error_judge(connection, result, &error, &reason), row->want);
     assert_string_equal(reason.text, row->want_text);
 }
 

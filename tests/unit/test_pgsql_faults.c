@@ -576,8 +576,8 @@ static const struct fault {
     {"not waited for to connect", "poll", 0, OPEN, LOOKUP_LOST, ""},
     {"no parameter is named", "no parameter", 0, LOOK_UP_UNTYPED, LOOKUP_FOUND, ""},
     {"a parameter too many is named", "ninth parameter", 0, LOOK_UP_UNTYPED, LOOKUP_FOUND, ""},
-    /* The text of each error is asked for twice. */
-    {"the same parameter is named again", "first parameter", 2, LOOK_UP_UNTYPED, LOOKUP_FOUND, ""},
+    /* The text of each error is asked for once. */
+    {"the same parameter is named again", "first parameter", 1, LOOK_UP_UNTYPED, LOOKUP_FOUND, ""},
     {"parameters are not described", "PQsendDescribePrepared", 0, LOOK_UP_BY_NUMBER, LOOKUP_LOST,
      "the connection was closed"},
     {"other parameters are described", "PQnparams", 0, LOOK_UP_BY_NUMBER, LOOKUP_NONE, ""},
