@@ -13,10 +13,6 @@
  * compared as a number; if the server finds none, it is text, as a literal would be.
  */
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,49 +20,20 @@
 #include "engines/openssl_ready.h"
 #include "engines/pgsql_answer.h"
 #include "engines/pgsql_connect.h"
+#include "engines/pgsql_known.h"
 #include "engines/pgsql_parameters.h"
 #include "sql/sql_engine.h"
-
-enum {
-    KEPT_STATEMENTS = 16,
-    TYPE_TEXT = 25,  /* the OID of "text", which is the same everywhere */
-    DIGEST_USED = 16 /* bytes of SHA-256: enough to tell statements apart */
-};
-
-/* What a session knows of a statement. */
-struct known {
-    char *text; /* NULL: nothing yet */
-    size_t parameter_count;
-    Oid *types;          /* of its parameters; 0 is for the server to find */
-    bool has_types;      /* that are not 0 */
-    const char **values; /* room for a list of them, which belong to the caller */
-    char name[sizeof("sqlcrypt_") + 2 * DIGEST_USED];
-    bool is_prepared; /* by that name */
-    bool has_worked;
-};
 
 struct sql_session {
     struct pgsql_link link;
     bool by_name; /* whether statements are worth a name */
-    /* The last one is for all those that the others have left no room for, in turn. */
-    struct known known[KEPT_STATEMENTS + 1];
+    struct pgsql_knowns knowns;
 };
-
-static void forget(struct known *known)
-{
-    free(known->text);
-    free(known->types);
-    free(known->values);
-    *known = (struct known){.text = NULL};
-}
 
 static void close_session(struct sql_session *session)
 {
-    size_t i;
-
     PQfinish(session->link.connection);
-    for (i = 0; i <= KEPT_STATEMENTS; i++)
-        forget(&session->known[i]);
+    pgsql_known_free(&session->knowns);
     free(session);
 }
 
@@ -106,114 +73,20 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
 
 /* --- statements */
 
-/* A name that no other statement has. False if there is no SHA-256. */
-static bool make_name(const char *text, char *name, size_t size)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    size_t i;
-    int length;
-    bool done;
-
-    ERR_set_mark();
-    done = EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) == 1;
-    /* What it says of a failure is not for the program to find. */
-    ERR_pop_to_mark();
-    if (!done)
-        return false;
-    length = snprintf(name, size, "sqlcrypt_");
-    for (i = 0; i < DIGEST_USED; i++)
-        length += snprintf(name + length, size - (size_t)length, "%02x", digest[i]);
-    return true;
-}
-
-/* The first digest takes OpenSSL memory that the others do not. */
 static void load(void)
 {
-    char name[sizeof(((struct known *)NULL)->name)];
-
     openssl_ready();
-    make_name("", name, sizeof(name));
+    pgsql_known_load();
 }
 
-static bool is_same(const struct known *known, const struct sql_statement *statement)
-{
-    return known->text != NULL && known->parameter_count == statement->parameter_count &&
-           strcmp(known->text, statement->text) == 0;
-}
-
-/* What is known of a statement, for the first time or again; NULL with a reason when
- * out of memory. */
-static struct known *know(struct sql_session *session, const struct sql_statement *statement,
-                          struct reason *reason)
-{
-    struct known *known = session->known, *last = known + KEPT_STATEMENTS;
-
-    while (known < last && known->text != NULL && !is_same(known, statement))
-        known++;
-    if (is_same(known, statement))
-        return known;
-    forget(known);
-    known->text = strdup(statement->text);
-    known->types = calloc(statement->parameter_count + 1, sizeof(*known->types));
-    known->values = calloc(statement->parameter_count + 1, sizeof(*known->values));
-    known->parameter_count = statement->parameter_count;
-    if (known->text != NULL && known->types != NULL && known->values != NULL) {
-        if (known == last || !make_name(known->text, known->name, sizeof(known->name)))
-            known->name[0] = '\0';
-        return known;
-    }
-    forget(known);
-    reason_no_memory(reason);
-    return NULL;
-}
-
-/* PgBouncer keeps the name of a statement that the server has refused, and takes it for
- * no other one. */
-static void rename_with_type(struct known *known, unsigned number)
-{
-    char typed[sizeof(known->name) + sizeof(" 4294967295")];
-
-    if (known->name[0] == '\0')
-        return;
-    snprintf(typed, sizeof(typed), "%s %u", known->name, number);
-    if (!make_name(typed, known->name, sizeof(known->name)))
-        known->name[0] = '\0';
-}
-
-/* Has the parameter that the server finds no type for be text, or all of those if it
- * does not say which one. False if there is none left. */
-static bool add_type(struct known *known, unsigned number)
-{
-    bool added = false;
-    size_t i;
-
-    known->has_types = true;
-    rename_with_type(known, number);
-    if (number >= 1 && number <= known->parameter_count && known->types[number - 1] == 0) {
-        known->types[number - 1] = TYPE_TEXT;
-        return true;
-    }
-    for (i = 0; i < known->parameter_count; i++) {
-        added = added || known->types[i] == 0;
-        known->types[i] = TYPE_TEXT;
-    }
-    return added;
-}
-
-/* Without a type, the server counts the parameters itself. */
-static const Oid *types_of(const struct known *known)
-{
-    return known->has_types ? known->types : NULL;
-}
-
-static enum lookup prepare(struct sql_session *session, struct known *known,
+static enum lookup prepare(struct sql_session *session, struct pgsql_known *known,
                            struct pgsql_answer *answer, const struct deadline *deadline,
                            struct reason *reason)
 {
     enum lookup result;
 
     if (PQsendPrepare(session->link.connection, known->name, known->text,
-                      (int)known->parameter_count, types_of(known)) == 0)
+                      (int)known->parameter_count, pgsql_known_types(known)) == 0)
         return pgsql_answer_not_sent(reason);
     result = pgsql_answer_collect(&session->link, answer, deadline, reason);
     known->is_prepared = result == LOOKUP_DONE || answer->error.kind == PGSQL_ERROR_PREPARED;
@@ -221,7 +94,7 @@ static enum lookup prepare(struct sql_session *session, struct known *known,
 }
 
 /* Runs a statement by its name if it is prepared, else by its text. */
-static enum lookup execute(struct sql_session *session, const struct known *known,
+static enum lookup execute(struct sql_session *session, const struct pgsql_known *known,
                            const struct bytes *parameters, struct pgsql_answer *answer,
                            const struct deadline *deadline, struct reason *reason)
 {
@@ -235,8 +108,8 @@ static enum lookup execute(struct sql_session *session, const struct known *know
         sent = PQsendQueryPrepared(session->link.connection, known->name, count, known->values,
                                    NULL, NULL, 0);
     else
-        sent = PQsendQueryParams(session->link.connection, known->text, count, types_of(known),
-                                 known->values, NULL, NULL, 0);
+        sent = PQsendQueryParams(session->link.connection, known->text, count,
+                                 pgsql_known_types(known), known->values, NULL, NULL, 0);
     if (sent == 0)
         return pgsql_answer_not_sent(reason);
     /* Row by row: of a table without WHERE, there might be many. */
@@ -283,8 +156,9 @@ static enum lookup return_to_savepoint(struct sql_session *session, const struct
 
 /* Runs a statement in the way that fits the session. */
 static enum lookup run_once(struct sql_session *session, const struct sql_statement *statement,
-                            struct known *known, struct sql_rows *rows, struct pgsql_answer *answer,
-                            const struct deadline *deadline, struct reason *reason)
+                            struct pgsql_known *known, struct sql_rows *rows,
+                            struct pgsql_answer *answer, const struct deadline *deadline,
+                            struct reason *reason)
 {
     enum lookup result = LOOKUP_DONE;
 
@@ -308,13 +182,13 @@ static enum lookup run_once(struct sql_session *session, const struct sql_statem
 }
 
 /* Whether to run a statement again, after what was answered. */
-static bool is_worth_another_try(struct sql_session *session, struct known *known,
+static bool is_worth_another_try(struct sql_session *session, struct pgsql_known *known,
                                  const struct pgsql_answer *answer, bool *was_forgotten)
 {
     const bool is_stale = answer->error.kind == PGSQL_ERROR_STALE;
 
     if (answer->error.kind == PGSQL_ERROR_UNTYPED)
-        return add_type(known, answer->error.untyped);
+        return pgsql_known_add_type(known, answer->error.untyped);
     if (!known->is_prepared || (answer->error.kind != PGSQL_ERROR_FORGOTTEN && !is_stale))
         return false;
     known->is_prepared = false;
@@ -330,13 +204,13 @@ static enum lookup run(struct sql_session *session, const struct sql_statement *
                        const struct deadline *deadline, struct reason *reason)
 {
     bool was_forgotten = false;
-    struct known *known;
+    struct pgsql_known *known;
     enum lookup result;
 
     *answer = (struct pgsql_answer){.rows = NULL};
     if (!parameters_fit(statement, reason))
         return LOOKUP_REJECTED;
-    known = know(session, statement, reason);
+    known = pgsql_known_find(&session->knowns, statement, reason);
     if (known == NULL)
         return LOOKUP_UNAVAILABLE;
     result = set_savepoint(session, deadline, reason);
@@ -356,14 +230,15 @@ static enum lookup judge_values(struct sql_session *session, const struct sql_st
                                 struct reason *reason)
 {
     const struct reason why = *reason;
-    const struct known *known = know(session, statement, reason);
+    const struct pgsql_known *known = pgsql_known_find(&session->knowns, statement, reason);
     enum lookup result = LOOKUP_UNAVAILABLE, restored = LOOKUP_DONE;
 
     if (known != NULL)
         result = return_to_savepoint(session, deadline, reason);
     if (result == LOOKUP_DONE) {
-        const struct pgsql_refused refused = {
-            statement, types_of(known), known->is_prepared ? known->name : "", answer->error.state};
+        const struct pgsql_refused refused = {statement, pgsql_known_types(known),
+                                              known->is_prepared ? known->name : "",
+                                              answer->error.state};
 
         result = pgsql_parameters_judge(&session->link, &refused, deadline, reason);
     }
