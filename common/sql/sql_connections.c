@@ -6,8 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sql/sql_endpoints.h"
-#include "sql/sql_pool.h"
+#include "sql/sql_question.h"
 
 /* Milliseconds before hosts that may answer in a moment are asked again: each time twice
  * as long. */
@@ -46,18 +45,11 @@ void sql_connections_free(struct sql_connections *connections)
     free(connections);
 }
 
-/* What is asked of one host after the other. */
+/* One call, on its way from endpoint to endpoint. */
 struct request {
-    struct sql_connections *connections;
+    struct sql_question question;
     const struct deadline *deadline;
-    const struct sql_statement *statement; /* NULL if there is a task */
-    struct sql_rows *rows;
     bool is_optional; /* not worth waiting for a host that may have what another lacks */
-    sql_task *task;
-    void *context;
-    bool had_conflict;
-    enum lookup fate; /* of the session that the task has had last */
-    bool is_crowded;  /* this process itself was in the way of asking the endpoint */
     struct sql_route *route;
 
     struct sql_walk walk;
@@ -69,143 +61,6 @@ struct request {
     struct reason news;                    /* likewise, but for what need not be said */
 };
 
-/* --- one endpoint */
-
-static enum lookup open_session(const struct request *request, const struct sql_endpoint *endpoint,
-                                enum sql_access access, const struct deadline *deadline,
-                                struct sql_session **session, struct reason *reason)
-{
-    const struct sql_connections *connections = request->connections;
-    const struct sql_settings *settings = connections->settings;
-    unsigned learned = endpoint->learned;
-    const enum lookup result =
-        connections->engine->open(&settings->target, &settings->hosts.items[endpoint->host],
-                                  endpoint->address, access, deadline, &learned, session, reason);
-
-    if (learned != endpoint->learned)
-        sql_endpoints_learn(connections->endpoints, endpoint->id, learned);
-    return result;
-}
-
-/* Of a file, no route says where it is. */
-static enum lookup judge_rows(const struct request *request, enum lookup result,
-                              struct reason *reason)
-{
-    const struct sql_connections *connections = request->connections;
-
-    result = sql_rows_judge(request->rows, result, reason);
-    if (result == LOOKUP_SEVERAL && connections->engine->find_addresses == NULL)
-        reason_prefix(reason, "%s: ", connections->settings->target.database);
-    return result;
-}
-
-/* Asks over the kept session, or a new one, which also replaces a kept one that
- * turns out to be lost. */
-static enum lookup ask(struct request *request, const struct sql_endpoint *endpoint,
-                       const struct deadline *deadline, struct sql_session **session,
-                       struct reason *reason)
-{
-    const struct sql_engine *engine = request->connections->engine;
-    bool kept = *session != NULL;
-    enum lookup result;
-
-    for (;;) {
-        if (*session == NULL) {
-            request->route->connected = true;
-            result = open_session(request, endpoint, SQL_ACCESS_READ, deadline, session, reason);
-            if (result != LOOKUP_DONE)
-                return result;
-        }
-        sql_rows_wipe(request->rows);
-        result = engine->select(*session, request->statement, deadline, request->rows, reason);
-        result = judge_rows(request, result, reason);
-        if (result != LOOKUP_LOST && result != LOOKUP_UNAVAILABLE && result != LOOKUP_CONFLICT)
-            return result;
-        engine->close(*session);
-        *session = NULL;
-        if (result == LOOKUP_UNAVAILABLE || !kept)
-            return result;
-        kept = false;
-    }
-}
-
-static void say_crowded(struct reason *reason)
-{
-    reason_set(reason, "all %d sessions of this process were in use", SQL_POOL_PLACES);
-}
-
-/* Takes a place in the pool. An endpoint that is left less than half of its time by then
- * is not to blame if that does not do. LOOKUP_DONE; else with a reason. */
-static enum lookup enter_pool(struct request *request, const struct sql_endpoint *endpoint,
-                              const struct deadline *deadline, struct sql_session **session,
-                              struct reason *reason)
-{
-    const struct deadline half = deadline_share(deadline, 1, 2);
-
-    request->is_crowded = true;
-    switch (sql_pool_enter(request->connections->pool, endpoint->id, deadline, session)) {
-    case SQL_POOL_NO_MEMORY:
-        reason_no_memory(reason);
-        return LOOKUP_UNAVAILABLE;
-    case SQL_POOL_FULL:
-        say_crowded(reason);
-        return LOOKUP_BUSY;
-    case SQL_POOL_ENTERED:
-        break;
-    }
-    request->is_crowded = deadline_remaining(&half) == 0;
-    return LOOKUP_DONE;
-}
-
-static enum lookup ask_over_pool(struct request *request, const struct sql_endpoint *endpoint,
-                                 const struct deadline *deadline, struct reason *reason)
-{
-    struct sql_pool *pool = request->connections->pool;
-    struct sql_session *session;
-    enum lookup result = enter_pool(request, endpoint, deadline, &session, reason);
-    bool replaced;
-
-    request->route->connected = false;
-    if (result != LOOKUP_DONE)
-        return result;
-    result = ask(request, endpoint, deadline, &session, reason);
-    /* What it says in time counts all the same. */
-    request->is_crowded = request->is_crowded && deadline_remaining(deadline) == 0 &&
-                          (result == LOOKUP_LOST || result == LOOKUP_UNAVAILABLE);
-    if (request->is_crowded) {
-        say_crowded(reason);
-        result = LOOKUP_BUSY;
-    }
-    replaced = request->route->connected && session != NULL;
-    sql_pool_leave(pool, endpoint->id, endpoint->rank, session);
-    /* Who has found out has closed what was kept by then. */
-    if (session != NULL && sql_endpoints_is_gone(request->connections->endpoints, endpoint))
-        sql_pool_close_of(pool, endpoint->id);
-    if (replaced)
-        sql_pool_close_behind(pool, endpoint->rank);
-    return result;
-}
-
-/* A task has all the time once it has begun. */
-static enum lookup run_task(struct request *request, const struct sql_endpoint *endpoint,
-                            const struct deadline *deadline, struct reason *reason)
-{
-    struct sql_session *session;
-    enum lookup result =
-        open_session(request, endpoint, SQL_ACCESS_WRITE, deadline, &session, reason);
-
-    request->fate = LOOKUP_DONE;
-    if (result != LOOKUP_DONE)
-        return result;
-    result = request->task(request->context, session, &request->fate, reason);
-    if (result == LOOKUP_CONFLICT && !request->had_conflict) {
-        request->had_conflict = true;
-        result = request->task(request->context, session, &request->fate, reason);
-    }
-    request->connections->engine->close(session);
-    return result;
-}
-
 /* --- addresses */
 
 /* Has the walk come to the addresses of a host next. LOOKUP_DONE; else with a reason. */
@@ -213,12 +68,12 @@ static enum lookup look_up(struct request *request, const struct sql_endpoint *e
                            const struct deadline *deadline, struct reason *reason)
 {
     struct sql_walk dropped;
-    const enum host_addresses_result result = sql_endpoints_look_up(
-        request->connections->endpoints, endpoint, deadline, &dropped, reason);
+    const enum host_addresses_result result =
+        sql_endpoints_look_up(request->question.endpoints, endpoint, deadline, &dropped, reason);
     size_t i;
 
     for (i = 0; i < dropped.count; i++)
-        sql_pool_close_of(request->connections->pool, dropped.asked[i]);
+        sql_pool_close_of(request->question.pool, dropped.asked[i]);
     if (result == HOST_ADDRESSES_FOUND)
         return LOOKUP_DONE;
     return result == HOST_ADDRESSES_NOT_NOW ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
@@ -228,13 +83,13 @@ static enum lookup look_up(struct request *request, const struct sql_endpoint *e
 
 static enum sql_access access_of(const struct request *request)
 {
-    return request->statement != NULL ? SQL_ACCESS_READ : SQL_ACCESS_WRITE;
+    return request->question.statement != NULL ? SQL_ACCESS_READ : SQL_ACCESS_WRITE;
 }
 
 static const struct sql_host *host_of(const struct request *request,
                                       const struct sql_endpoint *endpoint)
 {
-    return &request->connections->settings->hosts.items[endpoint->host];
+    return &request->question.settings->hosts.items[endpoint->host];
 }
 
 /* How log lines name an endpoint; "" if the driver says where it has looked. Nearly every
@@ -270,27 +125,28 @@ static void settle_last(struct request *request)
 /* Takes note of an endpoint that has settled the matter. */
 static void note_answer(const struct request *request, unsigned id)
 {
-    struct sql_endpoints *endpoints = request->connections->endpoints;
+    struct sql_endpoints *endpoints = request->question.endpoints;
 
-    if (request->statement != NULL)
+    if (request->question.statement != NULL)
         sql_endpoints_note(endpoints, id,
-                           request->route->connected ? ENDPOINT_ANSWERED : ENDPOINT_WENT_ON);
-    else if (request->fate == LOOKUP_DONE)
+                           request->question.connected ? ENDPOINT_ANSWERED : ENDPOINT_WENT_ON);
+    else if (request->question.fate == LOOKUP_DONE)
         sql_endpoints_note(endpoints, id, ENDPOINT_STORED);
-    else if (request->fate == LOOKUP_LOST)
+    else if (request->question.fate == LOOKUP_LOST)
         sql_endpoints_note(endpoints, id, ENDPOINT_REFUSED);
 }
 
 static void accept_answer(struct request *request, const struct sql_endpoint *endpoint)
 {
-    struct sql_endpoints *endpoints = request->connections->endpoints;
+    struct sql_endpoints *endpoints = request->question.endpoints;
     size_t i;
 
     note_answer(request, endpoint->id);
     name_endpoint(request, endpoint, &request->route->host);
     request->route->passed_over = request->news;
     /* Others were not ready for what this one can do. */
-    for (i = 0; request->statement != NULL && request->is_unready && i < request->settled_count;
+    for (i = 0;
+         request->question.statement != NULL && request->is_unready && i < request->settled_count;
          i++)
         sql_endpoints_note(endpoints, request->walk.asked[i], ENDPOINT_REFUSED);
 }
@@ -301,7 +157,8 @@ static bool is_to_note(const struct request *request, enum lookup answer)
 {
     if (answer == LOOKUP_BUSY)
         return true;
-    return request->statement != NULL ? answer != LOOKUP_UNREADY : request->fate == LOOKUP_LOST;
+    return request->question.statement != NULL ? answer != LOOKUP_UNREADY
+                                               : request->question.fate == LOOKUP_LOST;
 }
 
 /* Takes in that an endpoint has not answered. */
@@ -312,8 +169,8 @@ static void go_past(struct request *request, const struct sql_endpoint *endpoint
     enum sql_endpoint_event event = in_time ? ENDPOINT_REFUSED : ENDPOINT_FAILED;
     struct reason name;
     /* Many a server is reached by one family of its addresses only. */
-    bool is_news =
-        !request->is_crowded && !(answer == LOOKUP_LOST && in_time && endpoint->has_other_family);
+    bool is_news = !request->question.is_crowded &&
+                   !(answer == LOOKUP_LOST && in_time && endpoint->has_other_family);
     bool is_certain = false;
 
     if (answer == LOOKUP_BUSY) {
@@ -325,9 +182,8 @@ static void go_past(struct request *request, const struct sql_endpoint *endpoint
         request->is_unready = request->is_unready || answer == LOOKUP_UNREADY;
         is_certain = true;
     }
-    if (!request->is_crowded && is_to_note(request, answer))
-        is_news =
-            sql_endpoints_note(request->connections->endpoints, endpoint->id, event) && is_news;
+    if (!request->question.is_crowded && is_to_note(request, answer))
+        is_news = sql_endpoints_note(request->question.endpoints, endpoint->id, event) && is_news;
     name_endpoint(request, endpoint, &name);
     request->route->host = name;
     add(&request->complaints, &name, why);
@@ -345,11 +201,11 @@ static bool settle_by_endpoint(struct request *request, const struct sql_endpoin
                                struct reason *reason)
 {
     reason_clear(reason);
-    *result = request->statement != NULL ? ask_over_pool(request, endpoint, share, reason)
-                                         : run_task(request, endpoint, share, reason);
+    *result = sql_question_ask(&request->question, endpoint, share, reason);
+    request->route->connected = request->question.connected;
     switch (*result) {
     case LOOKUP_CONFLICT:
-        if (request->statement != NULL) {
+        if (request->question.statement != NULL) {
             /* That is over in a moment. */
             go_past(request, endpoint, LOOKUP_BUSY, share, reason);
             break;
@@ -383,9 +239,9 @@ static bool walk(struct request *request, enum lookup *result, struct reason *re
     request->complaints = request->news = request->certain;
     request->is_busy_for_now = request->is_down_for_now = false;
     request->walk.count = request->settled_count;
-    while (sql_endpoints_next(request->connections->endpoints, &request->walk, request->deadline,
+    while (sql_endpoints_next(request->question.endpoints, &request->walk, request->deadline,
                               &endpoint, &share)) {
-        request->is_crowded = false;
+        request->question.is_crowded = false;
         if (request->is_optional && request->is_unready && endpoint.is_down)
             continue;
         if (!endpoint.is_looked_up) {
@@ -423,7 +279,7 @@ static bool is_worth_waiting(struct request *request)
 {
     return request->is_busy_for_now ||
            (request->is_down_for_now &&
-            !sql_endpoints_given_up(request->connections->endpoints, access_of(request)));
+            !sql_endpoints_given_up(request->question.endpoints, access_of(request)));
 }
 
 /* All that were asked lack something: the statement is wrong, as `why` says of the last. */
@@ -455,7 +311,7 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
         if (is_worth_waiting(request) && pause_before_retry(request->deadline, &pause))
             continue;
         if (request->is_down_for_now && deadline_remaining(request->deadline) <= FIRST_PAUSE)
-            sql_endpoints_give_up(request->connections->endpoints, access_of(request));
+            sql_endpoints_give_up(request->question.endpoints, access_of(request));
         reason_clear(&request->route->host);
         return LOOKUP_UNAVAILABLE;
     }
@@ -463,18 +319,26 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
     return result;
 }
 
+static struct sql_question question_of(const struct sql_connections *connections)
+{
+    return (struct sql_question){.engine = connections->engine,
+                                 .settings = connections->settings,
+                                 .endpoints = connections->endpoints,
+                                 .pool = connections->pool};
+}
+
 enum lookup sql_connections_select(struct sql_connections *connections,
                                    const struct sql_statement *statement, bool required,
                                    const struct deadline *deadline, struct sql_rows *rows,
                                    struct sql_route *route, struct reason *reason)
 {
-    struct request request = {.connections = connections,
+    struct request request = {.question = question_of(connections),
                               .deadline = deadline,
-                              .statement = statement,
                               .is_optional = !required,
-                              .rows = rows,
                               .route = route};
 
+    request.question.statement = statement;
+    request.question.rows = rows;
     reason_clear(&route->host);
     return ask_until_answered(&request, reason);
 }
@@ -483,12 +347,11 @@ enum lookup sql_connections_store(struct sql_connections *connections, sql_task 
                                   void *context, const struct deadline *deadline,
                                   struct sql_route *route, struct reason *reason)
 {
-    struct request request = {.connections = connections,
-                              .deadline = deadline,
-                              .task = task,
-                              .context = context,
-                              .route = route};
+    struct request request = {
+        .question = question_of(connections), .deadline = deadline, .route = route};
 
+    request.question.task = task;
+    request.question.context = context;
     reason_clear(&route->host);
     return ask_until_answered(&request, reason);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sql/sql_endpoints.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/per_process.h"
+#include "sql/sql_endpoint_table.h"
 
 /* Milliseconds */
 enum {
@@ -22,37 +21,6 @@ enum {
 /* Of the time that is left, an endpoint that was quick to refuse needs less. */
 enum { USUAL_WEIGHT = 4, WEIGHT_OF_REFUSING = 1 };
 
-enum state { UP, BUSY, DOWN };
-
-struct known {
-    unsigned id;
-    char address[HOST_ADDRESS_SIZE];
-    enum state state;
-    int64_t until; /* as in struct deadline: when the state is UP again */
-    bool refuses;
-    bool said_busy;
-    unsigned learned; /* by the driver */
-    int64_t learned_until;
-};
-
-/* What is known of an entry of `sql_hostnames`. */
-struct host {
-    bool is_looked_up;
-    int64_t look_up_at;
-    unsigned count; /* 1 for the name alone, unless it is looked up */
-    struct known known[HOST_ADDRESSES_MAX];
-};
-
-/* What a process knows. The lock is never held while waiting. */
-struct table {
-    pthread_mutex_t lock;
-    unsigned last_id;
-    unsigned start; /* where the order begins */
-    int64_t given_up_until[SQL_ACCESS_WRITE + 1];
-    size_t count;
-    struct host hosts[];
-};
-
 struct sql_endpoints {
     const struct sql_engine *engine;
     const struct sql_settings *settings;
@@ -66,46 +34,17 @@ static int64_t now(void)
 
 /* --- the table of a process */
 
-static void *table_new(void *context)
-{
-    const struct sql_settings *settings = context;
-    const size_t count = settings->hosts.count;
-    struct table *table = calloc(1, sizeof(*table) + count * sizeof(table->hosts[0]));
-    size_t i;
-
-    if (table == NULL)
-        return NULL;
-    pthread_mutex_init(&table->lock, NULL);
-    table->count = count;
-    for (i = 0; i < count; i++) {
-        table->hosts[i].count = 1;
-        table->hosts[i].known[0].id = ++table->last_id;
-    }
-    if (settings->random_order &&
-        getrandom(&table->start, sizeof(table->start), GRND_NONBLOCK) != sizeof(table->start))
-        table->start = (unsigned)now();
-    return table;
-}
-
-static void table_free(void *thing)
-{
-    struct table *table = thing;
-
-    pthread_mutex_destroy(&table->lock);
-    free(table);
-}
-
 /* Returns it locked; NULL when out of memory. */
-static struct table *open_table(struct sql_endpoints *endpoints)
+static struct sql_endpoint_table *open_table(struct sql_endpoints *endpoints)
 {
-    struct table *table = per_process_get(&endpoints->table);
+    struct sql_endpoint_table *table = per_process_get(&endpoints->table);
 
     if (table != NULL)
         pthread_mutex_lock(&table->lock);
     return table;
 }
 
-static void close_table(struct table *table)
+static void close_table(struct sql_endpoint_table *table)
 {
     pthread_mutex_unlock(&table->lock);
 }
@@ -119,21 +58,21 @@ struct sql_endpoints *sql_endpoints_new(const struct sql_engine *engine,
         return NULL;
     endpoints->engine = engine;
     endpoints->settings = settings;
-    endpoints->table.make = table_new;
-    endpoints->table.discard = table_free;
+    endpoints->table.make = sql_endpoint_table_new;
+    endpoints->table.discard = sql_endpoint_table_free;
     endpoints->table.context = (void *)(uintptr_t)settings;
     return endpoints;
 }
 
 void sql_endpoints_free(struct sql_endpoints *endpoints)
 {
-    struct table *table;
+    struct sql_endpoint_table *table;
 
     if (endpoints == NULL)
         return;
     table = per_process_release(&endpoints->table);
     if (table != NULL)
-        table_free(table);
+        sql_endpoint_table_free(table);
     free(endpoints);
 }
 
@@ -149,38 +88,38 @@ static bool is_in(const struct sql_walk *walk, unsigned id)
     return false;
 }
 
-static enum state state_of(const struct known *known, int64_t when)
+static enum sql_endpoint_state state_of(const struct sql_endpoint_known *known, int64_t when)
 {
-    return known->until > when ? known->state : UP;
+    return known->until > when ? known->state : ENDPOINT_IS_UP;
 }
 
 /* The endpoints of a table that a walk has not come to, and the first of them. */
 struct choice {
-    struct host *host;
-    struct known *known; /* NULL if there is none */
-    enum state state;
+    struct sql_endpoint_host *host;
+    struct sql_endpoint_known *known; /* NULL if there is none */
+    enum sql_endpoint_state state;
     size_t host_number;
     unsigned rank;
     unsigned weights; /* of all of them */
 };
 
-static unsigned weight_of(const struct known *known)
+static unsigned weight_of(const struct sql_endpoint_known *known)
 {
     return known->refuses ? WEIGHT_OF_REFUSING : USUAL_WEIGHT;
 }
 
 /* Compares those of one host with what has been found before it. */
-static void choose_of_host(struct table *table, size_t number, unsigned rank,
+static void choose_of_host(struct sql_endpoint_table *table, size_t number, unsigned rank,
                            const struct sql_walk *walk, int64_t when, struct choice *choice)
 {
-    struct host *host = &table->hosts[number];
+    struct sql_endpoint_host *host = &table->hosts[number];
     /* Which address comes first has nothing to do with which host does. */
     const unsigned turn = table->start / (unsigned)table->count % host->count;
     unsigned i;
 
     for (i = 0; i < host->count; i++) {
-        struct known *known = &host->known[(turn + i) % host->count];
-        const enum state state = state_of(known, when);
+        struct sql_endpoint_known *known = &host->known[(turn + i) % host->count];
+        const enum sql_endpoint_state state = state_of(known, when);
 
         if (is_in(walk, known->id))
             continue;
@@ -190,7 +129,8 @@ static void choose_of_host(struct table *table, size_t number, unsigned rank,
     }
 }
 
-static struct choice choose(struct table *table, const struct sql_walk *walk, int64_t when)
+static struct choice choose(struct sql_endpoint_table *table, const struct sql_walk *walk,
+                            int64_t when)
 {
     struct choice choice = {.known = NULL};
     const size_t turn = table->start % table->count;
@@ -202,7 +142,7 @@ static struct choice choose(struct table *table, const struct sql_walk *walk, in
     return choice;
 }
 
-static bool has_other_family(const struct host *host, const char *address)
+static bool has_other_family(const struct sql_endpoint_host *host, const char *address)
 {
     const bool is_ipv6 = strchr(address, ':') != NULL;
     unsigned i;
@@ -218,7 +158,7 @@ bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
                         struct deadline *share)
 {
     const int64_t when = now();
-    struct table *table;
+    struct sql_endpoint_table *table;
     struct choice choice;
 
     if (walk->count == SQL_WALK_MOST)
@@ -235,7 +175,7 @@ bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
             .learned = choice.known->learned_until > when ? choice.known->learned : 0,
             .is_looked_up = choice.host->is_looked_up,
             .is_due = choice.host->is_looked_up && choice.host->look_up_at <= when,
-            .is_down = choice.state == DOWN,
+            .is_down = choice.state == ENDPOINT_IS_DOWN,
             .has_siblings = choice.host->count > 1,
             .has_other_family = has_other_family(choice.host, choice.known->address),
         };
@@ -250,59 +190,6 @@ bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
 }
 
 /* --- addresses */
-
-/* Adds an endpoint, with what was known of it before. */
-static void add_known(struct table *table, struct host *host, const struct known *before,
-                      const char *address)
-{
-    struct known *known = &host->known[host->count++];
-
-    if (before != NULL) {
-        *known = *before;
-        return;
-    }
-    *known = (struct known){.id = ++table->last_id};
-    strcpy(known->address, address);
-}
-
-static const struct known *find_known(const struct host *host, const char *address)
-{
-    unsigned i;
-
-    for (i = 0; host->is_looked_up && i < host->count; i++)
-        if (strcmp(host->known[i].address, address) == 0)
-            return &host->known[i];
-    return NULL;
-}
-
-static bool is_among(const struct host_addresses *found, const char *address)
-{
-    unsigned i;
-
-    for (i = 0; i < found->count; i++)
-        if (strcmp(found->text[i], address) == 0)
-            return true;
-    return false;
-}
-
-/* Those that stay keep their order: a name server may change it with each answer. */
-static void replace_known(struct table *table, struct host *host,
-                          const struct host_addresses *found, struct sql_walk *dropped)
-{
-    const struct host old = *host;
-    unsigned i;
-
-    host->count = 0;
-    for (i = 0; old.is_looked_up && i < old.count; i++)
-        if (is_among(found, old.known[i].address))
-            add_known(table, host, &old.known[i], NULL);
-        else
-            dropped->asked[dropped->count++] = old.known[i].id;
-    for (i = 0; i < found->count; i++)
-        if (find_known(&old, found->text[i]) == NULL)
-            add_known(table, host, NULL, found->text[i]);
-    host->is_looked_up = true;
-}
 
 /* How long a login waits for what it can do without: most of its time is for the host. */
 static struct deadline patience_of(const struct deadline *deadline)
@@ -322,7 +209,7 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
     const struct sql_engine *engine = endpoints->engine;
     struct host_addresses found = {.count = 1, .text = {""}};
     enum host_addresses_result result = HOST_ADDRESSES_NEEDLESS;
-    struct table *table;
+    struct sql_endpoint_table *table;
 
     dropped->count = 0;
     if (engine->find_addresses != NULL)
@@ -336,7 +223,7 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
         reason_set(reason, "out of memory");
         return HOST_ADDRESSES_NOT_NOW;
     }
-    replace_known(table, &table->hosts[endpoint->host], &found, dropped);
+    sql_endpoint_table_replace(table, &table->hosts[endpoint->host], &found, dropped);
     table->hosts[endpoint->host].look_up_at =
         result == HOST_ADDRESSES_FOUND ? now() + LOOK_UP_AFTER : INT64_MAX;
     close_table(table);
@@ -345,22 +232,8 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
 
 /* --- what becomes of them */
 
-static struct known *find_by_id(struct table *table, unsigned id, struct host **host)
-{
-    size_t i;
-    unsigned j;
-
-    for (i = 0; i < table->count; i++)
-        for (j = 0; j < table->hosts[i].count; j++)
-            if (table->hosts[i].known[j].id == id) {
-                *host = &table->hosts[i];
-                return &table->hosts[i].known[j];
-            }
-    return NULL;
-}
-
 /* At most once in that time, however often an address does not answer. */
-static void look_up_sooner(struct host *host)
+static void look_up_sooner(struct sql_endpoint_host *host)
 {
     const int64_t at = now() + LOOK_UP_SOONER;
 
@@ -369,7 +242,8 @@ static void look_up_sooner(struct host *host)
 }
 
 /* Returns whether it is worth a word. */
-static bool note(struct host *host, struct known *known, enum sql_endpoint_event event)
+static bool note(struct sql_endpoint_host *host, struct sql_endpoint_known *known,
+                 enum sql_endpoint_event event)
 {
     bool is_news = true;
 
@@ -378,18 +252,18 @@ static bool note(struct host *host, struct known *known, enum sql_endpoint_event
         break;
     case ENDPOINT_ANSWERED:
     case ENDPOINT_STORED:
-        known->state = UP;
+        known->state = ENDPOINT_IS_UP;
         known->refuses = known->said_busy = false;
         break;
     case ENDPOINT_WAS_BUSY:
-        known->state = BUSY;
+        known->state = ENDPOINT_IS_BUSY;
         known->until = now() + BUSY_FOR;
         is_news = !known->said_busy;
         known->said_busy = true;
         break;
     case ENDPOINT_REFUSED:
     case ENDPOINT_FAILED:
-        known->state = DOWN;
+        known->state = ENDPOINT_IS_DOWN;
         known->until = now() + DOWN_FOR;
         known->refuses = event == ENDPOINT_REFUSED;
         known->learned = 0;
@@ -401,14 +275,14 @@ static bool note(struct host *host, struct known *known, enum sql_endpoint_event
 
 bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id, enum sql_endpoint_event event)
 {
-    struct table *table = open_table(endpoints);
-    struct host *host;
-    struct known *known;
+    struct sql_endpoint_table *table = open_table(endpoints);
+    struct sql_endpoint_host *host;
+    struct sql_endpoint_known *known;
     bool is_news = true;
 
     if (table == NULL)
         return is_news;
-    known = find_by_id(table, id, &host);
+    known = sql_endpoint_table_find(table, id, &host);
     if (known != NULL)
         is_news = note(host, known, event);
     if (event == ENDPOINT_WENT_ON || event == ENDPOINT_ANSWERED || event == ENDPOINT_STORED)
@@ -421,13 +295,13 @@ bool sql_endpoints_note(struct sql_endpoints *endpoints, unsigned id, enum sql_e
 
 void sql_endpoints_learn(struct sql_endpoints *endpoints, unsigned id, unsigned learned)
 {
-    struct table *table = open_table(endpoints);
-    struct host *host;
-    struct known *known;
+    struct sql_endpoint_table *table = open_table(endpoints);
+    struct sql_endpoint_host *host;
+    struct sql_endpoint_known *known;
 
     if (table == NULL)
         return;
-    known = find_by_id(table, id, &host);
+    known = sql_endpoint_table_find(table, id, &host);
     if (known != NULL) {
         known->learned = learned;
         known->learned_until = now() + LEARNED_FOR;
@@ -437,8 +311,8 @@ void sql_endpoints_learn(struct sql_endpoints *endpoints, unsigned id, unsigned 
 
 bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_endpoint *endpoint)
 {
-    struct table *table;
-    struct host *host;
+    struct sql_endpoint_table *table;
+    struct sql_endpoint_host *host;
     bool is_gone;
 
     if (endpoint->address[0] == '\0')
@@ -446,14 +320,14 @@ bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_end
     table = open_table(endpoints);
     if (table == NULL)
         return false;
-    is_gone = find_by_id(table, endpoint->id, &host) == NULL;
+    is_gone = sql_endpoint_table_find(table, endpoint->id, &host) == NULL;
     close_table(table);
     return is_gone;
 }
 
 void sql_endpoints_give_up(struct sql_endpoints *endpoints, enum sql_access access)
 {
-    struct table *table = open_table(endpoints);
+    struct sql_endpoint_table *table = open_table(endpoints);
 
     if (table == NULL)
         return;
@@ -463,7 +337,7 @@ void sql_endpoints_give_up(struct sql_endpoints *endpoints, enum sql_access acce
 
 bool sql_endpoints_given_up(struct sql_endpoints *endpoints, enum sql_access access)
 {
-    struct table *table = open_table(endpoints);
+    struct sql_endpoint_table *table = open_table(endpoints);
     bool given_up;
 
     if (table == NULL)

@@ -6,122 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Where the parser stands. Functions return false once `reason` is set. */
-struct parser {
-    const char *start;
-    const char *at;
-    const char *word;  /* that stands right before `at`, but for blanks and comments; or NULL */
-    bool is_qualified; /* it is the last part of a name with dots */
-    bool is_after_dot;
-    size_t name_start; /* of the whole name, in the last piece of the statement */
-    enum sql_template_kind kind;
-    const struct sql_dialect *dialect;
-    struct parsed_template *parsed;
-    struct reason *reason;
-    const char *parameter_end; /* of the latest one; NULL before there is one */
-};
-
-static bool refuse(const struct parser *parser, const char *at, const char *why)
-{
-    reason_set(parser->reason, "position %zu: %s", (size_t)(at - parser->start) + 1, why);
-    return false;
-}
-
-static bool checked(const struct parser *parser, bool done)
-{
-    return done || refuse(parser, parser->at, "out of memory");
-}
-
-/* Copies `length` characters to the statement as they stand. */
-static bool copy(struct parser *parser, size_t length)
-{
-    const char *text = parser->at;
-
-    parser->at += length;
-    return checked(parser, sql_pieces_add_text(&parser->parsed->statement, text, length));
-}
-
-static const char *skip_blanks(const char *text)
-{
-    while (isspace((unsigned char)*text))
-        text++;
-    return text;
-}
-
-/* Before anything but a letter, a percent sign is itself, as in LIKE '%@x'. */
-static bool is_percent_alone(const char *percent)
-{
-    char letter = (char)(percent[1] | ' ');
-
-    return percent[1] != '%' && (letter < 'a' || letter > 'z');
-}
-
-/* What looks like a macro may be one of Postfix (%s, %d) or Dovecot (%n, %d). */
-static bool refuse_macro(const struct parser *parser, char letter)
-{
-    size_t position = (size_t)(parser->at - parser->start) + 1;
-
-    if (strchr("sdnUR", letter) != NULL)
-        reason_set(parser->reason,
-                   "position %zu: %%%c is not known; %%u is the user, %%r the realm, and %%u@%%r "
-                   "the address",
-                   position, letter);
-    else
-        reason_set(parser->reason, "position %zu: %%%c is not known; for the text, write %%%%%c",
-                   position, letter, letter);
-    return false;
-}
-
-/* Reads what a percent sign starts, and adds it to both. */
-static bool read_macro(struct parser *parser, struct sql_pieces *one, struct sql_pieces *other)
-{
-    enum piece_kind kind = PIECE_TEXT;
-    char letter = parser->at[1];
-    size_t length = 2;
-
-    switch (letter) {
-    case 'u':
-        kind = PIECE_USER;
-        break;
-    case 'r':
-        kind = PIECE_REALM;
-        break;
-    case 'p':
-        kind = PIECE_PROPERTY;
-        break;
-    case 'a':
-        kind = PIECE_ADDRESS;
-        break;
-    case 'v':
-        if (parser->kind == SQL_TEMPLATE_SELECT)
-            return refuse(parser, parser->at, "%v has no meaning in a SELECT");
-        kind = PIECE_VALUE;
-        break;
-    case '%':
-        break;
-    default:
-        if (!is_percent_alone(parser->at))
-            return refuse_macro(parser, letter);
-        length = 1;
-        break;
-    }
-    parser->at += length;
-    if (kind == PIECE_TEXT)
-        return checked(parser, sql_pieces_add_text(one, "%", 1) &&
-                                   (other == NULL || sql_pieces_add_text(other, "%", 1)));
-    return checked(parser,
-                   sql_pieces_add(one, kind) && (other == NULL || sql_pieces_add(other, kind)));
-}
-
-static size_t word_length(const char *text)
-{
-    size_t length = 0;
-
-    while (sql_dialect_starts_word(text[length]) || isdigit((unsigned char)text[length]) ||
-           (length > 0 && text[length] == '$'))
-        length++;
-    return length;
-}
+#include "sql/sql_parser.h"
+#include "sql/sql_quoted.h"
 
 static bool is_word(const char *word, size_t length, const char *other)
 {
@@ -129,17 +15,18 @@ static bool is_word(const char *word, size_t length, const char *other)
 }
 
 /* Whether the name before the literal that comes is its type. */
-static bool is_after_type(const struct parser *parser)
+static bool is_after_type(const struct sql_parser *parser)
 {
     const char *word = parser->word;
 
     return parser->dialect->typed_literals && word != NULL &&
-           (parser->is_qualified || !sql_dialect_precedes_expression(word, word_length(word)));
+           (parser->is_qualified ||
+            !sql_dialect_precedes_expression(word, sql_parser_word_length(word)));
 }
 
 /* Adds the hole. A type can stand before a literal, but not before a parameter: that needs
  * a cast. */
-static bool add_hole(struct parser *parser)
+static bool add_hole(struct sql_parser *parser)
 {
     struct sql_pieces *statement = &parser->parsed->statement;
     struct sql_piece *last;
@@ -147,15 +34,16 @@ static bool add_hole(struct parser *parser)
     bool done;
 
     if (!is_after_type(parser))
-        return checked(parser, sql_pieces_add(statement, PIECE_PARAMETER));
+        return sql_parser_checked(parser, sql_pieces_add(statement, PIECE_PARAMETER));
     if (!parser->is_qualified &&
-        sql_dialect_ends_special_type(parser->word, word_length(parser->word)))
-        return refuse(parser, parser->word,
-                      "after this type, write a literal with a % as CAST('...' AS type)");
+        sql_dialect_ends_special_type(parser->word, sql_parser_word_length(parser->word)))
+        return sql_parser_refuse(
+            parser, parser->word,
+            "after this type, write a literal with a % as CAST('...' AS type)");
     last = &statement->items[statement->count - 1];
     type = strndup(last->text + parser->name_start, last->length - parser->name_start);
     if (type == NULL)
-        return checked(parser, false);
+        return sql_parser_checked(parser, false);
     last->length = parser->name_start;
     done = sql_pieces_add_text(statement, "CAST(", strlen("CAST(")) &&
            sql_pieces_add(statement, PIECE_PARAMETER) &&
@@ -163,18 +51,18 @@ static bool add_hole(struct parser *parser)
            sql_pieces_add_text(statement, type, strlen(type)) &&
            sql_pieces_add_text(statement, ")", 1);
     free(type);
-    return checked(parser, done);
+    return sql_parser_checked(parser, done);
 }
 
 /* Adds `value` as the next parameter and takes its pieces over. */
-static bool add_parameter(struct parser *parser, struct sql_pieces *value)
+static bool add_parameter(struct sql_parser *parser, struct sql_pieces *value)
 {
     struct parsed_template *parsed = parser->parsed;
     struct sql_pieces *grown =
         realloc(parsed->parameters, (parsed->parameter_count + 1) * sizeof(*grown));
 
     if (grown == NULL)
-        return checked(parser, false);
+        return sql_parser_checked(parser, false);
     parsed->parameters = grown;
     grown[parsed->parameter_count++] = *value;
     *value = (struct sql_pieces){NULL, 0};
@@ -182,97 +70,7 @@ static bool add_parameter(struct parser *parser, struct sql_pieces *value)
     return add_hole(parser);
 }
 
-/* A quoted text, read both ways: `value` is what it means, `verbatim` how it
- * is written, from the opening quote to the closing one. */
-struct quoted {
-    const char *start;
-    struct sql_pieces value;
-    struct sql_pieces verbatim;
-    const char *unclear_escape; /* the first escape whose meaning is not known here */
-    bool is_unicode;            /* U&'...', where a backslash names a character */
-};
-
-static void quoted_free(struct quoted *quoted)
-{
-    sql_pieces_free(&quoted->value);
-    sql_pieces_free(&quoted->verbatim);
-}
-
-static bool quoted_has_variable(const struct quoted *quoted)
-{
-    return sql_pieces_have(&quoted->value, PIECE_USER) ||
-           sql_pieces_have(&quoted->value, PIECE_REALM) ||
-           sql_pieces_have(&quoted->value, PIECE_ADDRESS) ||
-           sql_pieces_have(&quoted->value, PIECE_VALUE);
-}
-
-/* Reads a backslash and the character behind it, but leaves a percent sign: it
- * may start a macro. */
-static bool read_escape(struct parser *parser, struct quoted *quoted)
-{
-    static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
-    const char *escape = parser->at;
-    size_t length = escape[1] == '%' ? 1 : 2;
-    const char *letter;
-    char meaning = escape[length - 1];
-
-    if (escape[1] == '\0')
-        return refuse(parser, quoted->start, "the quote is not closed");
-    if (strchr("01234567xuUZ%_", escape[1]) != NULL && quoted->unclear_escape == NULL)
-        quoted->unclear_escape = escape;
-    letter = strchr(letters, meaning);
-    if (letter != NULL)
-        meaning = meanings[letter - letters];
-    parser->at += length;
-    return checked(parser, sql_pieces_add_text(&quoted->value, &meaning, 1) &&
-                               sql_pieces_add_text(&quoted->verbatim, escape, length));
-}
-
-/* Reads up to and with `close`. A quote stands for itself where it is doubled;
- * a bracket does not. */
-static bool read_quoted(struct parser *parser, struct quoted *quoted, size_t open_length,
-                        const char *close, bool backslash_escapes)
-{
-    size_t close_length = strlen(close);
-
-    quoted->start = parser->at;
-    if (!checked(parser, sql_pieces_add_text(&quoted->verbatim, parser->at, open_length)))
-        return false;
-    parser->at += open_length;
-    for (;;) {
-        const char *at = parser->at;
-
-        if (*at == '\0')
-            return refuse(parser, quoted->start, "the quote is not closed");
-        if (strncmp(at, close, close_length) == 0) {
-            bool doubled = close_length == 1 && *close != ']' && at[1] == *close;
-
-            parser->at += doubled ? 2 : close_length;
-            if (!checked(parser,
-                         sql_pieces_add_text(&quoted->verbatim, at, (size_t)(parser->at - at))))
-                return false;
-            if (!doubled)
-                return true;
-            if (!checked(parser, sql_pieces_add_text(&quoted->value, at, 1)))
-                return false;
-        } else if (*at == '\\' && backslash_escapes) {
-            if (!read_escape(parser, quoted))
-                return false;
-        } else if (*at == '%') {
-            if (!read_macro(parser, &quoted->value, &quoted->verbatim))
-                return false;
-        } else {
-            if (*at == '\\' && quoted->is_unicode && quoted->unclear_escape == NULL)
-                quoted->unclear_escape = at;
-            parser->at++;
-            if (!checked(parser, sql_pieces_add_text(&quoted->value, at, 1) &&
-                                     sql_pieces_add_text(&quoted->verbatim, at, 1)))
-                return false;
-        }
-    }
-}
-
-static bool refuse_prefix(const struct parser *parser, const struct quoted *quoted,
+static bool refuse_prefix(const struct sql_parser *parser, const struct sql_quoted *quoted,
                           const char *prefix, size_t length)
 {
     reason_set(
@@ -283,80 +81,85 @@ static bool refuse_prefix(const struct parser *parser, const struct quoted *quot
 
 /* Adds a literal: as a parameter if something in it changes, else as it is.
  * `prefix` is a word that stood right before it, to be dropped or kept. */
-static bool add_literal(struct parser *parser, struct quoted *quoted, const char *prefix,
+static bool add_literal(struct sql_parser *parser, struct sql_quoted *quoted, const char *prefix,
                         size_t prefix_length, bool prefix_may_go)
 {
-    if (!quoted_has_variable(quoted) && !sql_pieces_have(&quoted->value, PIECE_PROPERTY))
-        return checked(parser,
-                       sql_pieces_add_text(&parser->parsed->statement, prefix, prefix_length) &&
-                           sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
+    if (!sql_quoted_has_variable(quoted) && !sql_pieces_have(&quoted->value, PIECE_PROPERTY))
+        return sql_parser_checked(
+            parser, sql_pieces_add_text(&parser->parsed->statement, prefix, prefix_length) &&
+                        sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
     if (quoted->unclear_escape != NULL)
-        return refuse(parser, quoted->unclear_escape,
-                      "this escape cannot stand in one literal with a %; write the character");
+        return sql_parser_refuse(
+            parser, quoted->unclear_escape,
+            "this escape cannot stand in one literal with a %; write the character");
     if (prefix_length > 0 && !prefix_may_go)
         return refuse_prefix(parser, quoted, prefix, prefix_length);
     return add_parameter(parser, &quoted->value);
 }
 
-static bool add_identifier(struct parser *parser, const struct quoted *quoted)
+static bool add_identifier(struct sql_parser *parser, const struct sql_quoted *quoted)
 {
-    if (quoted_has_variable(quoted))
-        return refuse(parser, quoted->start,
-                      "only %p may appear in an identifier; a string takes single quotes");
-    return checked(parser, sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
+    if (sql_quoted_has_variable(quoted))
+        return sql_parser_refuse(
+            parser, quoted->start,
+            "only %p may appear in an identifier; a string takes single quotes");
+    return sql_parser_checked(parser,
+                              sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
 }
 
 /* A literal that opens as it closes, behind a prefix. */
-static bool parse_literal(struct parser *parser, const char *close, size_t prefix_length,
+static bool parse_literal(struct sql_parser *parser, const char *close, size_t prefix_length,
                           bool prefix_may_go, bool backslash_escapes)
 {
     const char *prefix = parser->at;
-    struct quoted quoted = {.is_unicode =
-                                parser->dialect->unicode_literals && prefix_length == strlen("U&")};
+    struct sql_quoted quoted = {.is_unicode = parser->dialect->unicode_literals &&
+                                              prefix_length == strlen("U&")};
     bool done;
 
     parser->at += prefix_length;
-    done = read_quoted(parser, &quoted, strlen(close), close, backslash_escapes) &&
+    done = sql_quoted_read(parser, &quoted, strlen(close), close, backslash_escapes) &&
            add_literal(parser, &quoted, prefix, prefix_length, prefix_may_go);
-    quoted_free(&quoted);
+    sql_quoted_free(&quoted);
     return done;
 }
 
-static bool parse_identifier(struct parser *parser, const char *close)
+static bool parse_identifier(struct sql_parser *parser, const char *close)
 {
-    struct quoted quoted = {0};
-    bool done = read_quoted(parser, &quoted, 1, close, false) && add_identifier(parser, &quoted);
+    struct sql_quoted quoted = {0};
+    bool done =
+        sql_quoted_read(parser, &quoted, 1, close, false) && add_identifier(parser, &quoted);
 
-    quoted_free(&quoted);
+    sql_quoted_free(&quoted);
     return done;
 }
 
-static bool parse_double_quotes(struct parser *parser)
+static bool parse_double_quotes(struct sql_parser *parser)
 {
-    struct quoted quoted = {0};
+    struct sql_quoted quoted = {0};
     bool literal = parser->dialect->double_quotes == DOUBLE_QUOTES_LITERAL;
     bool done =
-        read_quoted(parser, &quoted, 1, "\"", literal && parser->dialect->backslash_escapes);
+        sql_quoted_read(parser, &quoted, 1, "\"", literal && parser->dialect->backslash_escapes);
 
     if (parser->dialect->double_quotes == DOUBLE_QUOTES_EITHER)
-        literal = quoted_has_variable(&quoted);
+        literal = sql_quoted_has_variable(&quoted);
     if (done)
         done =
             literal ? add_literal(parser, &quoted, "", 0, false) : add_identifier(parser, &quoted);
-    quoted_free(&quoted);
+    sql_quoted_free(&quoted);
     return done;
 }
 
 /* In PostgreSQL, the name of the database role, where people mean a column. After
  * AS, before a point and after one, it is a name. */
-static bool is_current_user(const struct parser *parser, const char *word, size_t length)
+static bool is_current_user(const struct sql_parser *parser, const char *word, size_t length)
 {
     return parser->dialect->user_is_current_user && is_word(word, length, "user") &&
-           !(parser->word != NULL && is_word(parser->word, word_length(parser->word), "as")) &&
-           !parser->is_after_dot && *skip_blanks(word + length) != '.';
+           !(parser->word != NULL &&
+             is_word(parser->word, sql_parser_word_length(parser->word), "as")) &&
+           !parser->is_after_dot && *sql_parser_skip_blanks(word + length) != '.';
 }
 
-static void warn_of_word(struct parser *parser, const char *word, size_t length)
+static void warn_of_word(struct sql_parser *parser, const char *word, size_t length)
 {
     struct reason *warning = &parser->parsed->warning;
 
@@ -368,11 +171,11 @@ static void warn_of_word(struct parser *parser, const char *word, size_t length)
 }
 
 /* A word, with the literal that it may be the prefix of. */
-static bool parse_word(struct parser *parser)
+static bool parse_word(struct sql_parser *parser)
 {
     const struct sql_dialect *dialect = parser->dialect;
     const char *word = parser->at;
-    size_t length = word_length(word);
+    size_t length = sql_parser_word_length(word);
     bool escape_literal = dialect->escape_literals && length == 1 && (*word == 'E' || *word == 'e');
     bool other_prefix = (length == 1 && strchr("NnBbXx", *word) != NULL) ||
                         (dialect->backslash_escapes && *word == '_');
@@ -385,11 +188,11 @@ static bool parse_word(struct parser *parser)
     if (word[length] == '"' && other_prefix && dialect->double_quotes == DOUBLE_QUOTES_LITERAL)
         return parse_literal(parser, "\"", length, false, dialect->backslash_escapes);
     warn_of_word(parser, word, length);
-    return copy(parser, length);
+    return sql_parser_copy(parser, length);
 }
 
 /* PostgreSQL's $$...$$ and $tag$...$tag$. */
-static bool parse_dollar(struct parser *parser)
+static bool parse_dollar(struct sql_parser *parser)
 {
     const char *tag = parser->at + 1;
     size_t length = 0;
@@ -400,28 +203,29 @@ static bool parse_dollar(struct parser *parser)
            (length > 0 && isdigit((unsigned char)tag[length])))
         length++;
     if (tag[length] != '$')
-        return refuse(parser, parser->at, "a parameter cannot be numbered here");
+        return sql_parser_refuse(parser, parser->at, "a parameter cannot be numbered here");
     close = strndup(parser->at, length + 2);
-    done = checked(parser, close != NULL) && parse_literal(parser, close, 0, false, false);
+    done =
+        sql_parser_checked(parser, close != NULL) && parse_literal(parser, close, 0, false, false);
     free(close);
     return done;
 }
 
-static bool parse_line_comment(struct parser *parser)
+static bool parse_line_comment(struct sql_parser *parser)
 {
-    return copy(parser, strcspn(parser->at, "\n"));
+    return sql_parser_copy(parser, strcspn(parser->at, "\n"));
 }
 
-static bool parse_block_comment(struct parser *parser)
+static bool parse_block_comment(struct sql_parser *parser)
 {
     const char *at = parser->at + 2;
     unsigned depth = 1;
 
     if (parser->dialect->executable_comments && *at == '!')
-        return refuse(parser, parser->at, "executable comments are not supported");
+        return sql_parser_refuse(parser, parser->at, "executable comments are not supported");
     while (depth > 0) {
         if (*at == '\0')
-            return refuse(parser, parser->at, "the comment is not closed");
+            return sql_parser_refuse(parser, parser->at, "the comment is not closed");
         if (at[0] == '*' && at[1] == '/') {
             depth--;
             at += 2;
@@ -432,10 +236,10 @@ static bool parse_block_comment(struct parser *parser)
             at++;
         }
     }
-    return copy(parser, (size_t)(at - parser->at));
+    return sql_parser_copy(parser, (size_t)(at - parser->at));
 }
 
-static bool at_line_comment(const struct parser *parser)
+static bool at_line_comment(const struct sql_parser *parser)
 {
     const char *at = parser->at;
 
@@ -445,39 +249,41 @@ static bool at_line_comment(const struct parser *parser)
            (!parser->dialect->dash_needs_space || at[2] == '\0' || isspace((unsigned char)at[2]));
 }
 
-static bool parse_percent(struct parser *parser)
+static bool parse_percent(struct sql_parser *parser)
 {
     struct sql_pieces value = {NULL, 0};
     bool done = false;
 
-    if (parser->at[1] == 'p' || parser->at[1] == '%' || is_percent_alone(parser->at))
-        return read_macro(parser, &parser->parsed->statement, NULL);
-    if (read_macro(parser, &value, NULL))
+    if (parser->at[1] == 'p' || parser->at[1] == '%' || sql_parser_is_percent_alone(parser->at))
+        return sql_parser_read_macro(parser, &parser->parsed->statement, NULL);
+    if (sql_parser_read_macro(parser, &value, NULL))
         done = add_parameter(parser, &value);
     sql_pieces_free(&value);
     return done;
 }
 
 /* The statement ends at its semicolon, which is left out. */
-static bool parse_semicolon(struct parser *parser)
+static bool parse_semicolon(struct sql_parser *parser)
 {
     const char *semicolon = parser->at;
 
-    parser->at = skip_blanks(semicolon + 1);
-    return *parser->at == '\0' || refuse(parser, semicolon, "text after the final semicolon");
+    parser->at = sql_parser_skip_blanks(semicolon + 1);
+    return *parser->at == '\0' ||
+           sql_parser_refuse(parser, semicolon, "text after the final semicolon");
 }
 
 /* Whether the at sign stands between two strings, which no dialect joins by it. */
-static bool is_at_sign_outside(const struct parser *parser)
+static bool is_at_sign_outside(const struct sql_parser *parser)
 {
     const char *at = parser->at;
 
     return *at == '@' && parser->parameter_end != NULL &&
-           skip_blanks(parser->parameter_end) == at &&
-           strchr("'\"%", *skip_blanks(at + 1)) != NULL && *skip_blanks(at + 1) != '\0';
+           sql_parser_skip_blanks(parser->parameter_end) == at &&
+           strchr("'\"%", *sql_parser_skip_blanks(at + 1)) != NULL &&
+           *sql_parser_skip_blanks(at + 1) != '\0';
 }
 
-static bool parse_token(struct parser *parser)
+static bool parse_token(struct sql_parser *parser)
 {
     const struct sql_dialect *dialect = parser->dialect;
     char c = *parser->at;
@@ -503,12 +309,13 @@ static bool parse_token(struct parser *parser)
     if (c == ';')
         return parse_semicolon(parser);
     if (is_at_sign_outside(parser))
-        return refuse(parser, parser->at, "the @ belongs inside of the quotes; write '%u@%r'");
+        return sql_parser_refuse(parser, parser->at,
+                                 "the @ belongs inside of the quotes; write '%u@%r'");
     if (c == '?' && dialect->placeholder == PLACEHOLDER_QUESTION)
-        return refuse(parser, parser->at, "'?' stands for no value here");
+        return sql_parser_refuse(parser, parser->at, "'?' stands for no value here");
     if (dialect->named_parameters && strchr(":@$", c) != NULL)
-        return refuse(parser, parser->at, "a parameter cannot be named here");
-    return copy(parser, 1);
+        return sql_parser_refuse(parser, parser->at, "a parameter cannot be named here");
+    return sql_parser_copy(parser, 1);
 }
 
 static bool is_comment(const char *token)
@@ -526,10 +333,10 @@ static size_t text_length(const struct sql_pieces *pieces)
 
 /* Notes whether the token that has just been read is a word, or a name in double quotes.
  * `start` is where it stands in the last piece of the statement. */
-static void note_word(struct parser *parser, const char *token, size_t start)
+static void note_word(struct sql_parser *parser, const char *token, size_t start)
 {
     size_t length = (size_t)(parser->at - token);
-    bool is_name = (sql_dialect_starts_word(*token) && length == word_length(token)) ||
+    bool is_name = (sql_dialect_starts_word(*token) && length == sql_parser_word_length(token)) ||
                    (*token == '"' && memchr(token, '%', length) == NULL);
 
     if (isspace((unsigned char)*token) || is_comment(token))
@@ -545,7 +352,7 @@ bool sql_template_parser_take_apart(const char *text, enum sql_template_kind kin
                                     const struct sql_dialect *dialect,
                                     struct parsed_template *parsed, struct reason *reason)
 {
-    struct parser parser = {
+    struct sql_parser parser = {
         .start = text,
         .at = text,
         .kind = kind,
@@ -556,7 +363,7 @@ bool sql_template_parser_take_apart(const char *text, enum sql_template_kind kin
     bool done = true;
 
     if (text[strspn(text, " \t\r\n\f\v;")] == '\0')
-        done = refuse(&parser, text, "the statement is empty");
+        done = sql_parser_refuse(&parser, text, "the statement is empty");
     while (done && *parser.at != '\0') {
         const char *token = parser.at;
         size_t start = text_length(&parsed->statement);

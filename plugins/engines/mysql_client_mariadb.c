@@ -31,6 +31,7 @@
 #include <sys/stat.h>
 
 #include "engines/mysql_greeting.h"
+#include "engines/mysql_mariadb_tls.h"
 #include "engines/mysql_plugins.h"
 
 enum {
@@ -89,25 +90,6 @@ static int set_current(struct mysql_call *call)
 
 /* --- what to ask of a server */
 
-/* Since 3.4, a certificate is either checked together with its name or not at all. A
- * library that was built with the server, since 11.4, has the server's number. */
-static bool library_checks_all_or_nothing(void)
-{
-    size_t version = 0;
-
-    mariadb_get_infov(NULL, MARIADB_CLIENT_VERSION_ID, &version);
-    return (version >= 30400 && version < 100000) || version >= 110400;
-}
-
-static bool checks_name(const struct sql_target *target)
-{
-    bool checks_authority = target->ssl_mode >= SQL_SSL_VERIFY_CA ||
-                            (target->ssl_mode == SQL_SSL_REQUIRE && target->ssl_ca[0] != '\0');
-
-    return target->ssl_mode == SQL_SSL_VERIFY_FULL ||
-           (checks_authority && library_checks_all_or_nothing());
-}
-
 /* Debian 11 has a library that uses GnuTLS. */
 bool mysql_client_connects_by_name(const struct sql_target *target)
 {
@@ -115,7 +97,7 @@ bool mysql_client_connects_by_name(const struct sql_target *target)
     const char *name = NULL;
 
     mariadb_get_infov(NULL, MARIADB_TLS_LIBRARY, &name);
-    return checks_name(target) &&
+    return mysql_mariadb_tls_checks_name(target) &&
            (put_name_number < 0 || name == NULL || strncmp(name, openssl, strlen(openssl)) != 0);
 }
 
@@ -124,31 +106,6 @@ bool mysql_client_connects_by_name(const struct sql_target *target)
 bool mysql_client_bears_addresses(void)
 {
     return false;
-}
-
-static void set_ssl_file(MYSQL *mysql, enum mysql_option option, const char *path)
-{
-    if (path[0] != '\0')
-        mysql_options(mysql, option, path);
-}
-
-static void ask_for_ssl(MYSQL *mysql, const struct sql_target *target)
-{
-    const my_bool yes = 1, check = checks_name(target);
-
-    set_ssl_file(mysql, MYSQL_OPT_SSL_CA, target->ssl_ca);
-    set_ssl_file(mysql, MYSQL_OPT_SSL_CERT, target->ssl_cert);
-    set_ssl_file(mysql, MYSQL_OPT_SSL_KEY, target->ssl_key);
-    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
-    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &check);
-}
-
-static void ask_for_no_ssl(MYSQL *mysql)
-{
-    const my_bool no = 0;
-
-    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &no);
-    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
 }
 
 /* Those that are wanted are loaded already: others are neither found nor, since
@@ -251,7 +208,7 @@ static bool settle_ssl(struct mysql_call *call, my_socket socket)
         return true;
     case GREETING_WITH_SSL:
         if (mode != SQL_SSL_DISABLE)
-            ask_for_ssl(call->mysql, call->target);
+            mysql_mariadb_tls_ask(call->mysql, call->target);
         return true;
     case GREETING_WITHOUT_SSL:
         call->lacks_ssl = mode >= SQL_SSL_REQUIRE;
@@ -335,9 +292,9 @@ static void set_options(MYSQL *mysql, const struct sql_target *target, bool is_l
     mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &longest);
     mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, wait_for_socket);
     restrict_plugins(mysql);
-    ask_for_no_ssl(mysql);
+    mysql_mariadb_tls_ask_not(mysql);
     if (is_local && target->ssl_mode >= SQL_SSL_REQUIRE)
-        ask_for_ssl(mysql, target);
+        mysql_mariadb_tls_ask(mysql, target);
 }
 
 static bool begin(struct mysql_call *call, MYSQL *mysql, const struct deadline *deadline,
@@ -405,43 +362,6 @@ void mysql_client_end(struct mysql_call *call)
 bool mysql_client_is_flooded(struct mysql_call *call)
 {
     return watchdog_is_flooded(&call->watchdog);
-}
-
-/* Since 3.4, the library keeps what it did not like of a certificate. */
-#if HAVE_DECL_MARIADB_TLS_VERIFY_STATUS
-
-static bool has_marked_name(MYSQL *mysql)
-{
-    unsigned marks = 0;
-
-    return mariadb_get_infov(mysql, MARIADB_TLS_VERIFY_STATUS, &marks) == 0 &&
-           (marks & MARIADB_TLS_VERIFY_HOST) != 0;
-}
-
-#else
-
-static bool has_marked_name(MYSQL *mysql)
-{
-    (void)mysql;
-    return false;
-}
-
-#endif
-
-/* An older library only says so in its text. A driver that was built with the header of an
- * older one does not know of the mark: the second text is that of 3.4. */
-bool mysql_client_refused_name(MYSQL *mysql)
-{
-    static const char *const texts[] = {"Validation of SSL server certificate failed",
-                                        "Hostname verification failed"};
-    size_t i;
-
-    if (mysql_errno(mysql) != CR_SSL_CONNECTION_ERROR)
-        return false;
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (strstr(mysql_error(mysql), texts[i]) != NULL)
-            return true;
-    return has_marked_name(mysql);
 }
 
 /* The library says that the connection is lost, as after an error of the socket: of

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SQLCRYPT_MYSQL_MARIADB_TLS_H
+#define SQLCRYPT_MYSQL_MARIADB_TLS_H
+
+/*
+ * How versions of MariaDB Connector/C are told to encrypt and whom to trust, and what they
+ * say of a certificate.
+ */
+
+#include "engines/mysql_client.h"
+
+/* Whether the library is going to check the name in the certificate. */
+bool mysql_mariadb_tls_checks_name(const struct sql_target *target);
+
+/* Has it encrypt, or not. */
+void mysql_mariadb_tls_ask(MYSQL *mysql, const struct sql_target *target);
+void mysql_mariadb_tls_ask_not(MYSQL *mysql);
+
+#endif
