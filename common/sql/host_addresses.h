@@ -17,9 +17,9 @@ struct host_addresses {
 };
 
 enum host_addresses_result {
-    HOST_ADDRESSES_UNKNOWN,  /* a reason tells why, without the name */
+    HOST_ADDRESSES_UNKNOWN,  /* a reason says why, without the name */
     HOST_ADDRESSES_NOT_NOW,  /* likewise; the name server may know more in a moment */
-    HOST_ADDRESSES_NEEDLESS, /* who connects there does without, as to a socket */
+    HOST_ADDRESSES_NEEDLESS, /* not needed to connect there, as to a socket */
     HOST_ADDRESSES_FOUND
 };
 

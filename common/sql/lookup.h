@@ -8,7 +8,7 @@
  */
 
 enum lookup {
-    LOOKUP_UNAVAILABLE, /* no answer, and the session is good for nothing more */
+    LOOKUP_UNAVAILABLE, /* no answer, and the session is of no more use */
     LOOKUP_LOST,        /* likewise; a new session may do better, now or in a moment */
     LOOKUP_BUSY,        /* the server takes no session now, but may in a moment */
     LOOKUP_UNREADY,     /* the server lacks what the statement needs: another may have it */

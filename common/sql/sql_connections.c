@@ -53,9 +53,9 @@ struct request {
     struct sql_route *route;
 
     struct sql_walk walk;
-    size_t settled_count; /* at the beginning of the walk: who will not say anything else */
+    size_t settled_count; /* at the beginning of the walk: those that will say nothing else */
     bool is_unready;      /* one of those */
-    bool is_down_for_now, is_busy_for_now; /* somebody, who may answer in a moment */
+    bool is_down_for_now, is_busy_for_now; /* one that may answer in a moment */
     struct reason certain;                 /* what the settled ones said */
     struct reason complaints;              /* and those that were asked in this walk */
     struct reason news;                    /* likewise, but for what need not be said */
@@ -92,18 +92,18 @@ static const struct sql_host *host_of(const struct request *request,
     return &request->question.settings->hosts.items[endpoint->host];
 }
 
-/* How log lines name an endpoint; "" if the driver says where it has looked. Nearly every
- * login comes here: a name that is complete is only copied. */
+/* How log lines name an endpoint; "" if the driver says where it has looked. */
 static void name_endpoint(const struct request *request, const struct sql_endpoint *endpoint,
                           struct reason *name)
 {
     const struct sql_host *host = host_of(request, endpoint);
-    const char *label = host->name[0] != '\0' ? host->label : "";
 
-    if (endpoint->has_siblings || strlen(label) >= sizeof(name->text))
-        reason_set(name, "%s at %s", label, endpoint->address);
+    if (host->name[0] == '\0')
+        reason_clear(name);
+    else if (endpoint->has_siblings)
+        reason_set(name, "%s at %s", host->label, endpoint->address);
     else
-        strcpy(name->text, label);
+        reason_set(name, "%s", host->label);
 }
 
 static void add(struct reason *complaints, const struct reason *name, const struct reason *why)
@@ -152,7 +152,7 @@ static void accept_answer(struct request *request, const struct sql_endpoint *en
 }
 
 /* Who cannot store, a replica perhaps, is good for lookups, unless it loses its sessions;
- * and if nobody is ready, the statement is wrong. */
+ * and if none is ready, the statement is wrong. */
 static bool is_to_note(const struct request *request, enum lookup answer)
 {
     if (answer == LOOKUP_BUSY)
@@ -273,7 +273,7 @@ static bool pause_before_retry(const struct deadline *deadline, int *pause)
     return true;
 }
 
-/* Whether to go round once more. What is down is waited for by one login in a while: the
+/* Whether to go round once more. Only one login in a while waits for what is down: the
  * others would only keep the host's processes from other work. */
 static bool is_worth_waiting(struct request *request)
 {
@@ -305,7 +305,7 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
         if (request->is_unready &&
             (request->is_optional || (!request->is_down_for_now && !request->is_busy_for_now)))
             return refuse(request, &why, reason);
-        /* Who is asked when the time is up says nothing of worth any more. */
+        /* An endpoint that is asked at the deadline says nothing of worth. */
         if (reason->text[0] == '\0' || deadline_remaining(request->deadline) > 0)
             *reason = request->complaints;
         if (is_worth_waiting(request) && pause_before_retry(request->deadline, &pause))

@@ -17,7 +17,7 @@ struct sql_connections;
 
 /* How an answer was got, for the log. */
 struct sql_route {
-    struct reason host;        /* who has answered; "" if the driver knows better, or nobody has */
+    struct reason host;        /* that has answered; "" if the driver knows better, or none has */
     bool connected;            /* by a new session */
     struct reason passed_over; /* hosts that were tried before, and what with; "" if none */
 };
@@ -31,10 +31,10 @@ struct sql_connections *sql_connections_new(const struct sql_engine *engine,
 void sql_connections_free(struct sql_connections *connections);
 
 /* As `select` of sql_engine.h, over a kept or a new session; LOOKUP_SEVERAL if there were
- * more rows than there is room. Where a host lacks what the statement needs, others are
- * waited for if the value is `required`. `route` is set
- * unless the result is LOOKUP_UNAVAILABLE, whose reason tells of all hosts.
- * LOOKUP_LOST and LOOKUP_BUSY are not returned. */
+ * more rows than there is room. If a host lacks what the statement needs and the value is
+ * `required`, others are waited for. `route` is set unless the result is
+ * LOOKUP_UNAVAILABLE, whose reason is about all hosts. LOOKUP_LOST and LOOKUP_BUSY are not
+ * returned. */
 enum lookup sql_connections_select(struct sql_connections *connections,
                                    const struct sql_statement *statement, bool required,
                                    const struct deadline *deadline, struct sql_rows *rows,
@@ -45,13 +45,13 @@ enum lookup sql_connections_select(struct sql_connections *connections,
  * may do better, LOOKUP_CONFLICT that nothing was stored and the next try may do better.
  * Any other result settles the matter; LOOKUP_DONE says that it was stored. *fate is
  * LOOKUP_DONE, and the task sets it to LOOKUP_LOST or LOOKUP_UNAVAILABLE once the session
- * ends that way: a matter may be settled since nobody knows whether it was stored. */
+ * ends that way: a matter may be settled because it is unknown whether it was stored. */
 typedef enum lookup sql_task(void *context, struct sql_session *session, enum lookup *fate,
                              struct reason *reason);
 
 /* Runs a task over a new session that can store, on one host after the other until it is
  * settled. Returns its result, with its reason, and `route` says where; else
- * LOOKUP_UNAVAILABLE or LOOKUP_REJECTED with a reason that tells of all hosts. */
+ * LOOKUP_UNAVAILABLE or LOOKUP_REJECTED with a reason about all hosts. */
 enum lookup sql_connections_store(struct sql_connections *connections, sql_task *task,
                                   void *context, const struct deadline *deadline,
                                   struct sql_route *route, struct reason *reason);

@@ -31,7 +31,7 @@ bool sql_driver_load(struct sql_driver *driver, const struct sql_engine_kind *ki
             driver->engine->load();
         return true;
     }
-    reason_set(reason, "the driver %s is not of this version of sasl-sqlcrypt; install both anew",
+    reason_set(reason, "the driver %s is not of this version of sasl-sqlcrypt; reinstall both",
                path);
     sql_driver_unload(driver);
     return false;

@@ -11,14 +11,14 @@
 enum {
     DOWN_FOR = 30000,       /* how long an endpoint that failed comes last */
     BUSY_FOR = 2000,        /* how long one that was busy comes after the others */
-    GIVEN_UP_FOR = 30000,   /* how long nobody waits any more for what has not come back */
+    GIVEN_UP_FOR = 30000,   /* how long no login waits any more for what has not come back */
     LOOK_UP_AFTER = 60000,  /* how old an address gets */
     LOOK_UP_SOONER = 1000,  /* or once it does not answer: its host may have moved */
     LOOK_UP_PATIENCE = 250, /* what a login has for it, if there is one */
     LEARNED_FOR = 600000,   /* how long drivers are told what they have learned */
 };
 
-/* Of the time that is left, an endpoint that was quick to refuse needs less. */
+/* An endpoint that was quick to refuse needs less of the time that is left. */
 enum { USUAL_WEIGHT = 4, WEIGHT_OF_REFUSING = 1 };
 
 struct sql_endpoints {
@@ -220,7 +220,7 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
         return result;
     table = open_table(endpoints);
     if (table == NULL) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return HOST_ADDRESSES_NOT_NOW;
     }
     sql_endpoint_table_replace(table, &table->hosts[endpoint->host], &found, dropped);

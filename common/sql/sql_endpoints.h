@@ -63,7 +63,7 @@ bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
 
 /* Looks up the addresses of the endpoint's host: the next endpoints are those. `dropped`
  * gets the ids of the endpoints that it has no more. HOST_ADDRESSES_FOUND; else a reason
- * tells why not, and all is as before. */
+ * says why not, and all is as before. */
 enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints,
                                                  const struct sql_endpoint *endpoint,
                                                  const struct deadline *deadline,
@@ -80,8 +80,8 @@ void sql_endpoints_learn(struct sql_endpoints *endpoints, unsigned id, unsigned 
 /* Whether it is an address of its host no more. */
 bool sql_endpoints_is_gone(struct sql_endpoints *endpoints, const struct sql_endpoint *endpoint);
 
-/* Takes note that somebody has waited for an endpoint to come back until the deadline
- * passed, and none did. That none can store does not keep any from answering lookups. */
+/* Takes note that a login has waited until its deadline for an endpoint to come back, and
+ * none did. An endpoint that cannot store may still answer lookups. */
 void sql_endpoints_give_up(struct sql_endpoints *endpoints, enum sql_access access);
 
 /* Whether that was so a short time ago, and none has answered since. */

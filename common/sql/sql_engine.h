@@ -108,11 +108,11 @@ struct sql_engine {
                           struct reason *reason);
 
     /* Runs a statement that stores. LOOKUP_DONE if it changed a row, LOOKUP_NONE if it
-     * changed nothing. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows. */
+     * changed nothing. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, that is unknown. */
     enum lookup (*store)(struct sql_session *session, const struct sql_statement *statement,
                          const struct deadline *deadline, struct reason *reason);
 
-    /* LOOKUP_DONE once done. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, nobody knows
+    /* LOOKUP_DONE once done. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, it is unknown
      * whether SQL_COMMIT was; otherwise nothing was kept. A session that is closed rolls
      * back. */
     enum lookup (*transaction)(struct sql_session *session, enum sql_transaction step,

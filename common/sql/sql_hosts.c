@@ -142,7 +142,7 @@ static bool add(struct sql_hosts *hosts, const struct entry *entry, struct reaso
         if (host->label != NULL)
             return true;
     }
-    reason_set(reason, "out of memory");
+    reason_no_memory(reason);
     return false;
 }
 

@@ -24,8 +24,8 @@ struct waiter {
 /* The places of one process. The lock is never held while waiting for a server. */
 struct places {
     pthread_mutex_t lock;
-    struct waiter *first, **end; /* who waits, in their order */
-    unsigned taken;              /* or promised to one who was called */
+    struct waiter *first, **end; /* waiting threads, in their order */
+    unsigned taken;              /* or promised to one that was called */
     unsigned idle_count;         /* with those in use, no more than there are places */
     struct kept idle[SQL_POOL_PLACES];
 };
@@ -133,8 +133,8 @@ static bool queue(struct places *places, const struct deadline *deadline)
     return waiter.is_called;
 }
 
-/* Gives a place up: to the first who waits, and to nobody who comes meanwhile. Else
- * he would wake up in vain, again and again. */
+/* Gives a place up: to the thread that has waited longest, and to none that comes in
+ * between. Otherwise the waiting thread could wake up for nothing, again and again. */
 static void give_up_place(struct places *places)
 {
     struct waiter *waiter = places->first;
@@ -213,7 +213,7 @@ static void close_kept(struct sql_pool *pool, const struct criterion *criterion)
     for (i = places->idle_count; i-- > 0;)
         if (meets(&places->idle[i], criterion))
             closing[count++] = remove_idle(places, i);
-    /* Until they are closed. What was kept beside a place that is promised has none. */
+    /* Until they are closed. A session kept beside a promised place has none. */
     held = SQL_POOL_PLACES - places->taken;
     held = count < held ? count : held;
     places->taken += held;

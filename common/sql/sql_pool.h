@@ -5,7 +5,7 @@
 /*
  * Keeps the engine sessions of this process between logins: a small number of
  * places for any number of threads. What a process inherits from its parent is
- * left alone, unused and not even closed: the server would hear of it.
+ * left alone, unused and not even closed: the server would notice.
  */
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ struct sql_pool;
 /* With `persistent` false, no session is kept. Returns NULL when out of memory. */
 struct sql_pool *sql_pool_new(const struct sql_engine *engine, bool persistent);
 
-/* Closes what this process has opened. Nobody has a place by now. */
+/* Closes what this process has opened. No thread has a place by now. */
 void sql_pool_free(struct sql_pool *pool);
 
 enum sql_pool_entry { SQL_POOL_NO_MEMORY, SQL_POOL_FULL, SQL_POOL_ENTERED };
@@ -36,7 +36,7 @@ enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, unsigned endpoint,
 void sql_pool_leave(struct sql_pool *pool, unsigned endpoint, unsigned rank,
                     struct sql_session *session);
 
-/* Closes what is kept with endpoints behind that rank: they have stood in for it. */
+/* Closes what is kept with endpoints after that rank: they have stood in for it. */
 void sql_pool_close_behind(struct sql_pool *pool, unsigned rank);
 
 /* Closes what is kept with an endpoint. */

@@ -17,7 +17,7 @@ static enum lookup open_session(const struct sql_question *question,
     return result;
 }
 
-/* Of a file, no route says where it is. */
+/* No route says where a file is. */
 static enum lookup judge_rows(const struct sql_question *question, enum lookup result,
                               struct reason *reason)
 {
@@ -106,7 +106,7 @@ static enum lookup ask_over_pool(struct sql_question *question, const struct sql
     }
     replaced = question->connected && session != NULL;
     sql_pool_leave(pool, endpoint->id, endpoint->rank, session);
-    /* Who has found out has closed what was kept by then. */
+    /* The thread that has found out has closed what was kept by then. */
     if (session != NULL && sql_endpoints_is_gone(question->endpoints, endpoint))
         sql_pool_close_of(pool, endpoint->id);
     if (replaced)

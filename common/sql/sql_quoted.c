@@ -17,7 +17,7 @@ bool sql_quoted_has_variable(const struct sql_quoted *quoted)
            sql_pieces_have(&quoted->value, PIECE_VALUE);
 }
 
-/* Reads a backslash and the character behind it, but leaves a percent sign: it
+/* Reads a backslash and the character after it, but leaves a percent sign: it
  * may start a macro. */
 static bool read_escape(struct sql_parser *parser, struct sql_quoted *quoted)
 {

@@ -107,7 +107,7 @@ static bool add_identifier(struct sql_parser *parser, const struct sql_quoted *q
                               sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
 }
 
-/* A literal that opens as it closes, behind a prefix. */
+/* A literal that opens as it closes, after a prefix. */
 static bool parse_literal(struct sql_parser *parser, const char *close, size_t prefix_length,
                           bool prefix_may_go, bool backslash_escapes)
 {

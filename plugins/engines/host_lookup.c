@@ -76,21 +76,20 @@ static int ask_name_server(const char *name, const struct deadline *deadline,
                            struct host_addresses *found, struct reason *reason)
 {
     struct question *question = question_new(name);
-    struct reason why;
     int error = question != NULL ? errand_run(answer, free, question, deadline) : ENOMEM;
 
     if (error == ETIMEDOUT) {
-        reason_set(reason, "no answer from the name server when the time was up");
+        reason_set(reason, "timed out waiting for the name server");
         return EAI_AGAIN; /* the thread frees the question */
     }
     if (error == EBUSY) {
         reason_set(reason, "the name server has not answered other lookups yet");
     } else if (error != 0) {
-        reason_set_error(&why, error);
-        reason_set(reason, "cannot look up the name: %s", why.text);
+        reason_set_error(reason, error);
+        reason_prefix(reason, "cannot look up the name: ");
     } else if (question->error == EAI_SYSTEM) {
-        reason_set_error(&why, question->number);
-        reason_set(reason, "cannot look up the name: %s", why.text);
+        reason_set_error(reason, question->number);
+        reason_prefix(reason, "cannot look up the name: ");
     } else if (question->error != 0) {
         reason_set(reason, "%s", gai_strerror(question->error));
     } else {
@@ -105,14 +104,13 @@ enum host_addresses_result host_lookup_find(const char *name, const struct jail 
                                             const struct deadline *deadline,
                                             struct host_addresses *found, struct reason *reason)
 {
-    struct reason why;
     int error;
 
     if (look_up(name, AI_NUMERICHOST, found) == 0)
         return HOST_ADDRESSES_FOUND;
-    error = ask_name_server(name, deadline, found, &why);
+    error = ask_name_server(name, deadline, found, reason);
     if (error == 0)
         return HOST_ADDRESSES_FOUND;
-    reason_set(reason, "%s%s", why.text, jail_hint_for_name(jail));
+    reason_append(reason, "%s", jail_hint_for_name(jail));
     return error == EAI_NONAME ? HOST_ADDRESSES_UNKNOWN : HOST_ADDRESSES_NOT_NOW;
 }

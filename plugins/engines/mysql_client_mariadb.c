@@ -5,8 +5,8 @@
  *
  * Its time limits are whole seconds for each single read; but it lets its user
  * do the waiting, which happens here, under the deadline of the call that this
- * thread is in. Where there is always something to read, it never waits, and TLS
- * waits by itself: a watchdog ends that.
+ * thread is in. It never waits while there is something to read, and TLS waits by
+ * itself: a watchdog ends that.
  *
  * It also goes on in clear text where a server offers no encryption, and then
  * takes the connection for a safe one and sends the password as it is if the
@@ -35,8 +35,8 @@
 #include "engines/mysql_plugins.h"
 
 enum {
-    /* Milliseconds. Where TLS waits for room to write, the library says that it
-     * waits for something to read (ma_tls_write): so it gets to try again. */
+    /* Milliseconds. The library says that it waits for something to read while TLS waits
+     * for room to write (ma_tls_write): so it gets to try again. */
     LOOK_AGAIN = 50
 };
 
@@ -135,12 +135,8 @@ static void prepare_socket(my_socket socket)
 static int wait_at_most(my_socket socket, short events, const struct deadline *deadline, int limit)
 {
     struct pollfd wanted = {.fd = socket, .events = events};
-    int left, ready;
+    int ready = deadline_remaining(deadline) > 0 ? deadline_poll(deadline, &wanted, limit) : 0;
 
-    do {
-        left = deadline_remaining(deadline);
-        ready = left > 0 ? poll(&wanted, 1, left < limit ? left : limit) : 0;
-    } while (ready < 0 && errno == EINTR);
     if (ready == 0)
         errno = ETIMEDOUT;
     return ready;
@@ -187,7 +183,7 @@ static enum mysql_greeting peek_at_greeting(my_socket socket, const struct deadl
             return GREETING_UNFINISHED;
         }
         if (length > 0)
-            poll(NULL, 0, 1); /* the rest is on its way */
+            deadline_sleep(deadline, 1); /* the rest is on its way */
     } while (deadline_remaining(deadline) > 0);
     errno = ETIMEDOUT;
     return GREETING_UNFINISHED;
@@ -338,7 +334,7 @@ bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
     /* Now: where there is no memory for it later, the address would be checked. */
     if (name != NULL && (call->name_to_put = strdup(name)) == NULL) {
         set_current(NULL);
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return false;
     }
     call->target = target;

@@ -113,7 +113,7 @@ static enum lookup connect_to(const struct purpose *purpose, const struct mysql_
         mysql_client_close(attempt.mysql);
     if (attempt.result != LOOKUP_BUSY && deadline_remaining(deadline) == 0) {
         attempt.result = LOOKUP_UNAVAILABLE;
-        reason_set(&attempt.reason, "no connection when the time was up");
+        reason_set(&attempt.reason, "connection timed out");
     }
     *reason = attempt.reason;
     return attempt.result;
@@ -139,11 +139,8 @@ static enum lookup connect_to_path(const struct purpose *purpose, const struct s
                 break;
         }
     result = connect_to(purpose, &place, deadline, mysql, reason);
-    if (result == LOOKUP_UNAVAILABLE || result == LOOKUP_LOST) {
-        const struct reason why = *reason;
-
-        reason_set(reason, "%s%s", why.text, jail_hint_for(&purpose->target->jail, place.socket));
-    }
+    if (result == LOOKUP_UNAVAILABLE || result == LOOKUP_LOST)
+        reason_append(reason, "%s", jail_hint_for(&purpose->target->jail, place.socket));
     return result;
 }
 
@@ -159,11 +156,11 @@ static enum lookup connect_to_socket_of_library(const struct purpose *purpose,
 {
     const struct mysql_place place = {.socket = ""};
     const enum lookup result = connect_to(purpose, &place, deadline, mysql, reason);
-    const struct reason why = *reason;
 
-    if (result != LOOKUP_DONE)
-        reason_set(reason, "the socket of the client library: %s%s", why.text,
-                   jail_hint(&purpose->target->jail));
+    if (result == LOOKUP_DONE)
+        return result;
+    reason_prefix(reason, "the socket of the client library: ");
+    reason_append(reason, "%s", jail_hint(&purpose->target->jail));
     return result;
 }
 

@@ -10,7 +10,7 @@
 
 #include "sql/sql_engine.h"
 
-/* An error as the client library tells it. */
+/* An error as the client library reports it. */
 struct mysql_error {
     unsigned number;
     const char *state; /* SQLSTATE */

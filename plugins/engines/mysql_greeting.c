@@ -6,7 +6,7 @@
 enum { HEADER = 4 }; /* bytes of a packet: three of its length, one of its number */
 
 /* An error packet: 255, and a number. To MariaDB's client library, number 65535 is a
- * progress report, behind which it waits for the greeting; before there was one, it
+ * progress report, after which it waits for the greeting; before there was one, it
  * crashes over it. */
 static enum mysql_greeting read_refusal(const unsigned char *bytes, size_t length)
 {
@@ -35,7 +35,7 @@ enum mysql_greeting mysql_greeting_read(const unsigned char *bytes, size_t lengt
     packet = HEADER + (size_t)(bytes[0] | bytes[1] << 8 | bytes[2] << 16);
     nul = memchr(bytes + HEADER + 1, '\0', length - HEADER - 1);
     at = nul != NULL ? (size_t)(nul + 1 - bytes) + TO_ABILITIES : length;
-    /* What stands behind the packet is no part of it, to the library either. */
+    /* What comes after the packet is not part of it, to the library either. */
     if (at + 2 > packet)
         return GREETING_UNKNOWN;
     if (at + 2 > length)

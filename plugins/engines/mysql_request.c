@@ -15,7 +15,7 @@ enum lookup mysql_request_failed(const struct mysql_request *request,
         reason_set(request->reason, "the server sends a message longer than %d bytes",
                    MYSQL_LONGEST_MESSAGE);
     else if (deadline_remaining(&request->call->deadline) == 0)
-        reason_set(request->reason, "no answer when the time was up");
+        reason_set(request->reason, "timed out waiting for an answer");
     else if (mysql_client_is_flooded(request->call))
         reason_set(request->reason, "the server sends too much");
     else
@@ -29,7 +29,7 @@ enum lookup mysql_request_statement_failed(const struct mysql_request *request,
     struct mysql_error error = {mysql_stmt_errno(prepared), mysql_stmt_sqlstate(prepared),
                                 mysql_stmt_error(prepared)};
 
-    /* Of an error while rows are read, only the connection knows. */
+    /* Only the connection knows of an error while rows are read. */
     if (error.number == 0)
         error = mysql_connect_error(request->session->mysql);
     return mysql_request_failed(request, &error, has_values);

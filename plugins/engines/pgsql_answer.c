@@ -14,7 +14,7 @@ enum {
 };
 
 /* Takes what has come. OpenSSL may have more of a record than libpq takes at once, and
- * no socket tells of that. */
+ * no socket shows that. */
 static bool take(PGconn *connection)
 {
     int times = PQsslInUse(connection) != 0 ? 3 : 1;
@@ -130,7 +130,7 @@ static enum lookup read_result(const PGconn *connection, PGresult *result,
     case PGRES_BAD_RESPONSE:
         return pgsql_error_judge(connection, result, &answer->error, reason);
     default:
-        /* COPY, of which the end would never come. */
+        /* COPY, which would never end. */
         reason_set(reason, "a statement of this kind cannot be used");
         return LOOKUP_UNAVAILABLE;
     }
@@ -153,9 +153,9 @@ static enum lookup collect(struct pgsql_link *link, struct pgsql_answer *answer,
         PGresult *result;
         enum lookup next;
 
-        /* Of results without end, there is always one to be read. */
+        /* A server that sends results without end always has one to be read. */
         if (deadline_remaining(limits->deadline) == 0) {
-            reason_set(reason, "no answer when the time was up");
+            reason_set(reason, "timed out waiting for an answer");
             return LOOKUP_UNAVAILABLE;
         }
         if (!await_result(link, limits, reason))

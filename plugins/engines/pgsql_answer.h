@@ -23,8 +23,8 @@ struct pgsql_answer {
 };
 
 /* Reads all results of what was sent. LOOKUP_DONE if there was no error,
- * whatever the number of rows. Of an answer that is too long, the rest is not read,
- * and the session is good for nothing more. */
+ * whatever the number of rows. The rest of an answer that is too long is not read, and the
+ * session is of no more use. */
 enum lookup pgsql_answer_collect(struct pgsql_link *link, struct pgsql_answer *answer,
                                  const struct deadline *deadline, struct reason *reason);
 

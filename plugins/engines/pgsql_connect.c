@@ -21,8 +21,8 @@ static void ignore_notice(void *context, const PGresult *notice)
 }
 
 /* One try. `address` is where the host is, "" for a socket or the default host. With
- * `with_options`, the server is told to end a statement of which nobody awaits
- * the end any more. */
+ * `with_options`, the server is asked to end statements that nothing waits for any
+ * more. */
 struct attempt {
     const struct sql_target *target;
     const struct sql_host *host;
@@ -31,7 +31,7 @@ struct attempt {
     bool with_options;
 };
 
-/* Where the file of authorities is missing, as in a jail, libpq would check nothing. */
+/* Without the file of authorities, as in a jail, libpq would check nothing. */
 static const char *mode_of(const struct sql_target *target)
 {
     static const char *const modes[] = {
@@ -74,7 +74,7 @@ static PGconn *start(const struct attempt *attempt)
     const char *keywords[COUNT + 1] = {NULL}, *values[COUNT + 1] = {NULL};
     size_t i;
 
-    /* Of a connection that a firewall has forgotten, the loss is noticed in time. */
+    /* Detects connections that a firewall dropped. */
     snprintf(patience, sizeof(patience), "%u", target->timeout / 2);
     if (attempt->host->port != 0)
         snprintf(port, sizeof(port), "%u", attempt->host->port);
@@ -103,7 +103,7 @@ static bool go_through(struct pgsql_link *link, const struct pgsql_limits *limit
         }
         if (!pgsql_link_wait(link, next == PGRES_POLLING_READING, next == PGRES_POLLING_WRITING,
                              limits, reason)) {
-            reason_set(reason, "no connection when the time was up");
+            reason_set(reason, "connection timed out");
             return false;
         }
         next = PQconnectPoll(link->connection);
@@ -116,7 +116,7 @@ static bool go_through(struct pgsql_link *link, const struct pgsql_limits *limit
     return false;
 }
 
-/* LOOKUP_LOST if the connection itself tells more. */
+/* LOOKUP_LOST if the connection itself says more. */
 static enum lookup finish(struct pgsql_link *link, const struct deadline *deadline,
                           struct reason *reason)
 {
@@ -126,7 +126,7 @@ static enum lookup finish(struct pgsql_link *link, const struct deadline *deadli
     if (pgsql_link_end(link, &limits, reason))
         return is_connected ? LOOKUP_DONE : LOOKUP_LOST;
     if (deadline_remaining(deadline) == 0)
-        reason_set(reason, "no connection when the time was up");
+        reason_set(reason, "connection timed out");
     return LOOKUP_UNAVAILABLE;
 }
 
@@ -136,7 +136,6 @@ static bool explain(const struct attempt *attempt, const PGconn *connection, str
 {
     const struct sql_target *target = attempt->target;
     const char *directory = PQhost(connection);
-    const struct reason why = *reason;
     char socket[PATH_MAX];
 
     if (directory[0] != '/') {
@@ -145,13 +144,13 @@ static bool explain(const struct attempt *attempt, const PGconn *connection, str
         /* Unless told to, libpq does not insist on the files. */
         if (target->ssl_mode <= SQL_SSL_PREFER || !sql_ssl_files_explain(target, &file))
             return false;
-        reason_set(reason, "%s; %s", file.text, why.text);
+        reason_prefix(reason, "%s; ", file.text);
         return true;
     }
     snprintf(socket, sizeof(socket), "%s/.s.PGSQL.%s", directory, PQport(connection));
-    reason_set(reason, "%s%s%s%s", attempt->host->name[0] == '\0' ? socket : "",
-               attempt->host->name[0] == '\0' ? ": " : "", why.text,
-               jail_hint_for(&target->jail, socket));
+    if (attempt->host->name[0] == '\0')
+        reason_prefix(reason, "%s: ", socket);
+    reason_append(reason, "%s", jail_hint_for(&target->jail, socket));
     return false;
 }
 
@@ -182,7 +181,7 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
 
     *misunderstood = false;
     if (started == NULL) {
-        reason_set(reason, "out of memory");
+        reason_no_memory(reason);
         return LOOKUP_UNAVAILABLE;
     }
     *link = (struct pgsql_link){.connection = started};

@@ -75,7 +75,7 @@ static bool is_of_busy_server(const PGconn *connection)
 }
 
 /* Whether a server, or a pooler, may say otherwise in a moment: it is starting, or going
- * down, or has lost what is behind it. What was not said by one at all is of the network. */
+ * down, or has lost its own servers. What neither of them has said is of the network. */
 static bool may_pass(const PGconn *connection)
 {
     return after_state(connection, "") == NULL || after_state(connection, "08") != NULL ||
@@ -104,8 +104,8 @@ enum telling {
     TELL_NOT, /* it may hold a value */
 
     /* A parameter may be taken for a text search query, or for the name of a table, function,
-     * type, role or schema: then the text has it, and up to PostgreSQL 13 no context tells
-     * that from an error of the statement, which has a place in the statement. */
+     * type, role or schema: then the text has it. Up to PostgreSQL 13, that differs from an
+     * error of the statement only in that the latter has a place in the statement. */
     TELL_WITH_PLACE,
 
     TELL

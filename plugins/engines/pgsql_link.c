@@ -2,13 +2,14 @@
 #include "engines/pgsql_link.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 static bool time_is_up(struct reason *reason)
 {
-    reason_set(reason, "no answer when the time was up");
+    reason_set(reason, "timed out waiting for an answer");
     return false;
 }
 
@@ -41,13 +42,11 @@ bool pgsql_link_wait(struct pgsql_link *link, bool reading, bool writing,
     };
     int ready;
 
-    do {
-        const int left = deadline_remaining(limits->deadline);
-
-        if (left == 0)
-            return time_is_up(reason);
-        ready = poll(&socket, 1, left);
-    } while (ready == 0 || (ready < 0 && errno == EINTR));
+    if (deadline_remaining(limits->deadline) == 0)
+        return time_is_up(reason);
+    ready = deadline_poll(limits->deadline, &socket, INT_MAX);
+    if (ready == 0)
+        return time_is_up(reason);
     if (ready < 0) {
         reason_set(reason, "cannot wait for the server: %s", strerror(errno));
         return false;

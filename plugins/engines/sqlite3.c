@@ -67,7 +67,7 @@ static enum lookup failed(const struct sql_session *session, int code, const cha
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        reason_set(reason, "%s: still locked when the time was up", session->target->database);
+        reason_set(reason, "%s: still locked at the deadline", session->target->database);
         return LOOKUP_UNAVAILABLE;
     case SQLITE_INTERRUPT:
         reason_set(reason, "%s: the statement took too long", session->target->database);
@@ -113,7 +113,7 @@ static void explain_open(const struct sql_session *session, int code, struct rea
     int error = session->database != NULL ? sqlite3_system_errno(session->database) : 0;
     struct stat status;
 
-    /* Of a folder, SQLite itself does not say what is wrong. */
+    /* SQLite itself does not say what is wrong with a folder. */
     if (stat(session->target->database, &status) == 0 && S_ISDIR(status.st_mode))
         error = EISDIR;
     if (error == EACCES)
@@ -309,7 +309,7 @@ static enum lookup run(struct sql_session *session, const struct sql_statement *
         result = change_rows(session, kept->prepared, reason);
     release(kept->prepared);
     if (result == LOOKUP_REJECTED) {
-        /* The table may be another one by now: preparing anew tells, in words
+        /* The table may be another one by now: preparing again says so, in words
          * that hold no values. */
         forget(kept);
         prepare(session, statement, &kept, reason);

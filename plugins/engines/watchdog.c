@@ -82,7 +82,7 @@ static uint64_t taken_in(int socket)
     return memory_taken() / MEMORY_A_BYTE;
 }
 
-/* So that the server hears at once, although nobody takes what it sends any more. */
+/* So that the server hears at once, although nothing takes what it sends any more. */
 static void shut_down(int socket)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};

@@ -158,8 +158,8 @@ class Mute:
 
 mute = Mute()
 ILLS = {
-    "is frozen": Ill(one.freeze, one.thaw, "when the time was up"),
-    "says nothing": Ill(mute.begin, mute.end, "when the time was up", NOBODY_AT),
+    "is frozen": Ill(one.freeze, one.thaw, "timed out"),
+    "says nothing": Ill(mute.begin, mute.end, "timed out", NOBODY_AT),
     "is full": Ill(admit_nobody, admit_all, "too many connections"),
     "is starting": Ill(never_be_ready, be_ready, "FATAL:  57P03: ", "127.0.0.3"),
     "is not there": Ill(lambda: None, lambda: None, "refused", NOBODY_AT),

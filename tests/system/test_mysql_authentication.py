@@ -353,7 +353,7 @@ def _():
         for at in range(len(server.password) - 6):
             lacks("\n".join(problems), server.password[at:at + 6], "the log")
         # MariaDB Connector/C 3.1 takes it for a word that the login goes on.
-        check_line(problems, "[Pp]lug-?in|method|when the time was up")
+        check_line(problems, "[Pp]lug-?in|method|timed out")
         check_readable()
     finally:
         server.password = before

@@ -117,7 +117,7 @@ def _():
     reply, problems = login()
     expect(reply, OUTAGE)
     equal(len(problems), 1, f"problems {problems}")
-    contains(problems[0], "no answer from the name server")
+    contains(problems[0], "waiting for the name server")
 
 
 tap.run(mail.close, server.stop, elsewhere.stop)

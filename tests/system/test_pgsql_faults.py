@@ -113,7 +113,7 @@ def fails(step, fault, reason="", refused=None, goes_on=False):
     works(0 if goes_on else 1)
 
 
-LATE = " when the time was up"
+LATE = "timed out"
 LONG = "the answer is too long"
 BEGUN = BOUND + columns("password")
 

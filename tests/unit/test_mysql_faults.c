@@ -508,7 +508,7 @@ static void connects_by_name_in_time(void **state)
                       LOOKUP_UNAVAILABLE);
     }
     assert_null(world.session);
-    assert_reason("no connection when the time was up");
+    assert_reason("connection timed out");
     /* It goes on, and may be gone before it is. */
     memset((char *)(uintptr_t)copy.password, 'x', strlen(copy.password));
     free((char *)(uintptr_t)copy.password);
@@ -662,11 +662,11 @@ static const struct saying {
            "10"),
      BYTES(""), CLOSES, SQL_SSL_PREFER, LOOKUP_LOST, "reset by peer"},
     {"says nothing", BYTES(""), BYTES(""), STAYS, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE,
-     "no connection when the time was up"},
+     "connection timed out"},
     {"stops within the greeting",
      BYTES("\x4a\0\0\0\x0a"
            "10"),
-     BYTES(""), STAYS, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE, "no connection when the time was up"},
+     BYTES(""), STAYS, SQL_SSL_PREFER, LOOKUP_UNAVAILABLE, "connection timed out"},
     {"speaks another protocol", BYTES("220 mx.example.com ESMTP\r\n"), BYTES(""), STAYS,
      SQL_SSL_PREFER, LOOKUP_LOST, "Protocol error"},
     {"is full", BYTES("\x17\0\0\0\xff\x10\4Too many connections"), BYTES(""), CLOSES,
@@ -933,7 +933,7 @@ static void commit_is_not_answered(void **state)
     assert_lookup(store(UPDATE, "alice"), LOOKUP_DONE);
     other_question = "DO SLEEP(10)";
     assert_lookup(step(SQL_COMMIT, SHORT_TIME), LOOKUP_UNAVAILABLE);
-    assert_reason("no answer when the time was up");
+    assert_reason("timed out waiting for an answer");
 }
 
 /* --- servers that forget what they have prepared */

@@ -443,7 +443,7 @@ static const struct saying {
     {"talks without end", "", NULL, true, 0, LONG_TIME, LOOKUP_UNAVAILABLE,
      "the answer is too long"},
     {"talks slowly", "", NULL, true, 20, 3 * SHORT_TIME, LOOKUP_UNAVAILABLE,
-     "no connection when the time was up"},
+     "connection timed out"},
 };
 
 static struct {
@@ -628,7 +628,7 @@ static void commit_is_not_answered(void **state)
     assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_DONE);
     assert_lookup(store(UPDATE, "alice"), LOOKUP_DONE);
     assert_lookup(step(SQL_COMMIT, 0), LOOKUP_UNAVAILABLE);
-    assert_reason("no answer when the time was up");
+    assert_reason("timed out waiting for an answer");
 }
 
 /* --- servers that forget, and statements that are none */

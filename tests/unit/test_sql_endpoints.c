@@ -189,7 +189,7 @@ static enum lookup open_place(const struct sql_target *target, const struct sql_
     result = happens(place, LOOKUP_DONE, place->open);
     if (place->silent_from != 0 && clock_now >= place->silent_from) {
         take(SILENT, deadline);
-        reason_set(reason, "no connection when the time was up");
+        reason_set(reason, "connection timed out");
         return LOOKUP_UNAVAILABLE;
     }
     if (!take(place->takes, deadline))
