@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* At which host something is stored, and what becomes of one that loses its session. */
+
+#include "support/scripted_hosts.h"
+
+/* --- storing */
+
+enum end { LASTS, IS_LOST, IS_SILENT };
+
+/* What a task comes to at each try, and where it was. */
+static struct {
+    enum lookup results[8];
+    enum end end; /* of the session of the first try */
+    unsigned tries;
+    char where[200];
+} stored;
+
+static enum lookup store_scripted(void *context, struct sql_session *session, enum lookup *fate,
+                                  struct reason *why)
+{
+    const size_t length = strlen(stored.where);
+
+    assert_ptr_equal(context, &stored);
+    snprintf(stored.where + length, sizeof(stored.where) - length, "%s%s", length > 0 ? " " : "",
+             session->place->address);
+    reason_set(why, "%s does not store", session->place->address);
+    assert_true(stored.tries < COUNT(stored.results));
+    assert_lookup(*fate, LOOKUP_DONE);
+    if (stored.tries == 0 && stored.end != LASTS)
+        *fate = stored.end == IS_LOST ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
+    return stored.results[stored.tries++];
+}
+
+static const struct storing {
+    const char *name;
+    enum lookup open;       /* of the first host */
+    enum lookup results[4]; /* of the tries */
+    const char *want_where;
+    enum lookup want;
+    const char *want_host;
+} storings[] = {
+    {"at once", LOOKUP_DONE, {LOOKUP_DONE}, "192.0.2.1", LOOKUP_DONE, "192.0.2.1"},
+    {"first is read-only",
+     LOOKUP_UNAVAILABLE,
+     {LOOKUP_DONE},
+     "192.0.2.2",
+     LOOKUP_DONE,
+     "192.0.2.2"},
+    {"first is down", LOOKUP_LOST, {LOOKUP_DONE}, "192.0.2.2", LOOKUP_DONE, "192.0.2.2"},
+    {"first is not ready",
+     LOOKUP_DONE,
+     {LOOKUP_UNREADY, LOOKUP_DONE},
+     "192.0.2.1 192.0.2.2",
+     LOOKUP_DONE,
+     "192.0.2.2"},
+    {"first is lost before anything is kept",
+     LOOKUP_DONE,
+     {LOOKUP_LOST, LOOKUP_DONE},
+     "192.0.2.1 192.0.2.2",
+     LOOKUP_DONE,
+     "192.0.2.2"},
+    {"conflict",
+     LOOKUP_DONE,
+     {LOOKUP_CONFLICT, LOOKUP_DONE},
+     "192.0.2.1 192.0.2.1",
+     LOOKUP_DONE,
+     "192.0.2.1"},
+    {"conflict twice",
+     LOOKUP_DONE,
+     {LOOKUP_CONFLICT, LOOKUP_CONFLICT},
+     "192.0.2.1 192.0.2.1",
+     LOOKUP_CONFLICT,
+     "192.0.2.1"},
+    {"conflict at two hosts",
+     LOOKUP_DONE,
+     {LOOKUP_CONFLICT, LOOKUP_LOST, LOOKUP_CONFLICT},
+     "192.0.2.1 192.0.2.1 192.0.2.2",
+     LOOKUP_CONFLICT,
+     "192.0.2.2"},
+    {"settled", LOOKUP_DONE, {LOOKUP_REJECTED}, "192.0.2.1", LOOKUP_REJECTED, "192.0.2.1"},
+    {"nobody is ready",
+     LOOKUP_DONE,
+     {LOOKUP_UNREADY, LOOKUP_UNREADY},
+     "192.0.2.1 192.0.2.2",
+     LOOKUP_REJECTED,
+     ""},
+};
+
+static void store_goes_through_the_hosts(void **state)
+{
+    const struct storing *row = *state;
+    const struct deadline deadline = deadline_after(TIMEOUT);
+
+    memset(&stored, 0, sizeof(stored));
+    memcpy(stored.results, row->results, sizeof(row->results));
+    add_place("192.0.2.1", row->open, LOOKUP_FOUND);
+    add_well("192.0.2.2");
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(
+        sql_connections_store(connections, store_scripted, &stored, &deadline, &route, &reason),
+        row->want);
+    assert_string_equal(stored.where, row->want_where);
+    assert_string_equal(route.host.text, row->want_host);
+    assert_int_equal(places[0].kept, 0);
+    assert_int_equal(places[1].kept, 0);
+    /* Who cannot store is good for lookups. */
+    places[0].open = LOOKUP_DONE;
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(route.host.text, "192.0.2.1");
+}
+
+/* With what `stored` says. */
+static enum lookup store(int64_t *taken)
+{
+    const struct deadline deadline = deadline_after(TIMEOUT);
+    const int64_t before = clock_now;
+    enum lookup result =
+        sql_connections_store(connections, store_scripted, &stored, &deadline, &route, &reason);
+
+    *taken = clock_now - before;
+    return result;
+}
+
+static enum lookup store_somewhere(int64_t *taken)
+{
+    memset(&stored, 0, sizeof(stored));
+    stored.results[0] = LOOKUP_DONE;
+    return store(taken);
+}
+
+/* --- a session that ends while it stores */
+
+static const struct ending {
+    const char *name;
+    enum lookup results[2]; /* of the tries */
+    enum end end;           /* of the first one's session */
+    enum lookup want;
+    const char *want_where; /* it was stored, if anywhere */
+    const char *want_next;  /* who is asked for the next login */
+    bool want_waiting;      /* whether the next store waits for hosts that are down */
+} endings[] = {
+    {"stored", {LOOKUP_DONE}, LASTS, LOOKUP_DONE, "192.0.2.1", "192.0.2.1", true},
+    {"refused", {LOOKUP_REJECTED}, LASTS, LOOKUP_REJECTED, "192.0.2.1", "192.0.2.1", true},
+    {"lost, and nobody knows",
+     {LOOKUP_REJECTED},
+     IS_LOST,
+     LOOKUP_REJECTED,
+     "192.0.2.1",
+     "192.0.2.2",
+     false},
+    {"lost before anything is kept",
+     {LOOKUP_LOST, LOOKUP_DONE},
+     IS_LOST,
+     LOOKUP_DONE,
+     "192.0.2.1 192.0.2.2",
+     "192.0.2.2",
+     true},
+    /* A row may be locked: for lookups, the host is as good as before. */
+    {"silent, and nobody knows",
+     {LOOKUP_REJECTED},
+     IS_SILENT,
+     LOOKUP_REJECTED,
+     "192.0.2.1",
+     "192.0.2.1",
+     false},
+    {"silent before anything is kept",
+     {LOOKUP_UNAVAILABLE, LOOKUP_DONE},
+     IS_SILENT,
+     LOOKUP_DONE,
+     "192.0.2.1 192.0.2.2",
+     "192.0.2.1",
+     true},
+};
+
+static void session_ends_while_it_stores(void **state)
+{
+    const struct ending *row = *state;
+    int64_t taken;
+
+    add_place("192.0.2.1", LOOKUP_LOST, LOOKUP_FOUND);
+    add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE); /* hosts are given up */
+    places[0].open = places[1].open = LOOKUP_DONE;
+    memset(&stored, 0, sizeof(stored));
+    memcpy(stored.results, row->results, sizeof(row->results));
+    stored.end = row->end;
+    assert_lookup(store(&taken), row->want);
+    assert_string_equal(stored.where, row->want_where);
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_string_equal(trail, row->want_next);
+    places[0].open = places[1].open = LOOKUP_LOST;
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, row->want_waiting ? TIMEOUT - 500 : 0, row->want_waiting ? TIMEOUT : 0);
+}
+
+/* Though lookups are answered meanwhile: a login may store something, too. */
+static void lasting_outage_of_the_primary_is_waited_for_once(void **state)
+{
+    struct place *standby = add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
+    struct place *primary = add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
+    int64_t taken;
+
+    (void)state;
+    start("192.0.2.1 192.0.2.2");
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+    standby->open = LOOKUP_DONE;
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    standby->open = LOOKUP_UNAVAILABLE;
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
+    assert_int_equal(taken, 0);
+    assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not open; "
+                                     "192.0.2.2: 192.0.2.2 does not open");
+    primary->open = LOOKUP_DONE;
+    assert_lookup(store_somewhere(&taken), LOOKUP_DONE);
+    primary->open = LOOKUP_LOST;
+    assert_lookup(store_somewhere(&taken), LOOKUP_UNAVAILABLE);
+    assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
+}
+
+int main(void)
+{
+    struct test_list list = {NULL, 0};
+    size_t i;
+
+    TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
+    TEST_ADD_CASES(&list, session_ends_while_it_stores, endings);
+    TEST_ADD(&list, lasting_outage_of_the_primary_is_waited_for_once);
+    for (i = 0; i < list.count; i++) {
+        list.items[i].setup_func = set_up;
+        list.items[i].teardown_func = tear_down;
+    }
+    return test_run("sql_storing", &list);
+}
