@@ -13,23 +13,8 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 
-#include "support/engine_open.h"
-#include "support/engine_runs.h"
-#include "support/failing.h"
+#include "support/driver_session.h"
 #include "support/tls_modes.h"
-
-extern const struct sql_engine sqlcrypt_engine;
-
-enum { LONG_TIME = 60000, SHORT_TIME = 200 };
-
-static struct {
-    struct sql_target target;
-    struct sql_host host;
-    struct sql_host by_address;
-    struct sql_session *session;
-    struct secret value;
-    struct reason reason;
-} world;
 
 /* --- calls that are made to fail */
 
@@ -235,93 +220,8 @@ static const char users[] = "CREATE TABLE users (id INTEGER, name TEXT, secret T
 
 static int set_up(void **state)
 {
-    const struct run *run = *state;
-
-    memset(&world, 0, sizeof(world));
     forgotten = 0;
-    return run->fixture->start(&world.target, &world.host, &world.by_address) &&
-                   run->fixture->execute(users)
-               ? 0
-               : -1;
-}
-
-static void close_session(void)
-{
-    if (world.session != NULL)
-        sqlcrypt_engine.close(world.session);
-    world.session = NULL;
-}
-
-static int tear_down(void **state)
-{
-    const struct run *run = *state;
-
-    fail_no_more();
-    close_session();
-    secret_wipe(&world.value);
-    run->fixture->stop();
-    return 0;
-}
-
-static enum lookup open_within(enum sql_access access, unsigned milliseconds)
-{
-    const struct deadline deadline = deadline_after(milliseconds);
-    enum lookup result;
-
-    close_session();
-    strcpy(world.reason.text, "(none)");
-    result = engine_open(&sqlcrypt_engine, &world.target, &world.host, access, &deadline,
-                         &world.session, &world.reason);
-    assert_int_equal(world.session != NULL, result == LOOKUP_DONE);
-    return result;
-}
-
-static enum lookup open_session(enum sql_access access)
-{
-    return open_within(access, LONG_TIME);
-}
-
-static size_t count_parameters(const char *text)
-{
-    size_t count = 0;
-
-    for (; *text != '\0'; text++)
-        count += *text == '$';
-    return count;
-}
-
-/* All parameters are the user. */
-static enum lookup look_up(const char *text, const char *user)
-{
-    const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct bytes parameters[] = {bytes_of(user), bytes_of(user)};
-    const struct sql_statement statement = {text, parameters, count_parameters(text)};
-
-    strcpy(world.reason.text, "(none)");
-    return engine_select(&sqlcrypt_engine, world.session, &statement, &deadline, &world.value,
-                         &world.reason);
-}
-
-static enum lookup store(const char *text, const char *user)
-{
-    const struct deadline deadline = deadline_after(LONG_TIME);
-    const struct bytes parameters[] = {bytes_of(user), bytes_of(user)};
-    const struct sql_statement statement = {text, parameters, count_parameters(text)};
-
-    strcpy(world.reason.text, "(none)");
-    return sqlcrypt_engine.store(world.session, &statement, &deadline, &world.reason);
-}
-
-/* Whether the session has been asked to commit: without an answer, nobody knows. */
-static bool may_be_committed;
-
-static enum lookup step(enum sql_transaction which, unsigned milliseconds)
-{
-    const struct deadline deadline = deadline_after(milliseconds);
-
-    may_be_committed = which == SQL_COMMIT;
-    strcpy(world.reason.text, "(none)");
-    return sqlcrypt_engine.transaction(world.session, which, &deadline, &world.reason);
+    return start_world(*state, users);
 }
 
 #define BY_NAME "SELECT secret FROM users WHERE name = $1"
@@ -332,19 +232,9 @@ static enum lookup step(enum sql_transaction which, unsigned milliseconds)
 #define ONE_OF "SELECT one_of($1)"
 #define UPDATE "UPDATE users SET secret = 'new' WHERE name = $1"
 
-/* No failure is told with what was looked for. */
-static void assert_reason(const char *want)
-{
-    assert_contains(world.reason.text, want);
-    assert_lacks(world.reason.text, "alice");
-    assert_lacks(world.reason.text, "wonderland");
-    assert_lacks(world.reason.text, world.target.password);
-}
-
 static void assert_alice(void)
 {
-    assert_lookup(look_up(BY_NAME, "alice"), LOOKUP_FOUND);
-    assert_string_equal(world.value.bytes, "wonderland");
+    assert_found_alice(BY_NAME);
 }
 
 /* --- encryption */
@@ -804,7 +694,7 @@ static void assert_failed_well(const struct run *run)
     close_session();
     count = run->fixture->query("SELECT count(*) FROM users WHERE secret = 'new'");
     assert_non_null(count);
-    if (!may_be_committed)
+    if (!world.may_be_committed)
         assert_string_equal(count, "0");
     else /* This waits for the server to be done with it. */
         assert_true(run->fixture->execute("UPDATE users SET secret = 'one' WHERE name = 'twin'"));
