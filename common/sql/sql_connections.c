@@ -92,18 +92,18 @@ static const struct sql_host *host_of(const struct request *request,
     return &request->question.settings->hosts.items[endpoint->host];
 }
 
-/* How log lines name an endpoint; "" if the driver says where it has looked. */
+/* How log lines name an endpoint; "" if the driver says where it has looked. Each login
+ * comes here: to format the name takes as long as all that is done about hosts. */
 static void name_endpoint(const struct request *request, const struct sql_endpoint *endpoint,
                           struct reason *name)
 {
     const struct sql_host *host = host_of(request, endpoint);
+    const char *label = host->name[0] != '\0' ? host->label : "";
 
-    if (host->name[0] == '\0')
-        reason_clear(name);
-    else if (endpoint->has_siblings)
-        reason_set(name, "%s at %s", host->label, endpoint->address);
+    if (endpoint->has_siblings || strlen(label) >= sizeof(name->text))
+        reason_set(name, "%s at %s", label, endpoint->address);
     else
-        reason_set(name, "%s", host->label);
+        strcpy(name->text, label);
 }
 
 static void add(struct reason *complaints, const struct reason *name, const struct reason *why)

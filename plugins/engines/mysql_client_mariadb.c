@@ -360,6 +360,11 @@ bool mysql_client_is_flooded(struct mysql_call *call)
     return watchdog_is_flooded(&call->watchdog);
 }
 
+bool mysql_client_refused_name(MYSQL *mysql)
+{
+    return mysql_mariadb_tls_refused_name(mysql);
+}
+
 /* The library says that the connection is lost, as after an error of the socket: of
  * which it keeps a 2. */
 bool mysql_client_refused_message(MYSQL *mysql)

@@ -71,7 +71,7 @@ static bool has_marked_name(MYSQL *mysql)
 
 /* An older library only says so in its text. A driver that was built with the header of an
  * older one does not know of the mark: the second text is that of 3.4. */
-bool mysql_client_refused_name(MYSQL *mysql)
+bool mysql_mariadb_tls_refused_name(MYSQL *mysql)
 {
     static const char *const texts[] = {"Validation of SSL server certificate failed",
                                         "Hostname verification failed"};

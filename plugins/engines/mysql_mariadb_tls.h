@@ -16,4 +16,7 @@ bool mysql_mariadb_tls_checks_name(const struct sql_target *target);
 void mysql_mariadb_tls_ask(MYSQL *mysql, const struct sql_target *target);
 void mysql_mariadb_tls_ask_not(MYSQL *mysql);
 
+/* As mysql_client_refused_name(). */
+bool mysql_mariadb_tls_refused_name(MYSQL *mysql);
+
 #endif
