@@ -56,6 +56,7 @@ my_bool __real_mysql_stmt_free_result(MYSQL_STMT *statement);
 my_bool __wrap_mysql_stmt_free_result(MYSQL_STMT *statement);
 int __real_poll(struct pollfd *wanted, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout);
+int __wrap___poll_chk(struct pollfd *wanted, nfds_t count, int timeout, size_t size);
 int __real_errand_run(void (*run)(void *), void (*discard)(void *), void *context,
                       const struct deadline *deadline);
 int __wrap_errand_run(void (*run)(void *), void (*discard)(void *), void *context,
@@ -180,6 +181,13 @@ int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout)
         return __real_poll(wanted, count, timeout);
     errno = ENOMEM;
     return -1;
+}
+
+/* What poll(2) is to a compiler that checks sizes. */
+int __wrap___poll_chk(struct pollfd *wanted, nfds_t count, int timeout, size_t size)
+{
+    (void)size;
+    return __wrap_poll(wanted, count, timeout);
 }
 
 int __wrap_errand_run(void (*run)(void *), void (*discard)(void *), void *context,
