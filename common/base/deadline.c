@@ -42,12 +42,11 @@ static int sooner(int a, int b)
 
 int deadline_poll(const struct deadline *deadline, struct pollfd *wanted, int most)
 {
-    const struct deadline end = {now() + most};
-    int ready;
+    int ready, left = sooner(deadline_remaining(deadline), most);
+    const struct deadline end = {most < INT_MAX ? now() + left : deadline->at};
 
-    do
-        ready = poll(wanted, 1, sooner(deadline_remaining(deadline), deadline_remaining(&end)));
-    while (ready < 0 && errno == EINTR);
+    while ((ready = poll(wanted, 1, left)) < 0 && errno == EINTR)
+        left = deadline_remaining(&end);
     return ready;
 }
 

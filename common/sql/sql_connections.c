@@ -319,26 +319,21 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
     return result;
 }
 
-static struct sql_question question_of(const struct sql_connections *connections)
-{
-    return (struct sql_question){.engine = connections->engine,
-                                 .settings = connections->settings,
-                                 .endpoints = connections->endpoints,
-                                 .pool = connections->pool};
-}
-
 enum lookup sql_connections_select(struct sql_connections *connections,
                                    const struct sql_statement *statement, bool required,
                                    const struct deadline *deadline, struct sql_rows *rows,
                                    struct sql_route *route, struct reason *reason)
 {
-    struct request request = {.question = question_of(connections),
+    struct request request = {.question = {.engine = connections->engine,
+                                           .settings = connections->settings,
+                                           .endpoints = connections->endpoints,
+                                           .pool = connections->pool,
+                                           .statement = statement,
+                                           .rows = rows},
                               .deadline = deadline,
                               .is_optional = !required,
                               .route = route};
 
-    request.question.statement = statement;
-    request.question.rows = rows;
     reason_clear(&route->host);
     return ask_until_answered(&request, reason);
 }
@@ -347,11 +342,15 @@ enum lookup sql_connections_store(struct sql_connections *connections, sql_task 
                                   void *context, const struct deadline *deadline,
                                   struct sql_route *route, struct reason *reason)
 {
-    struct request request = {
-        .question = question_of(connections), .deadline = deadline, .route = route};
+    struct request request = {.question = {.engine = connections->engine,
+                                           .settings = connections->settings,
+                                           .endpoints = connections->endpoints,
+                                           .pool = connections->pool,
+                                           .task = task,
+                                           .context = context},
+                              .deadline = deadline,
+                              .route = route};
 
-    request.question.task = task;
-    request.question.context = context;
     reason_clear(&route->host);
     return ask_until_answered(&request, reason);
 }

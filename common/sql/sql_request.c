@@ -3,13 +3,15 @@
 
 #include <stdlib.h>
 
+/* Fills in the views, which stand in the same piece of memory after the parameters. */
 static void lend(struct sql_request *request, size_t count)
 {
+    struct bytes *views = (struct bytes *)(request->parameters + count);
     size_t i;
 
     for (i = 0; i < count; i++)
-        request->views[i] = secret_bytes(&request->parameters[i]);
-    request->statement = (struct sql_statement){request->text, request->views, count};
+        views[i] = secret_bytes(&request->parameters[i]);
+    request->statement = (struct sql_statement){request->text, views, count};
 }
 
 bool sql_request_make(struct sql_request *request, const struct sql_template *template,
@@ -17,10 +19,10 @@ bool sql_request_make(struct sql_request *request, const struct sql_template *te
 {
     size_t count = sql_template_parameter_count(template);
 
-    *request = (struct sql_request){.text = sql_template_text(template, values->property),
-                                    .parameters = calloc(count + 1, sizeof(struct secret)),
-                                    .views = calloc(count + 1, sizeof(struct bytes))};
-    if (request->text != NULL && request->parameters != NULL && request->views != NULL &&
+    *request = (struct sql_request){
+        .text = sql_template_text(template, values->property),
+        .parameters = calloc(count + 1, sizeof(struct secret) + sizeof(struct bytes))};
+    if (request->text != NULL && request->parameters != NULL &&
         sql_template_bind(template, values, request->parameters)) {
         lend(request, count);
         return true;
@@ -36,7 +38,6 @@ void sql_request_free(struct sql_request *request)
     for (i = 0; i < request->statement.parameter_count; i++)
         secret_wipe(&request->parameters[i]);
     free(request->parameters);
-    free(request->views);
     free(request->text);
     *request = (struct sql_request){.text = NULL};
 }

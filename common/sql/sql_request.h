@@ -15,8 +15,7 @@
 /* A statement, and what it owns. */
 struct sql_request {
     struct sql_statement statement;
-    struct secret *parameters;
-    struct bytes *views; /* of the parameters, for the statement */
+    struct secret *parameters; /* and views of them after the last one */
     char *text;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* At which host something is stored, and what becomes of one that loses its session. */
+/* At which host something is stored, what becomes of one that loses its session, and what
+ * drivers have learned of one. */
 
 #include "support/scripted_hosts.h"
 
@@ -220,6 +221,92 @@ static void lasting_outage_of_the_primary_is_waited_for_once(void **state)
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
 }
 
+/* --- what a driver has learned */
+
+/* Opens a new session. Returns what the driver has been told. */
+static unsigned told_at(struct place *place)
+{
+    const unsigned before = place->opened;
+
+    assert_lookup(log_in(NULL), LOOKUP_FOUND);
+    assert_int_equal(place->opened, before + 1);
+    return place->told;
+}
+
+static struct place *start_with_teacher(const char *hosts)
+{
+    struct place *place = add_well("192.0.2.1");
+
+    place->teaches = 5;
+    start(hosts);
+    settings.persistent = false;
+    sql_connections_free(connections);
+    connections = sql_connections_new(&engine, &settings);
+    assert_non_null(connections);
+    return place;
+}
+
+static void driver_is_told_what_it_has_learned(void **state)
+{
+    struct place *place = start_with_teacher("192.0.2.1 192.0.2.2");
+    struct place *other = add_well("192.0.2.2");
+    int64_t taken;
+
+    (void)state;
+    assert_int_equal(told_at(place), 0);
+    assert_int_equal(told_at(place), 5);
+    assert_lookup(store_somewhere(&taken), LOOKUP_DONE);
+    assert_int_equal(place->told, 5);
+    place->teaches = 7;
+    assert_int_equal(told_at(place), 5);
+    assert_int_equal(told_at(place), 7);
+    /* It is of one address alone. */
+    place->open = LOOKUP_BUSY;
+    assert_int_equal(told_at(other), 0);
+    place->open = LOOKUP_DONE;
+    clock_now += 3000;
+    assert_int_equal(told_at(place), 7);
+}
+
+/* The server may be another one by then. */
+static void what_was_learned_is_forgotten(void **state)
+{
+    struct place *place = start_with_teacher("192.0.2.1");
+    int64_t taken;
+
+    (void)state;
+    assert_int_equal(told_at(place), 0);
+    clock_now += 600000 - 1;
+    assert_int_equal(told_at(place), 5);
+    clock_now++;
+    assert_int_equal(told_at(place), 0);
+    place->open = LOOKUP_LOST;
+    place->well_from = clock_now + 1000;
+    assert_lookup(log_in(&taken), LOOKUP_FOUND);
+    assert_int_equal(place->told, 0);
+    /* That time has passed again is known from the first session on. */
+    clock_now += 600000 - 1;
+    assert_int_equal(told_at(place), 5);
+}
+
+static void what_was_learned_of_an_address_stays_with_it(void **state)
+{
+    struct place *place = start_with_teacher("db");
+    struct place *moved = add_well("192.0.2.2");
+
+    (void)state;
+    add_name("db", "192.0.2.1", NULL);
+    assert_int_equal(told_at(place), 0);
+    clock_now += 60001; /* the name is looked up again, and stays */
+    assert_int_equal(told_at(place), 5);
+    names[0].addresses[0] = "192.0.2.2";
+    clock_now += 60001;
+    assert_int_equal(told_at(moved), 0);
+    names[0].addresses[0] = "192.0.2.1";
+    clock_now += 60001;
+    assert_int_equal(told_at(place), 0);
+}
+
 int main(void)
 {
     struct test_list list = {NULL, 0};
@@ -228,6 +315,9 @@ int main(void)
     TEST_ADD_CASES(&list, store_goes_through_the_hosts, storings);
     TEST_ADD_CASES(&list, session_ends_while_it_stores, endings);
     TEST_ADD(&list, lasting_outage_of_the_primary_is_waited_for_once);
+    TEST_ADD(&list, driver_is_told_what_it_has_learned);
+    TEST_ADD(&list, what_was_learned_is_forgotten);
+    TEST_ADD(&list, what_was_learned_of_an_address_stays_with_it);
     for (i = 0; i < list.count; i++) {
         list.items[i].setup_func = set_up;
         list.items[i].teardown_func = tear_down;
