@@ -55,7 +55,7 @@ void sql_endpoints_free(struct sql_endpoints *endpoints);
 
 /* Finds the endpoint to ask next, and adds it to the walk: in the order of the entries,
  * first those that are thought well, then the busy ones, then those that are down.
- * `share` is the end of its part of the time, of which the others that are left need the
+ * `share` is the end of its part of the time; the others that are left need the
  * rest. Returns false if there is none left, or memory is out. */
 bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
                         const struct deadline *deadline, struct sql_endpoint *endpoint,

@@ -24,7 +24,7 @@ struct sql_rows {
     bool has_more;         /* rows than there is room */
 };
 
-/* A row has come: whether there is no room for it, which is noted. */
+/* To be asked for each row: whether there is no room for it, which is noted. */
 bool sql_rows_overflow(struct sql_rows *rows);
 
 /* Adds a copy of its value, if there is room; `bytes` is NULL for NULL. Returns false when
@@ -34,9 +34,9 @@ bool sql_rows_add(struct sql_rows *rows, const char *bytes, size_t length);
 /* Wipes all values: nothing was found. */
 void sql_rows_wipe(struct sql_rows *rows);
 
-/* For whoever has asked a driver and got `result`: LOOKUP_SEVERAL, with a reason, if there
- * were more rows than there is room. Of what has failed over so many rows, the reason says
- * so, too. */
+/* Judges the `result` of a driver: LOOKUP_SEVERAL, with a reason, if there were more rows
+ * than there is room. If the lookup failed after so many rows, its reason gets to say so,
+ * too. */
 enum lookup sql_rows_judge(const struct sql_rows *rows, enum lookup result, struct reason *reason);
 
 #endif

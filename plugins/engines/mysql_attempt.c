@@ -67,7 +67,7 @@ static bool explain_ssl(const struct mysql_attempt *attempt, const struct mysql_
            sql_ssl_files_explain(attempt->target, reason);
 }
 
-/* Whether there is a reason of which the library knows nothing. Such a reason stays. */
+/* Whether there is a reason that the library does not know. Such a reason stays. */
 static bool explain(const struct mysql_attempt *attempt, struct mysql_call *call,
                     const struct mysql_error *error, struct reason *reason)
 {

@@ -164,7 +164,7 @@ static enum lookup connect_to_socket_of_library(const struct purpose *purpose,
     return result;
 }
 
-/* Where the library looks the name up, too. */
+/* The library looks the name up, too. */
 static enum lookup connect_by_name(const struct purpose *purpose, const struct sql_host *host,
                                    const struct deadline *deadline, MYSQL **mysql,
                                    struct reason *reason)

@@ -117,8 +117,8 @@ static const struct meaning meanings[] = {
     {ER_VIEW_INVALID, LOOKUP_REJECTED, true},
 };
 
-/* Errors about the statement, or about its values, of which SQLSTATE says no more
- * than HY000. */
+/* Errors about the statement, or about its values, whose SQLSTATE is no more than
+ * HY000. */
 static const struct {
     unsigned first, last;
 } of_statement[] = {

@@ -28,7 +28,7 @@ enum lookup mysql_error_of_connection(const struct mysql_error *error, struct re
 enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
                               struct reason *reason);
 
-/* What a statement that stores has come to, of which `means` is known: a server that says
+/* What a statement that stores has come to, if its error means `means`: a server that says
  * why it does not store has stored nothing. */
 enum lookup mysql_error_of_storing(unsigned number, enum lookup means);
 
