@@ -26,7 +26,6 @@ void sql_rows_wipe(struct sql_rows *rows)
     rows->has_more = false;
 }
 
-/* "more than one row for one user" */
 static void say_too_many(const struct sql_rows *rows, struct reason *reason)
 {
     if (rows->room == 1)

@@ -44,7 +44,6 @@ void sql_call_close(struct sql_call *call);
 /* Expands a template for the user. `value` is what %v stands for, BYTES_NONE for NULL.
  * Returns false when out of memory. */
 bool sql_call_request(const struct sql_call *call, const struct sql_template *template,
-                      const char *property, struct bytes value,
-                      struct sql_request *request);
+                      const char *property, struct bytes value, struct sql_request *request);
 
 #endif
