@@ -49,18 +49,13 @@ struct sql_endpoint_known *sql_endpoint_table_find(struct sql_endpoint_table *ta
     return NULL;
 }
 
-/* Adds an endpoint, with what was known of it before. */
-static void add_known(struct sql_endpoint_table *table, struct sql_endpoint_host *host,
-                      const struct sql_endpoint_known *before, const char *address)
+/* An endpoint of which nothing is known yet. */
+static struct sql_endpoint_known new_known(struct sql_endpoint_table *table, const char *address)
 {
-    struct sql_endpoint_known *known = &host->known[host->count++];
+    struct sql_endpoint_known known = {.id = ++table->last_id};
 
-    if (before != NULL) {
-        *known = *before;
-        return;
-    }
-    *known = (struct sql_endpoint_known){.id = ++table->last_id};
-    strcpy(known->address, address);
+    strcpy(known.address, address);
+    return known;
 }
 
 static const struct sql_endpoint_known *find_known(const struct sql_endpoint_host *host,
@@ -93,11 +88,11 @@ void sql_endpoint_table_replace(struct sql_endpoint_table *table, struct sql_end
     host->count = 0;
     for (i = 0; old.is_looked_up && i < old.count; i++)
         if (is_among(found, old.known[i].address))
-            add_known(table, host, &old.known[i], NULL);
+            host->known[host->count++] = old.known[i];
         else
             dropped->asked[dropped->count++] = old.known[i].id;
     for (i = 0; i < found->count; i++)
         if (find_known(&old, found->text[i]) == NULL)
-            add_known(table, host, NULL, found->text[i]);
+            host->known[host->count++] = new_known(table, found->text[i]);
     host->is_looked_up = true;
 }

@@ -34,7 +34,8 @@ static void single_host_comes_back(void **state)
     start("192.0.2.1");
     assert_lookup(log_in(&taken), LOOKUP_FOUND);
     assert_in_range(taken, row->lasts, row->lasts + 500);
-    assert_in_range(place->opened, 2, 40);
+    /* The pauses double to at least 200 ms, and may all be that short. */
+    assert_in_range(place->opened, 2, 50);
     assert_string_equal(route.passed_over.text, "");
 }
 
