@@ -4,11 +4,12 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 
 import plugins
 import tap
-from daemon import Daemon, can_mount, free_port
+from daemon import Daemon, can_mount, free_port, wait_for
 from logins import OUTAGE, RIGHT, WRONG
 
 SUFFIX = "dc=example,dc=com"
@@ -53,6 +54,11 @@ def require():
         tap.skip_all("name spaces for mounts are not allowed here")
 
 
+def _accepts(family, address):
+    with socket.socket(family) as probe:
+        return probe.connect_ex(address) == 0
+
+
 class Slapd(Daemon):
     """Listens at a port and at a socket."""
 
@@ -92,6 +98,10 @@ class Slapd(Daemon):
         self.launch(["env", f"SASL_PATH={self.sasl_path}", shutil.which("slapd"), *where,
                      "-h", f"{self.network}/ {self.socket}/", "-d", "256"],
                     "slapd starting")
+        # It says so before it listens.
+        for family, address in ((socket.AF_INET, ("127.0.0.1", self.port)),
+                                (socket.AF_UNIX, self.path("socket"))):
+            wait_for(lambda f=family, a=address: _accepts(f, a), "slapd at its sockets")
 
     @property
     def network(self):
