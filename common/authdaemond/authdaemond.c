@@ -24,14 +24,14 @@ enum {
 
 /* --- the question */
 
-/* The bytes after the line AUTH: each line ends in a line break. */
+/* The number of bytes after the line AUTH. Each line ends in a line break. */
 static size_t length_of(const struct authdaemond_question *question)
 {
     return strlen(question->service) + strlen(question->type) + question->lines[0].length +
            question->lines[1].length + 4;
 }
 
-/* Whether it can be asked by lines, and is not more than the daemon reads. */
+/* Whether the question can be sent as lines and is no longer than the daemon reads. */
 static bool is_possible(const struct authdaemond_question *question, struct reason *reason)
 {
     if (bytes_have_control(question->lines[0]) || bytes_have_control(question->lines[1]))
@@ -73,8 +73,8 @@ static void describe_group(gid_t gid, char *text, size_t size)
         snprintf(text, size, "the group with the number %u", (unsigned)gid);
 }
 
-/* Names the first part of the path, which fits into a socket's address, that this process
- * may not enter or write to. */
+/* Names the first part of the path that this process may not enter or write to. The path fits
+ * into a socket's address. */
 static void explain_permission(const char *path, struct reason *reason)
 {
     struct stat status;
@@ -129,7 +129,7 @@ static bool timed_out(const struct authdaemond *daemon, struct reason *reason)
     return false;
 }
 
-/* Returns false if time is up. */
+/* Returns false if the deadline has passed. */
 static bool wait_for(int socket, short events, const struct deadline *deadline)
 {
     struct pollfd wanted = {.fd = socket, .events = events};
@@ -137,7 +137,7 @@ static bool wait_for(int socket, short events, const struct deadline *deadline)
     return deadline_poll(deadline, &wanted, INT_MAX) > 0;
 }
 
-/* A daemon that is busy has a full backlog: a Unix socket then says EAGAIN. */
+/* A busy daemon has a full backlog: connecting to a Unix socket then fails with EAGAIN. */
 static bool connect_socket(int socket, const struct authdaemond *daemon,
                            const struct deadline *deadline, struct reason *reason)
 {
@@ -160,7 +160,7 @@ static bool connect_socket(int socket, const struct authdaemond *daemon,
     return true;
 }
 
-/* A daemon that has closed may have answered before: what it said is read next. */
+/* A daemon that has closed the connection may have answered first: its answer is read next. */
 static bool send_request(int socket, const struct authdaemond *daemon, struct bytes request,
                          const struct deadline *deadline, struct reason *reason)
 {
@@ -179,11 +179,11 @@ static bool send_request(int socket, const struct authdaemond *daemon, struct by
     return true;
 }
 
-/* What has been read, up to one byte more than a reply may have. */
+/* What has been read so far, up to one byte more than the longest reply. */
 struct reply {
     char bytes[AUTHDAEMOND_REPLY_MAX + 1];
     size_t length;
-    bool is_whole; /* the daemon has closed the connection, in order */
+    bool is_whole; /* the daemon has closed the connection, in an orderly way */
 };
 
 static struct bytes text_of(const struct reply *reply)
@@ -196,8 +196,8 @@ static bool requires_options(const struct authdaemond *daemon)
     return daemon->require_options[0] != '\0';
 }
 
-/* Whether nothing that may follow can change the verdict. Where options are
- * required, what follows an account can. */
+/* Whether nothing that follows can change the verdict. If options are required,
+ * what follows an account can. */
 static bool is_decided(const struct authdaemond *daemon, const struct reply *reply)
 {
     switch (authdaemond_reply_judge(text_of(reply))) {
@@ -212,8 +212,8 @@ static bool is_decided(const struct authdaemond *daemon, const struct reply *rep
     return true;
 }
 
-/* Reads until the verdict is decided or the daemon has closed. The deadline counts
- * for a daemon that keeps sending, too. */
+/* Reads until the verdict is decided or the daemon has closed the connection.
+ * The deadline also applies to a daemon that keeps sending. */
 static bool read_reply(int socket, const struct authdaemond *daemon, struct reply *reply,
                        const struct deadline *deadline, struct reason *reason)
 {
@@ -305,7 +305,7 @@ static enum verdict exchange(int socket, const struct authdaemond *daemon, struc
         send_request(socket, daemon, request, deadline, reason) &&
         read_reply(socket, daemon, reply, deadline, reason))
         verdict = judge_reply(daemon, reply, reason);
-    /* Whatever it was, there may be a password in it. */
+    /* Whatever the reply was, it may contain a password. */
     explicit_bzero(reply->bytes, reply->length);
     free(reply);
     return verdict;

@@ -36,8 +36,8 @@ bool authdaemond_options_valid(const char *required)
     return true;
 }
 
-/* Whether an account has what one entry demands. The first of several options of
- * one name counts, as in Courier. */
+/* Whether an account has what one entry requires. If options share a name, the
+ * first one counts, as in Courier. */
 static bool has(const struct option *wanted, struct bytes options)
 {
     struct option option;

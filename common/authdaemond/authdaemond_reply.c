@@ -7,7 +7,7 @@
 #define END "."
 #define OPTIONS "OPTIONS="
 
-/* Takes the next whole line off the text. It has no line break any more. Returns false if
+/* Takes the next whole line off the text, without its line break. Returns false if
  * there is none. */
 static bool next_line(struct bytes *text, struct bytes *line)
 {
@@ -20,7 +20,7 @@ static bool next_line(struct bytes *text, struct bytes *line)
     return true;
 }
 
-/* A no that runs into the next line must not be the name of an attribute. */
+/* A line that starts with FAIL is not an attribute: it may be a no that runs into the next line. */
 static bool is_attribute(struct bytes line)
 {
     const char *equals = memchr(line.start, '=', line.length);
@@ -28,8 +28,7 @@ static bool is_attribute(struct bytes line)
     return equals != NULL && equals != line.start && !bytes_start_with(line, bytes_of(FAIL));
 }
 
-/* Looks for the end of an account of which the first line is whole and is followed by
- * `rest`. */
+/* Looks for the end of an account. Its first line is complete, and `rest` follows it. */
 static enum authdaemond_reply judge_account(struct bytes text, struct bytes rest)
 {
     static const char last_lines[] = "\n" END "\n";

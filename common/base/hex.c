@@ -13,7 +13,7 @@ void hex_write(char *digits, const unsigned char *bytes, size_t count)
     *digits = '\0';
 }
 
-/* -1 if it is none. */
+/* Returns -1 for anything but a digit. */
 static int value_of(char digit)
 {
     if (digit >= '0' && digit <= '9')

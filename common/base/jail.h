@@ -17,17 +17,17 @@ struct jail {
     ino_t root_inode;
 };
 
-/* Remembers the root directory of this moment. */
+/* Remembers the current root directory. */
 void jail_note_root(struct jail *jail);
 
 /* What to append to "PATH: No such file or directory": a hint if the root
- * directory is another one by now, else the empty string. */
+ * directory has changed since then, else the empty string. */
 const char *jail_hint(const struct jail *jail);
 
-/* The same for "NAME: no such host": names are looked up by files, too. */
+/* The same for "NAME: no such host": looking up a name needs files, too. */
 const char *jail_hint_for_name(const struct jail *jail);
 
-/* The same where another has looked for `path`: the hint if it does not exist. */
+/* The same after other code has looked for `path`: the hint if it does not exist. */
 const char *jail_hint_for(const struct jail *jail, const char *path);
 
 #endif

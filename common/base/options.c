@@ -17,7 +17,7 @@ static const char *const ssl_modes[] = {"disable",   "prefer",      "require",
 
 #define TIMEOUT .kind = OPTION_SECONDS, .least = 1, .most = 3600 * 1000, .otherwise = "10"
 
-/* Those without a reader are read by libsqlcrypt. */
+/* libsqlcrypt reads those without a reader. */
 static const struct option_row rows[OPTION_COUNT] = {
     [OPTION_PWCHECK_METHOD] = {.name = "pwcheck_method",
                                .kind = OPTION_LIST,

@@ -4,8 +4,8 @@
 
 /*
  * All options of smtpd.conf that are read, in one table: their names, defaults and bounds are
- * written there and nowhere else. Options are read by number, so that none can be read that is
- * not in the table.
+ * written there and nowhere else. Options are read by number, so only options in the table can
+ * be read.
  *
  * To add an option, add its number, its row in options.c, and its entry in man/sqlcrypt.5.
  */
@@ -50,7 +50,7 @@ enum option {
     OPTION_COUNT
 };
 
-/* What a value is. */
+/* The kind of a value. */
 enum option_kind {
     OPTION_TEXT,
     OPTION_LIST,     /* of words, separated by blanks */
@@ -63,29 +63,29 @@ enum option_kind {
     OPTION_STATEMENT /* a template of SQL, see sql_template.h */
 };
 
-/* Who uses it. Each plug-in also looks at options of the other to find out whether it is asked
- * for: see activation.h. */
+/* Which plug-in uses it. Each plug-in also looks at options of the other to find out whether the
+ * program asks for it: see activation.h. */
 enum option_reader {
     OPTION_OF_SQLCRYPT, /* libsqlcrypt.so */
     OPTION_OF_PWVERIFY, /* libpwverify.so */
     OPTION_OF_BOTH,
-    OPTION_OF_LIBSASL /* libsasl2 alone, which knows no other names for it */
+    OPTION_OF_LIBSASL /* libsasl2 alone, which knows only this name */
 };
 
 struct option_row {
     const char *name;
-    const char *alias; /* another name of it, which counts if the first is not set; or NULL */
+    const char *alias; /* another name of it, used if the first is not set; or NULL */
     enum option_kind kind;
     enum option_reader reader;
     bool is_secret;           /* the value must not be shown */
-    const char *otherwise;    /* the default; NULL if there is none that is a value */
-    const char *const *words; /* of OPTION_WORD, up to NULL */
+    const char *otherwise;    /* the default; NULL if it is not a value */
+    const char *const *words; /* of OPTION_WORD, ending with NULL */
     unsigned least, most;     /* of OPTION_SECONDS */
 };
 
 const struct option_row *options_row(enum option option);
 
-/* The name: of an entry in smtpd.conf, and of what a reason is about. */
+/* The name of the option, in smtpd.conf and in a reason. */
 const char *options_name(enum option option);
 
 /* Where options are read from. */
@@ -101,26 +101,25 @@ const char *options_set(const struct options *options, enum option option);
 /* The same, or else the default. */
 const char *options_text(const struct options *options, enum option option);
 
-/* A copy of that from malloc(3), NULL if there is neither. Returns false when out of
+/* Copies that with malloc(3); the copy is NULL if there is neither. Returns false when out of
  * memory. */
 bool options_copy(const struct options *options, enum option option, char **copy);
 
-/* Whether what counts is the default, set or not, in any letter case. */
+/* Whether the value in effect is the default, set or not, ignoring letter case. */
 bool options_is_default(const struct options *options, enum option option);
 
 /* Whether an OPTION_SWITCH is on. */
 bool options_on(const struct options *options, enum option option);
 
-/* Reads an OPTION_LEVEL. Returns false if the value is not one: the level is the default
- * then. */
+/* Reads an OPTION_LEVEL. Returns false if the value is not valid: the level is then the default. */
 bool options_level(const struct options *options, enum option option, int *level);
 
-/* Reads an OPTION_SECONDS. Returns false with a reason if the value is not one. */
+/* Reads an OPTION_SECONDS. Returns false with a reason if the value is not valid. */
 bool options_seconds(const struct options *options, enum option option, unsigned *milliseconds,
                      struct reason *reason);
 
-/* Reads an OPTION_WORD: its place among the words, in any letter case. Returns false with
- * a reason if it is none of them. */
+/* Reads an OPTION_WORD: its place among the words, ignoring letter case. Returns false with a
+ * reason if the value is none of them. */
 bool options_word(const struct options *options, enum option option, unsigned *place,
                   struct reason *reason);
 

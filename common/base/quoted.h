@@ -3,8 +3,7 @@
 #define SQLCRYPT_QUOTED_H
 
 /*
- * Puts a name that a client has sent in quotes, for a line of the log in which it must
- * not pass for anything else.
+ * Quotes a name that a client has sent, so that a log line cannot show it as anything else.
  */
 
 #include <stddef.h>
@@ -16,12 +15,12 @@ struct quoted {
     char text[2 * QUOTED_MAX + sizeof("\"\"...")];
 };
 
-/* Writes the `length` bytes at `name` in double quotes, each quote and backslash behind
- * a backslash. A longer name is cut between two characters, one with a NUL before that
- * (it may be the message of another mechanism, with a password), and "..." follows the
- * closing quote. Brackets become '?': fail2ban and others look for the address of a
- * client in them, and nobody is to be banned for what a stranger calls himself.
- * Control characters are left to reason.h. */
+/* Writes the `length` bytes at `name` in double quotes, with a backslash before each quote and
+ * backslash. A name that is too long is cut between two characters, and one with a NUL is cut
+ * before the NUL (it may be the message of another mechanism, with a password); "..." then
+ * follows the closing quote. Brackets become '?': fail2ban and others look for the address of a
+ * client in them, and no one should be banned for a name that a stranger chose. reason.h
+ * replaces control characters. */
 void quoted_set(struct quoted *quoted, const char *name, size_t length);
 
 #endif

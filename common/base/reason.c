@@ -7,10 +7,10 @@
 
 #include "base/utf8.h"
 
-/* Whether a character, of `length` bytes, shows as what it is and leaves the others where
- * they are. These do not: the controls of ASCII and of Latin 1 (C1); what has no width,
- * such as U+00AD, U+200B and tags; and what separates or turns lines round, such as U+2028
- * and U+202E. */
+/* Whether a character of `length` bytes is visible as itself and leaves the others in their
+ * place. These are not: control characters of ASCII and Latin 1 (C1); characters without width,
+ * such as U+00AD, U+200B and tags; and those that separate or reverse lines, such as U+2028 and
+ * U+202E. */
 static bool is_printable(const char *at, size_t length)
 {
     const unsigned char *byte = (const unsigned char *)at;

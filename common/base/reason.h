@@ -21,7 +21,7 @@ static inline void reason_clear(struct reason *reason)
 }
 
 /* Writes the line, as printf(3) does. A control character (of ASCII or C1), one that
- * separates or reverses lines or has no width, and a byte that is not of UTF-8 become '?';
+ * separates or reverses lines or has no width, and a byte that is not UTF-8 become '?';
  * a line that is too long is cut between two characters and ends in "...". */
 void reason_set(struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -30,23 +30,23 @@ void reason_set(struct reason *reason, const char *format, ...)
 void reason_set_list(struct reason *reason, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-/* The same, in front of what is there. */
+/* The same, before the existing text. */
 void reason_prefix(struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same, behind what is there. */
+/* The same, after the existing text. */
 void reason_append(struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Appends one of the `count` words of a choice, the first of which has the place 0: written
- * one after the other, they read "a, b or c". */
+/* Appends one of the `count` words of a choice, whose first word has place 0. Appended one after
+ * the other, they read "a, b or c". */
 void reason_append_choice(struct reason *reason, const char *word, size_t place, size_t count);
 
-/* Writes that memory is out. */
+/* Writes that the process is out of memory. */
 void reason_no_memory(struct reason *reason);
 
-/* Writes what errno(3) means by `error`: as strerror(3) says it, which threads must not
- * share in older C libraries. */
+/* Writes what the errno(3) value `error` means, in the words of strerror(3), which threads
+ * cannot share in older C libraries. */
 void reason_set_error(struct reason *reason, int error);
 
 #endif

@@ -4,7 +4,7 @@
 
 /*
  * Holds passwords and stored hashes: one owner, one wipe, one comparison
- * whose time does not tell how much of two values agrees.
+ * whose time does not reveal how much of two values agrees.
  */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 
 /* Owns its bytes. They end in a NUL that `length` does not count; other NULs
- * may stand among them. `bytes` is NULL while nothing is held. */
+ * may be among them. `bytes` is NULL while nothing is held. */
 struct secret {
     char *bytes;
     size_t length;
@@ -21,12 +21,12 @@ struct secret {
 
 #define SECRET_EMPTY ((struct secret){NULL, 0})
 
-/* Takes a copy of `length` bytes at `bytes` (may be NULL if `length` is 0) in
- * place of what was held, which is wiped.
- * Returns false when out of memory; nothing is held then. */
+/* Wipes what was held and replaces it with a copy of `length` bytes at `bytes`
+ * (may be NULL if `length` is 0). Returns false when out of memory; nothing is
+ * held then. */
 bool secret_set(struct secret *secret, const char *bytes, size_t length);
 
-/* What is held, to be looked at. A NUL follows it, if anything is held. */
+/* A view of what is held. A NUL follows it, if anything is held. */
 static inline struct bytes secret_bytes(const struct secret *secret)
 {
     return (struct bytes){secret->bytes, secret->length};
@@ -35,7 +35,7 @@ static inline struct bytes secret_bytes(const struct secret *secret)
 /* Wipes and frees what is held. May be called any number of times. */
 void secret_wipe(struct secret *secret);
 
-/* Compares two texts in a time that depends on their lengths alone. */
+/* Compares two texts in a time that depends only on their lengths. */
 bool secret_equal(struct bytes a, struct bytes b);
 
 /* Wipes and frees a string from malloc(3); NULL is allowed. */

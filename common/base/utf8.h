@@ -13,15 +13,15 @@
  * U+10FFFF. NUL is a character like any other. */
 bool utf8_valid(const char *text, size_t length);
 
-/* How many bytes the character at `text` has; 0 if none is whole and valid there.
- * `length` bytes may be looked at. */
+/* How many bytes the character at `text` has; 0 if there is no complete and
+ * valid one. Reads at most `length` bytes. */
 size_t utf8_character(const char *text, size_t length);
 
 /* Whether a valid text holds a control character: one of ASCII, such as a line break or a
  * NUL, or of U+0080 to U+009F (C1). */
 bool utf8_holds_control(const char *text, size_t length);
 
-/* Where to cut a text that goes on at text[length], so that no character is cut in two:
+/* Where to cut a text that continues at text[length], so that no character is cut in two:
  * at `length` or a little before. */
 size_t utf8_cut(const char *text, size_t length);
 

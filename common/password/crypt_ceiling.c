@@ -9,17 +9,17 @@
 #include "password/crypt_number.h"
 
 /*
- * The parameters are read as crypt(5) and libxcrypt write them, and nothing else is
- * taken: libcrypt is more lenient in places (a sign, leading zeros, numbers that
- * overflow), and what it makes of such text is not to be guessed.
+ * The parameters are read as crypt(5) and libxcrypt write them, and nothing
+ * else is accepted: libcrypt is more lenient in places (a sign, leading zeros,
+ * numbers that overflow), and what it makes of such text is unpredictable.
  *
- * For scrypt and its kin, the salt is read as well, as libxcrypt reads it. They are the
- * methods that allocate memory, and a libcrypt that gets none says EINVAL, as it does for
- * malformed text. What passes here has no fault that it could mean.
+ * For scrypt and its relatives, the salt is read as well, as libxcrypt reads it. These methods
+ * allocate memory, and a libcrypt that gets none fails with EINVAL, as for malformed text. Text
+ * that passes here has no flaw that EINVAL could mean.
  *
- * A hash at its ceiling was measured to take up to 3 seconds of one core of a server
- * if the password is short. Methods of the SHA family hash the password again in every
- * round: one of 511 bytes takes them up to nine times as long.
+ * In measurements, a hash at its ceiling took up to 3 seconds of one core of a server for a
+ * short password. Methods of the SHA family hash the password again in every round: a password
+ * of 511 bytes takes up to nine times as long.
  */
 
 /* The most that a hash may ask for, in the unit of its method. */
@@ -31,12 +31,12 @@ enum {
     SUN_MD5_ROUNDS = 2000000,
 };
 
-/* scrypt and its kin: memory, and how often it is gone through. */
+/* scrypt and its relatives: memory, and how many times it is traversed. */
 #define SCRYPT_MEMORY ((uint64_t)256 << 20)
-#define SCRYPT_BUFFERS ((uint64_t)16 << 20) /* besides, for odd parameters */
+#define SCRYPT_BUFFERS ((uint64_t)16 << 20) /* in addition, for odd parameters */
 #define SCRYPT_WORK ((uint64_t)1 << 30)
 
-/* A decimal number without leading zeros that `end` follows. */
+/* A decimal number without leading zeros, followed by `end`. */
 static enum crypt_fit read_rounds(const char *text, char end, uint64_t ceiling)
 {
     uint64_t rounds = 0;
@@ -44,7 +44,7 @@ static enum crypt_fit read_rounds(const char *text, char end, uint64_t ceiling)
     if (*text == '0')
         return CRYPT_MALFORMED;
     for (; isdigit((unsigned char)*text); text++)
-        if (rounds <= ceiling) /* beyond it, how far does not matter */
+        if (rounds <= ceiling) /* above it, the exact value does not matter */
             rounds = 10 * rounds + (uint64_t)(*text - '0');
     if (rounds == 0 || *text != end)
         return CRYPT_MALFORMED;
@@ -82,7 +82,7 @@ enum crypt_fit crypt_ceiling_sha1(const char *text)
     return text[0] == '$' ? read_rounds(text + 1, '$', SHA1_ROUNDS) : CRYPT_MALFORMED;
 }
 
-/* Old systems have written the rounds after either character. */
+/* Old systems wrote the rounds after either character. */
 enum crypt_fit crypt_ceiling_sun_md5(const char *text)
 {
     const size_t length = strlen(rounds_word);
@@ -103,13 +103,13 @@ enum crypt_fit crypt_ceiling_bsdi(const char *text)
     return rounds <= BSDI_ROUNDS ? CRYPT_FITS : CRYPT_TOO_MUCH;
 }
 
-/* A table of 128 * r * 2^log2_n bytes is gone through p * (1 + t) times at most. */
+/* A table of 128 * r * 2^log2_n bytes is traversed p * (1 + t) times at most. */
 struct scrypt {
     uint64_t flavour, log2_n, r, p, t;
 };
 
 /* Classic scrypt, "write once read many", and the one flavour of yescrypt proper
- * that libxcrypt has: what others cost is not known. */
+ * that libxcrypt has: the cost of others is unknown. */
 enum { CLASSIC = 0, WRITE_ONCE = 1, YESCRYPT = 47 };
 
 static enum crypt_fit weigh_scrypt(const struct scrypt *scrypt)
@@ -117,7 +117,7 @@ static enum crypt_fit weigh_scrypt(const struct scrypt *scrypt)
     const uint64_t block = 128, per_thread = 16384, most = SCRYPT_MEMORY / block;
     uint64_t table, rest;
 
-    /* None alone can be more: from here on, nothing overflows. */
+    /* No single one may exceed it: from here on, nothing overflows. */
     if (scrypt->log2_n >= 64 || (uint64_t)1 << scrypt->log2_n > most || scrypt->r > most ||
         scrypt->p > most || scrypt->t > most)
         return CRYPT_TOO_MUCH;
@@ -129,7 +129,7 @@ static enum crypt_fit weigh_scrypt(const struct scrypt *scrypt)
     return CRYPT_FITS;
 }
 
-/* What yescrypt_kdf() asks of parameters that are not too large. */
+/* What yescrypt_kdf() requires of parameters that are not too large. */
 static bool is_scrypt_possible(const struct scrypt *scrypt)
 {
     if (scrypt->log2_n < 2 || scrypt->r < 1 || scrypt->p < 1)
@@ -176,8 +176,8 @@ enum crypt_fit crypt_ceiling_scrypt(const char *text)
     return text != NULL && is_scrypt_salt(text) ? fit_parameters(&scrypt) : CRYPT_MALFORMED;
 }
 
-/* Up to 64 bytes in base 64, three in each four digits, the lowest bits first; bits that
- * are left over are zero. It ends at the last "$", or without a hash at the end. */
+/* Up to 64 bytes in base 64, three in each four digits, lowest bits first; leftover bits are
+ * zero. The salt ends at the last "$", or at the end of the text if there is no hash. */
 static bool is_yescrypt_salt(const char *text)
 {
     enum { LONGEST = 64 };
@@ -195,8 +195,8 @@ static bool is_yescrypt_salt(const char *text)
     return rest == 0 || crypt_number_digit(text[length - 1]) >> (rest == 2 ? 2 : 4) == 0;
 }
 
-/* Flavour, N and r; then which of p, t, g and the size of a ROM are there, if any
- * is. No libxcrypt has yet taken the last two. */
+/* Flavour, N and r; then which of p, t, g and a ROM size follow, if any. No
+ * libxcrypt has accepted the last two so far. */
 enum crypt_fit crypt_ceiling_yescrypt(const char *text)
 {
     enum { HAS_P = 1, HAS_T = 2 };

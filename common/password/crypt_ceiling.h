@@ -3,8 +3,9 @@
 #define SQLCRYPT_CRYPT_CEILING_H
 
 /*
- * How much work a hash of crypt(3) may ask for. Rounds and memory are the stored
- * text's own choice, and some can be written that keep a process busy for days.
+ * Limits how much work a hash of crypt(3) may ask for. The stored text itself
+ * sets the rounds and the memory, and some values would keep a process busy for
+ * days.
  */
 
 enum crypt_fit {
@@ -13,9 +14,9 @@ enum crypt_fit {
     CRYPT_FITS
 };
 
-/* What follows the prefix of a hash, or of the start of one, by its method. Some text that
- * fits is no hash all the same: crypt(3) then says so without any work. But of scrypt and
- * its kin, all of the text is read. */
+/* Judge what follows the prefix of a hash, or of the start of one, for each method. Some text
+ * that fits is still not a hash: crypt(3) then says so without doing any work. For scrypt and
+ * its relatives, the whole text is checked. */
 enum crypt_fit crypt_ceiling_none(const char *text);
 enum crypt_fit crypt_ceiling_bcrypt(const char *text);
 enum crypt_fit crypt_ceiling_sha(const char *text);

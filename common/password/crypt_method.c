@@ -15,17 +15,18 @@
 
 enum { LONGEST = CRYPT_METHOD_LONGEST };
 
-/* Those that can be made come first, the best of them before the others. */
+/* Methods that can make new hashes come first, from the best to the worst. */
 static const struct method {
     const char *prefix;
 
-    /* What may follow the prefix, in words for the log, too: NULL if all costs the same. */
+    /* Judges what follows the prefix; the limit in words, for the log, is NULL if all hashes
+     * cost the same. */
     enum crypt_fit (*fit)(const char *text);
     const char *ceiling;
 
-    /* If it can be made: its name in password_store_scheme, as Dovecot spells it, how many
-     * bytes of a password it uses, and which costs it takes, in libcrypt's units, and up to
-     * our own ceiling; 0 if there is no choice. */
+    /* If it can make new hashes: its name in password_store_scheme, as Dovecot spells it, how
+     * many bytes of a password it uses, and which costs it accepts, in libcrypt's units and up
+     * to our own ceiling; 0 if there is no choice. */
     const char *name;
     size_t longest;
     struct {
@@ -53,7 +54,7 @@ static const struct method {
 
 enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
 
-/* --- of a hash, or the start of one */
+/* --- existing hashes, or the start of one */
 
 static bool is_of(const struct method *method, const char *setting)
 {
@@ -77,8 +78,7 @@ static bool allocates(const struct method *method)
     return method->fit == crypt_ceiling_scrypt || method->fit == crypt_ceiling_yescrypt;
 }
 
-/* The hash, and the "$" before it, have to fit after what is there of the setting, even if
- * it has them already. */
+/* There must be room for the "$" and the hash after the setting, even if it already has them. */
 static bool is_room_left(const char *setting)
 {
     enum { HASH = 43 };
@@ -86,9 +86,9 @@ static bool is_room_left(const char *setting)
     return strlen(setting) + 1 + HASH < CRYPT_OUTPUT_SIZE;
 }
 
-/* A method that a later libcrypt may have is refused until its cost can be read
- * here: a ceiling that new methods pass by is none, and a row that is refused is one
- * user and a line in the log, while a row without a ceiling is everybody's mail. */
+/* A method that only a later libcrypt has is refused until its cost can be read here: a ceiling
+ * that new methods bypass is no ceiling. A refused row affects one user and leaves a line in the
+ * log; a row without a ceiling can affect everybody's mail. */
 bool crypt_method_allows(const char *setting, struct reason *reason)
 {
     const struct method *method = method_of(setting);
@@ -120,9 +120,9 @@ bool crypt_method_needs_memory(const char *setting)
     return method != NULL && allocates(method);
 }
 
-/* --- of new ones */
+/* --- new hashes */
 
-/* Whether this libcrypt has it: DES, which has no prefix, is asked for by a salt. */
+/* Whether this libcrypt has it. DES has no prefix: a salt asks for it. */
 static bool is_in_libcrypt(const struct method *method)
 {
     return crypt_checksalt(method->prefix[0] != '\0' ? method->prefix : "ab") != CRYPT_SALT_INVALID;
@@ -148,7 +148,7 @@ static const struct method *best_method(void)
     return NULL;
 }
 
-/* Whether the method can be made to cost that; 0 is its default. */
+/* Whether the method accepts that cost; 0 is its default. */
 static bool is_cost_possible(const struct method *method, unsigned long cost, struct reason *reason)
 {
     if (cost == 0 || (cost >= method->cost.least && cost <= method->cost.most))
@@ -161,7 +161,7 @@ static bool is_cost_possible(const struct method *method, unsigned long cost, st
     return false;
 }
 
-/* The named method, or without a name the best one; NULL with a reason. */
+/* The named method, or the best one without a name; NULL with a reason. */
 static const struct method *choose(const char *name, unsigned long cost, struct reason *reason)
 {
     const struct method *method = name != NULL ? method_named(name) : best_method();
@@ -190,7 +190,7 @@ char *crypt_method_new_setting(const char *name, unsigned long cost, struct reas
     setting = crypt_gensalt_ra(method->prefix, cost, NULL, 0);
     if (setting == NULL && errno == ENOMEM)
         reason_no_memory(reason);
-    else if (setting == NULL) /* what else it needs is random bytes of the system */
+    else if (setting == NULL) /* otherwise it only needs random bytes from the system */
         reason_set(reason, "libcrypt cannot make a salt");
     return setting;
 }

@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/reason.h"
 
-/* crypt(3) takes one byte less than its buffer has. */
+/* crypt(3) accepts one byte less than its buffer holds. */
 enum { CRYPT_METHOD_LONGEST = CRYPT_MAX_PASSPHRASE_SIZE - 1 };
 
 /* Whether crypt(3) may be called with `setting`, a whole hash or the start of one.
@@ -21,15 +21,14 @@ enum { CRYPT_METHOD_LONGEST = CRYPT_MAX_PASSPHRASE_SIZE - 1 };
  * read, or if the method is not known. */
 bool crypt_method_allows(const char *setting, struct reason *reason);
 
-/* Whether the method is one for which crypt(3) allocates memory. If there is none to be
- * had, crypt(3) of libxcrypt fails with EINVAL, as for text that is no hash. But of such a
- * method, whatever is allowed above is a hash, or the start of one: if this libcrypt has
- * the method (crypt_checksalt(3)), it has no other reason to fail. */
+/* Whether crypt(3) allocates memory for the method. If none is available, libxcrypt's crypt(3)
+ * fails with EINVAL, as for text that is not a hash. But for such a method, everything that is
+ * allowed above is a hash, or the start of one: if this libcrypt has the method
+ * (crypt_checksalt(3)), it has no other reason to fail. */
 bool crypt_method_needs_memory(const char *setting);
 
-/* Whether a hash can be made by the method of that name, letter case ignored, or by the
- * best one if it is NULL, at `cost`, in libcrypt's units, or 0 for the default. Returns
- * false with a reason. */
+/* Whether the method of that name (ignoring letter case), or the best one if it is NULL, can
+ * make a hash at `cost`, in libcrypt's units, or 0 for the default. Returns false with a reason. */
 bool crypt_method_is_known(const char *name, unsigned long cost, struct reason *reason);
 
 /* The start of such a hash, from malloc(3); NULL with a reason, also when out of memory or

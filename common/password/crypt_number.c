@@ -29,8 +29,8 @@ const char *crypt_number_fixed(const char *text, unsigned count, uint64_t *value
 
 /* The first digit says how many follow it: 0 to 47
  * stand for themselves, 48 to 55 have one more, 56 to 59 two, 60 and 61 three, 62
- * four, 63 five, the highest first; each length goes on counting where the one before
- * has ended, and the smallest number is `lowest`. */
+ * four, 63 five, the highest first; each length continues counting where the previous one ended,
+ * and the smallest number is `lowest`. */
 const char *crypt_number_yescrypt(const char *text, uint64_t lowest, uint64_t *value)
 {
     static const int first[] = {0, 48, 56, 60, 62, 63, 64};

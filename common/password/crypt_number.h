@@ -3,21 +3,19 @@
 #define SQLCRYPT_CRYPT_NUMBER_H
 
 /*
- * Reads the numbers that stand in hashes of crypt(3), as crypt(5) and libxcrypt write
- * them.
+ * Reads the numbers in hashes of crypt(3), as crypt(5) and libxcrypt write them.
  */
 
 #include <stdint.h>
 
-/* One digit of the base 64 that crypt(3) has; -1 if it is none. */
+/* The value of one digit in the base 64 of crypt(3); -1 if it is not one. */
 int crypt_number_digit(char character);
 
-/* Reads `count` digits, the lowest first. Returns what follows them; NULL if they are not
- * there. */
+/* Reads `count` digits, the lowest first. Returns what follows them; NULL if they are missing. */
 const char *crypt_number_fixed(const char *text, unsigned count, uint64_t *value);
 
-/* The same of a number of yescrypt, which says itself how many digits it has. The smallest
- * is `lowest`. */
+/* The same for a number of yescrypt, which itself says how many digits it has. The smallest
+ * number is `lowest`. */
 const char *crypt_number_yescrypt(const char *text, uint64_t lowest, uint64_t *value);
 
 #endif

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * What a refusal costs.
+ * The cost of a refusal.
  *
- * Whoever times a refused login must not learn whether there is such a user. The measure
- * for all of them is the standard: a hash of a setting that is made once, when the policy
- * is, as password_store_scheme and password_store_cost would have a new one. Nothing that
- * is stored and nothing that clients do changes it; what is remembered while logins come
- * and go is how long the standard takes, and that is learnt from the standard alone.
+ * Timing a refused login must not reveal whether the user exists. The measure for all refusals
+ * is the standard: a hash by a setting that is made once, along with the policy, as for a new
+ * hash by password_store_scheme and password_store_cost. Nothing that is stored and nothing that
+ * clients do changes it. The only thing remembered between logins is how long the standard
+ * takes, which is learned from the standard alone.
  *
- *  - A refusal that has made no hash (no such user, locked, unreadable), or one that is
- *    cheap beside the standard, does the standard's work as well: at most a CHEAP-th more
+ *  - A refusal that has made no hash (no such user, locked, unreadable), or one that is cheap
+ *    compared to the standard, does the standard's work as well: at most a CHEAP-th more
  *    than the standard.
- *  - One that has made a hash which is not that cheap, but cheaper than the standard, waits
- *    for the rest of the time, busily: of processor time, so that a machine under load
- *    stretches it as it stretches work.
- *  - A hash that is as dear as the standard, or dearer, is left alone. Users with a dearer
- *    one stand out: there is no way around it but to let everybody pay for the dearest row,
- *    which a single user could then make as dear as possible.
+ *  - One that has made a hash that is less cheap, but still cheaper than the standard,
+ *    busy-waits for the rest of the time. That is processor time, so a machine under load
+ *    stretches the wait as it stretches work.
+ *  - A hash that costs as much as the standard, or more, is left alone. Users with a more
+ *    expensive one stand out: the only way around it is to let everybody pay for the most
+ *    expensive row, which a single user could then make as expensive as possible.
  *
- * A long password takes some methods longer, so the time is learnt for each length. The
+ * Some methods take longer for a long password, so the time is learned for each length. The
  * first refusal of each length costs the standard's work once more, whoever is refused.
- * Right passwords cost their own hash.
+ * A right password costs its own hash.
  *
- * Why not what most of the rows cost: a process of Postfix sees some hundred logins in its
- * life, and it is clients who choose whose rows these are.
+ * Why not the cost of most rows: a Postfix process sees some hundred logins in its life, and
+ * clients choose whose rows these are.
  */
 
 #include "password/password_cost.h"
@@ -38,10 +38,10 @@
 
 struct password_cost {
     struct secret text;
-    struct stored_password standard; /* what `text` is */
+    struct stored_password standard; /* `text`, parsed */
 
     /* How long the standard takes, by the length of the password, in nanoseconds of
-     * processor time; 0: not known yet. Threads learn together. No lock: another thread
+     * processor time; 0: not known yet. All threads share it. There is no lock: another thread
      * could hold it while the process forks. */
     _Atomic(uint64_t) times[PASSWORD_MAX + 1];
 };
@@ -105,7 +105,7 @@ static void learn_time(_Atomic(uint64_t) *known, uint64_t took)
                           memory_order_relaxed);
 }
 
-/* Does the standard's work, and forgets the outcome. Without memory, there is none. */
+/* Does the standard's work, and discards the outcome. Without memory, there is no work. */
 static void do_standard(struct password_cost *cost, struct bytes password)
 {
     const uint64_t start = password_cost_now();

@@ -3,8 +3,8 @@
 #define SQLCRYPT_PASSWORD_COST_H
 
 /*
- * Keeps the cost of a refused login from telling whether there is such a user, and what is
- * stored. May be used by several threads at once.
+ * Keeps the cost of a refused login from revealing whether there is such a user and what is
+ * stored. Several threads may use it at once.
  */
 
 #include <stdint.h>
@@ -15,17 +15,16 @@
 
 struct password_cost;
 
-/* What refusals are to cost: as much as a text of `scheme`, new by `method` and `cost`, see
- * password_scheme.h. Returns NULL with a reason if there is none to be had. */
+/* Sets what refusals cost: as much as a new text of `scheme` by `method` and `cost`, see
+ * password_scheme.h. Returns NULL with a reason if such a text cannot be made. */
 struct password_cost *password_cost_new(const struct password_scheme *scheme, const char *method,
                                         unsigned long cost, struct reason *reason);
 void password_cost_free(struct password_cost *cost);
 
-/* A moment, on the clock by which costs are counted. */
+/* The current time, on the clock that measures costs. */
 uint64_t password_cost_now(void);
 
-/* Brings what has been spent since `start` on the refusal of `password` to what refusals
- * cost. */
+/* Raises the cost of refusing `password`, counted from `start`, to what refusals cost. */
 void password_cost_reach(struct password_cost *cost, struct bytes password, uint64_t start);
 
 #endif

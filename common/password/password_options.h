@@ -10,8 +10,8 @@
 #include "base/options.h"
 #include "password/password_policy.h"
 
-/* What password_policy_new() makes of them: NULL with a reason if they cannot
- * be used. */
+/* Returns what password_policy_new() makes of them; NULL with a reason if they
+ * cannot be used. */
 struct password_policy *password_options_read(const struct options *options, struct reason *reason);
 
 #endif

@@ -15,10 +15,10 @@ struct password_policy {
     struct password_cost *cost; /* of a refusal */
 };
 
-/* Digits alone, the first of which is no zero. */
+/* Reads digits only; the first is not a zero. */
 static bool read_cost(const char *text, unsigned long *cost)
 {
-    enum { DIGITS = 9 }; /* more than any method takes */
+    enum { DIGITS = 9 }; /* more than any method accepts */
     const size_t digits = strspn(text, "0123456789");
 
     if (digits == 0 || digits > DIGITS || text[digits] != '\0' || text[0] == '0')

@@ -3,12 +3,11 @@
 #define SQLCRYPT_PASSWORD_POLICY_H
 
 /*
- * What a site has settled about its stored passwords (password_format,
- * password_store_scheme, password_store_cost), and the rules that hold for every scheme:
- * what never matches, and that all refusals cost the same, unless the user's hash is dearer
- * than a new one would be.
+ * A site's choices for its stored passwords (password_format, password_store_scheme,
+ * password_store_cost), and the rules that hold for every scheme: what never matches, and that
+ * all refusals cost the same, unless the user's hash costs more than a new one would.
  *
- * A policy may be used by several threads at once. A NUL follows each typed password:
+ * Several threads may use a policy at once. A NUL follows each typed password:
  * crypt(3) takes strings.
  */
 
@@ -33,17 +32,16 @@ void password_policy_free(struct password_policy *policy);
 enum verdict password_policy_judge(struct password_policy *policy, struct bytes stored,
                                    struct bytes password, struct reason *reason);
 
-/* Does the same work where there is no such user, and returns VERDICT_NO_USER with a
- * reason. */
+/* Does the same work if there is no such user, and returns VERDICT_NO_USER with a reason. */
 enum verdict password_policy_refuse(struct password_policy *policy, struct bytes password,
                                     struct reason *reason);
 
-/* Whether `password` can be stored, all of it. Returns false with a reason. */
+/* Whether all of `password` can be stored. Returns false with a reason. */
 bool password_policy_takes(const struct password_policy *policy, struct bytes password,
                            struct reason *reason);
 
-/* Makes the text to store for `password`. Returns false with a reason: of one that can be
- * stored, when out of memory or random numbers. */
+/* Makes the text to store for `password`. Returns false with a reason; if the password can be
+ * stored, only when out of memory or random numbers. */
 bool password_policy_store(const struct password_policy *policy, struct bytes password,
                            struct secret *out, struct reason *reason);
 

@@ -8,7 +8,7 @@
  * in a scheme_*.c of its own.
  *
  * A scheme does not know about locked accounts, unknown users, padding or prefixes, nor
- * about forbidden passwords: stored_password.h and password_policy.h stand in front of it.
+ * about forbidden passwords: stored_password.h and password_policy.h handle those first.
  * Typed passwords are not empty, hold no NUL, and are not longer than `longest`; a NUL
  * follows them, since crypt(3) takes strings.
  */
@@ -24,19 +24,19 @@
 /* The longest password that any scheme takes, in bytes. */
 #define PASSWORD_MAX 512
 
-/* Whether trying passwords against a stolen table is cheap, or costly. */
+/* Whether trying passwords against a stolen table is cheap or expensive. */
 enum password_strength { PASSWORD_WEAK, PASSWORD_STRONG };
 
-/* How a stored text writes what a scheme makes. */
+/* How a stored text encodes what a scheme makes. */
 enum password_encoding {
     PASSWORD_AS_TEXT, /* as it is */
     PASSWORD_IN_HEX   /* in hexadecimal digits, of either case */
 };
 
-/* What became of making it. */
+/* The result of making it. */
 enum password_made {
     PASSWORD_NO_MEMORY,
-    PASSWORD_UNREADABLE, /* what is stored is nothing of the scheme's: with a reason */
+    PASSWORD_UNREADABLE, /* the stored text is not of this scheme: with a reason */
     PASSWORD_MADE
 };
 
@@ -44,56 +44,55 @@ struct password_scheme {
     /* as `password_format` names it */
     const char *name;
 
-    /* The names that may stand in braces in front of a stored text, letter case ignored;
+    /* The names that may appear in braces before a stored text, letter case ignored;
      * the last one is followed by NULL. NULL if there are none. */
     const char *const *aliases;
 
-    /* of a text that it makes, if it is not told how */
+    /* of a text that it makes by default */
     enum password_strength strength;
 
-    /* whether `stored` is the password itself, and other mechanisms may have it */
+    /* whether `stored` is the password itself, which other mechanisms may use */
     bool clear_text;
 
     /* The longest password that can match, in bytes. */
     size_t longest;
 
-    /* How it is stored; what is not text has `size` bytes, and is `description` in the
-     * log. */
+    /* How it is stored. If it is not text, it has `size` bytes and is called `description` in
+     * the log. */
     enum password_encoding encoding;
     size_t size;
     const char *description;
 
-    /* Whether this system can do it at all; if not, with a reason. NULL if that needs no
-     * question. */
+    /* Whether this system supports it; if not, with a reason. NULL if every system does. */
     bool (*is_available)(struct reason *reason);
 
-    /* Makes of `password`, in `out`, what is stored of a right one: by the parameters and
-     * the salt that `stored` has, if any. `stored` is decoded and not empty, or BYTES_NONE
-     * for a new text. Whether they are the same is compared elsewhere. */
+    /* Computes from `password`, in `out`, what is stored for a right one, with the parameters
+     * and the salt of `stored`, if any. `stored` is decoded and not empty, or BYTES_NONE for a
+     * new text. The comparison is done elsewhere. */
     enum password_made (*make)(struct bytes stored, struct bytes password, struct secret *out,
                                struct reason *reason);
 
-    /* Instead of `make`, where there is nothing to be made: VERDICT_MATCH,
+    /* Replaces `make` if there is nothing to compute: VERDICT_MATCH,
      * VERDICT_MISMATCH, or VERDICT_UNUSABLE with a reason. */
     enum verdict (*judge)(struct bytes stored, struct bytes password, struct reason *reason);
 
-    /* Whether `method`, a name from `password_store_scheme`, or NULL for the best one, can
-     * be made at `cost`, which is in its unit, or 0 for its default. False with a reason.
+    /* Whether `method`, a name from `password_store_scheme`, or NULL for the best one, can make
+     * a text at `cost`, which is in its unit, or 0 for its default. False with a reason.
      * NULL: the scheme has no methods, and the functions below ignore both. */
     bool (*has_method)(const char *method, unsigned long cost, struct reason *reason);
 
-    /* Whether a text that `method` makes stands for all of the password: the rest would not
-     * count, and no one would notice. False with a reason. NULL: it always does. */
+    /* Whether a text that `method` makes covers all of the password; otherwise the rest would
+     * not count, and no one would notice. False with a reason. NULL: it always does. */
     bool (*takes)(const char *method, struct bytes password, struct reason *reason);
 
     /* Puts a new text for `password` into `out`. Returns false with a reason when out of
-     * memory or random numbers. NULL: it is what `make` makes, encoded. */
+     * memory or random numbers. NULL: the text is what `make` makes, encoded. */
     bool (*store)(const char *method, unsigned long cost, struct bytes password, struct secret *out,
                   struct reason *reason);
 
-    /* A text to compare with for the work alone. If it costs what `method` and `cost` say,
-     * `new_sample` makes it instead, by malloc(3): NULL with a reason when out of memory or
-     * random numbers. */
+    /* A dummy text to compare with, so that failures cost the same. If its cost depends on
+     * `method` and `cost`, `new_sample` makes it instead, with malloc(3): NULL with a reason
+     * when out of memory or random numbers. */
     const char *sample;
     char *(*new_sample)(const char *method, unsigned long cost, struct reason *reason);
 };
@@ -103,7 +102,7 @@ extern const struct password_scheme scheme_crypt;
 extern const struct password_scheme scheme_crypt_trad;
 extern const struct password_scheme scheme_md5;
 
-/* The scheme of that name, letter case ignored; NULL if there is none. */
+/* The scheme of that name, ignoring letter case; NULL if there is none. */
 const struct password_scheme *password_scheme_find(const char *name);
 
 /* Whether any scheme has that method, at that cost: see `has_method`. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The hashes of crypt(3): "crypt" takes every method that the libcrypt of the
- * system knows, "crypt_trad" the traditional DES one alone. The prefix
- * {CRYPT}, which LDAP servers and Dovecot write, may stand in front.
+ * The hashes of crypt(3): "crypt" accepts every method that the libcrypt of the
+ * system knows, "crypt_trad" only traditional DES. They may start with the
+ * prefix {CRYPT}, which LDAP servers and Dovecot write.
  */
 
 #include <crypt.h>
@@ -17,8 +17,8 @@
 
 #define DES "DES-CRYPT"
 
-/* Whether crypt_r(3) can have failed for nothing but lack of memory. Its errno does not
- * say so: libxcrypt puts EINVAL in the place of mmap(2)'s. */
+/* Whether only lack of memory can have made crypt_r(3) fail. Its errno does not say so:
+ * libxcrypt replaces the one of mmap(2) with EINVAL. */
 static bool is_lack_of_memory(const char *setting)
 {
     struct reason ignored;
@@ -34,7 +34,7 @@ static bool is_lack_of_memory(const char *setting)
  * The result, with 0, ENOMEM or EINVAL, is in `out`, which is empty on failure. */
 static int hash(const char *password, const char *setting, struct secret *out)
 {
-    /* Not on the stack: it is 32 kB, and threads may have small ones. */
+    /* Not on the stack: it is 32 kB, and threads may have small stacks. */
     struct crypt_data *scratch = malloc(sizeof(*scratch));
     const char *result;
     int error = ENOMEM;
@@ -54,8 +54,8 @@ static int hash(const char *password, const char *setting, struct secret *out)
     return error;
 }
 
-/* What no hash holds, crypt(5): libxcrypt looks for it since 4.4.25, and takes it for a
- * part of the salt before. */
+/* No hash contains other characters, crypt(5): libxcrypt checks that since 4.4.25, and before
+ * that takes them as part of the salt. */
 static bool is_printable(const char *text)
 {
     size_t length = 0;
@@ -66,8 +66,8 @@ static bool is_printable(const char *text)
 }
 
 /* A salt of two characters, and eleven for each block of the password: one in
- * the traditional hash, more in that of some old systems ("bigcrypt"), whose
- * length is the password's own choice. */
+ * the traditional hash, more in that of some old systems ("bigcrypt"), where
+ * the password determines the length. */
 static bool is_des(struct bytes text)
 {
     size_t i;
@@ -80,7 +80,7 @@ static bool is_des(struct bytes text)
     return true;
 }
 
-/* Makes a hash by `setting`, which should be a whole one. */
+/* Makes a hash by `setting`, which should be a whole hash. */
 static enum password_made hash_again(const char *setting, const char *password, struct secret *out,
                                      struct reason *reason)
 {
@@ -105,7 +105,7 @@ static enum password_made hash_again(const char *setting, const char *password, 
 static enum password_made make_crypt(struct bytes stored, struct bytes password, struct secret *out,
                                      struct reason *reason)
 {
-    struct secret setting = SECRET_EMPTY; /* a string, which a view may not be */
+    struct secret setting = SECRET_EMPTY; /* a string, unlike a view */
     enum password_made made = PASSWORD_NO_MEMORY;
 
     if (secret_set(&setting, stored.start, stored.length))

@@ -11,8 +11,8 @@
 
 enum { SIZE = 16 };
 
-/* Leaves nothing in libcrypto's queue of errors, which belongs to the program: SSL_read(3)
- * of its TLS connections would stumble over it. */
+/* Leaves nothing in libcrypto's error queue, which belongs to the program: SSL_read(3) on its
+ * TLS connections would take it for an error of its own. */
 static enum password_made make(struct bytes stored, struct bytes password, struct secret *out,
                                struct reason *reason)
 {
@@ -28,9 +28,8 @@ static enum password_made make(struct bytes stored, struct bytes password, struc
     return done ? PASSWORD_MADE : PASSWORD_NO_MEMORY;
 }
 
-/* A libcrypto that is restricted to FIPS methods has no MD5, and says so by the same
- * result as it reports lack of memory. Where there is MD5 at the start, it is memory that
- * is missing later. */
+/* A libcrypto that is restricted to FIPS methods has no MD5, and reports that with the same
+ * result as lack of memory. If MD5 works at the start, a later failure is a lack of memory. */
 static bool is_available(struct reason *reason)
 {
     struct secret digest = SECRET_EMPTY;

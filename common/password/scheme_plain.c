@@ -7,7 +7,7 @@
 
 static enum verdict judge(struct bytes stored, struct bytes password, struct reason *reason)
 {
-    /* Somebody who has read the table must not log in with what stands there. */
+    /* Someone who has read the table must not be able to log in with what it contains. */
     if (stored_text_is_hash(stored)) {
         reason_set(reason, "the stored value is a hash, but password_format is plain");
         return VERDICT_UNUSABLE;

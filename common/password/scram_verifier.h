@@ -3,8 +3,8 @@
 #define SQLCRYPT_SCRAM_VERIFIER_H
 
 /*
- * Recognises what a server keeps of a password for SCRAM, as RFC 5803 writes
- * it and PostgreSQL stores it:
+ * Recognises what a server stores for a SCRAM password, in the form of RFC 5803
+ * and PostgreSQL:
  *
  *     SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey
  *
@@ -15,7 +15,7 @@
 
 #include "base/bytes.h"
 
-/* Whether the text is one, and nothing else. */
+/* Whether the text is exactly one verifier. */
 bool scram_verifier_valid(struct bytes text);
 
 #endif

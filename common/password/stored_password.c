@@ -8,10 +8,10 @@
 #include "base/hex.h"
 #include "password/stored_text.h"
 
-/* --- what it is */
+/* --- what a text is */
 
-/* Without "{NAME}" in front, which LDAP servers and Dovecot write, and the white space that
- * may follow it. */
+/* The text without "{NAME}" at its start, which LDAP servers and Dovecot write, and the white
+ * space that may follow it. */
 static struct bytes without_prefix(struct bytes text, const char *const *aliases)
 {
     for (; aliases != NULL && *aliases != NULL; aliases++) {
@@ -27,7 +27,7 @@ static struct bytes without_prefix(struct bytes text, const char *const *aliases
     return text;
 }
 
-/* Names what looks like a lock, but comes from a function of MySQL. */
+/* Names a text that looks like a lock, but comes from a function of MySQL. */
 static enum stored_kind refuse_locked(struct bytes text, struct reason *reason)
 {
     if (stored_text_is_mysql_hash(text)) {
@@ -46,7 +46,7 @@ enum stored_kind stored_password_parse(struct stored_password *stored,
 
     if (stored_text_is_locked(trimmed))
         return refuse_locked(trimmed, reason);
-    /* Padding is no part of a hash. */
+    /* Padding is not part of a hash. */
     text = scheme->clear_text ? stored_text_without_nuls(text) : trimmed;
     if (bytes_have_nul(text)) {
         reason_set(reason, "the stored value holds a NUL");
@@ -70,7 +70,7 @@ static enum password_made decode_hex(const struct stored_password *stored, struc
     const size_t size = stored->scheme->size;
     const bool fits = stored->payload.length == 2 * size;
 
-    /* What it is a copy of does not matter: there is room for the bytes. */
+    /* Any contents will do: this makes room for the bytes. */
     if (fits && !secret_set(out, stored->payload.start, size))
         return PASSWORD_NO_MEMORY;
     if (fits && hex_read((unsigned char *)out->bytes, stored->payload.start, size))
@@ -79,7 +79,7 @@ static enum password_made decode_hex(const struct stored_password *stored, struc
     return PASSWORD_UNREADABLE;
 }
 
-/* `bytes` is the payload itself, or lent by `decoded`. */
+/* `bytes` is the payload itself, or a view of `decoded`. */
 static enum password_made decode(const struct stored_password *stored, struct secret *decoded,
                                  struct bytes *bytes, struct reason *reason)
 {
@@ -141,7 +141,7 @@ enum verdict stored_password_judge(const struct stored_password *stored, struct 
     return verdict;
 }
 
-/* --- new ones */
+/* --- new texts */
 
 static bool encode_hex(const struct secret *made, struct secret *out)
 {

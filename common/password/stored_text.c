@@ -17,8 +17,8 @@ enum { MYSQL_DIGITS = 40, OLD_MYSQL_DIGITS = 16 };
 
 /* --- padding */
 
-/* White_Space of Unicode in UTF-8, and the characters without any width that
- * editors and web pages leave. */
+/* Unicode's White_Space in UTF-8, and the characters without width that editors
+ * and web pages leave behind. */
 static const char *const spaces[] = {
     " ",
     "\t",
@@ -50,13 +50,13 @@ static const char *const spaces[] = {
     "\357\273\277",
 };
 
-/* Whether it is a visible character of ASCII, which no space has a byte of. */
+/* Whether it is a visible ASCII character; no space contains such a byte. */
 static bool is_visible(char byte)
 {
     return byte > ' ' && byte <= '~';
 }
 
-/* The length of the space that the text starts or ends with; 0 if with none. */
+/* The length of the space that the text starts or ends with; 0 if there is none. */
 static size_t space_at(struct bytes text, bool at_end)
 {
     size_t i;
@@ -98,7 +98,7 @@ struct bytes stored_text_trim(struct bytes stored)
 {
     size_t size;
 
-    /* Some of both: the end of a line in a column of a fixed width. */
+    /* There may be both: a line break in a column of fixed width. */
     while (stored.length > 0) {
         size = stored.start[stored.length - 1] == '\0' ? 1 : space_at(stored, true);
         if (size == 0)
@@ -148,7 +148,7 @@ static size_t span(struct bytes text, const char *allowed)
     return i;
 }
 
-/* The others can stand around a hash, but not in it. */
+/* The others can surround a hash, but not be part of it. */
 static struct bytes visible_part(struct bytes text)
 {
     while (text.length > 0 && !is_visible(text.start[0]))
@@ -158,7 +158,7 @@ static struct bytes visible_part(struct bytes text)
     return text;
 }
 
-/* "{SCHEME}", as LDAP servers and Dovecot write, and what may follow it. */
+/* "{SCHEME}", as LDAP servers and Dovecot write it, and what may follow. */
 static bool has_scheme_prefix(struct bytes text)
 {
     size_t name;
@@ -173,7 +173,7 @@ static bool has_scheme_prefix(struct bytes text)
     return text.length >= SHORTEST_DIGEST && span(text, LETTERS DIGITS HASH_SIGNS) == text.length;
 }
 
-/* "$id$", as crypt(3) and its relatives write, and what may follow it. */
+/* "$id$", as crypt(3) and its relatives write it, and what may follow. */
 static bool has_id_prefix(struct bytes text)
 {
     size_t id;

@@ -5,7 +5,7 @@
 /*
  * What a column holds besides the stored password: the blanks of CHAR(n), the
  * NULs of BINARY(n), the line break of an import, the white space of a copy and
- * paste. And what a stored value looks like, whatever scheme it should be of.
+ * paste. Also what a stored value looks like, whichever scheme is expected.
  */
 
 #include <stdbool.h>
@@ -13,26 +13,25 @@
 
 #include "base/bytes.h"
 
-/* Without white space at either end and NULs at the end: for all that is not a
- * password in clear text. */
+/* The text without white space at either end and NULs at the end: for
+ * everything but passwords in clear text. */
 struct bytes stored_text_trim(struct bytes stored);
 
-/* Without NULs at the end, which no password can have: for clear text, where a
- * blank may belong to the password. */
+/* The text without NULs at the end, which no password can have: for clear text,
+ * where a blank may belong to the password. */
 struct bytes stored_text_without_nuls(struct bytes stored);
 
-/* How many of the first bytes are white space, in ASCII or UTF-8, whatever it is
- * called there: no-break spaces and the byte order mark are some, too. */
+/* How many of the first bytes are white space, in ASCII or UTF-8, in the widest
+ * sense: no-break spaces and the byte order mark count, too. */
 size_t stored_text_space(struct bytes text);
 
 /* Whether no password can match a trimmed text: NULL, empty, or starting with the '!' or
- * '*' that lock an account. */
+ * '*' that locks an account. */
 bool stored_text_is_locked(struct bytes text);
 
-/* Whether it is so surely a hash, of whatever kind, that it cannot be meant as a
- * password in clear text: "$id$...", "{SCHEME}..." or a SCRAM verifier, whatever
- * padding is around it. A hash without such a mark, of DES or hexadecimal digits, looks
- * like a password. */
+/* Whether the text is so clearly a hash, of any kind, that it cannot be meant as a password in
+ * clear text: "$id$...", "{SCHEME}..." or a SCRAM verifier, with any padding around it. A hash
+ * without such a mark, of DES or hexadecimal digits, looks like a password. */
 bool stored_text_is_hash(struct bytes stored);
 
 /* Whether it is what MySQL's PASSWORD() makes: '*' and 40 hexadecimal digits. */

@@ -8,7 +8,7 @@
 
 enum {
     HOST_ADDRESSES_MAX = 8,
-    HOST_ADDRESS_SIZE = 66 /* bytes of a numeric one, with a scope perhaps, and a NUL */
+    HOST_ADDRESS_SIZE = 66 /* bytes of a numeric one, perhaps with a scope, and a NUL */
 };
 
 struct host_addresses {
@@ -19,7 +19,7 @@ struct host_addresses {
 enum host_addresses_result {
     HOST_ADDRESSES_UNKNOWN,  /* a reason says why, without the name */
     HOST_ADDRESSES_NOT_NOW,  /* likewise; the name server may know more in a moment */
-    HOST_ADDRESSES_NEEDLESS, /* not needed to connect there, as to a socket */
+    HOST_ADDRESSES_NEEDLESS, /* not needed to connect, as for a socket */
     HOST_ADDRESSES_FOUND
 };
 

@@ -8,8 +8,7 @@
 
 #include "sql/sql_question.h"
 
-/* Milliseconds before hosts that may answer in a moment are asked again: each time twice
- * as long. */
+/* Milliseconds until hosts that may answer in a moment are asked again, doubled each time. */
 enum { FIRST_PAUSE = 25, LONGEST_PAUSE = 400 };
 
 struct sql_connections {
@@ -53,17 +52,17 @@ struct request {
     struct sql_route *route;
 
     struct sql_walk walk;
-    size_t settled_count; /* at the beginning of the walk: those that will say nothing else */
+    size_t settled_count; /* at the beginning of the walk: those whose answer is final */
     bool is_unready;      /* one of those */
     bool is_down_for_now, is_busy_for_now; /* one that may answer in a moment */
     struct reason certain;                 /* what the settled ones said */
     struct reason complaints;              /* and those that were asked in this walk */
-    struct reason news;                    /* likewise, but for what need not be said */
+    struct reason news;                    /* likewise, without what need not be said */
 };
 
 /* --- addresses */
 
-/* Has the walk come to the addresses of a host next. LOOKUP_DONE; else with a reason. */
+/* Makes the addresses of a host next in the walk. LOOKUP_DONE; else with a reason. */
 static enum lookup look_up(struct request *request, const struct sql_endpoint *endpoint,
                            const struct deadline *deadline, struct reason *reason)
 {
@@ -92,8 +91,8 @@ static const struct sql_host *host_of(const struct request *request,
     return &request->question.settings->hosts.items[endpoint->host];
 }
 
-/* How log lines name an endpoint; "" if the driver says where it has looked. Each login
- * comes here: to format the name takes as long as all that is done about hosts. */
+/* How log lines name an endpoint; "" if the driver says where it has looked. Every login runs
+ * this: formatting the name takes as long as everything else about hosts. */
 static void name_endpoint(const struct request *request, const struct sql_endpoint *endpoint,
                           struct reason *name)
 {
@@ -112,7 +111,7 @@ static void add(struct reason *complaints, const struct reason *name, const stru
                   name->text[0] != '\0' ? ": " : "", why->text);
 }
 
-/* Leaves the last endpoint of the walk out of the walks to come. */
+/* Leaves the last endpoint of this walk out of later walks. */
 static void settle_last(struct request *request)
 {
     struct sql_walk *walk = &request->walk;
@@ -122,7 +121,7 @@ static void settle_last(struct request *request)
     walk->asked[request->settled_count++] = last;
 }
 
-/* Takes note of an endpoint that has settled the matter. */
+/* Notes an endpoint that has settled the matter. */
 static void note_answer(const struct request *request, unsigned id)
 {
     struct sql_endpoints *endpoints = request->question.endpoints;
@@ -151,8 +150,8 @@ static void accept_answer(struct request *request, const struct sql_endpoint *en
         sql_endpoints_note(endpoints, request->walk.asked[i], ENDPOINT_REFUSED);
 }
 
-/* Who cannot store, a replica perhaps, is good for lookups, unless it loses its sessions;
- * and if none is ready, the statement is wrong. */
+/* An endpoint that cannot store, such as a replica, is good for lookups, unless it loses its
+ * sessions. If none is ready, the statement is wrong. */
 static bool is_to_note(const struct request *request, enum lookup answer)
 {
     if (answer == LOOKUP_BUSY)
@@ -161,14 +160,14 @@ static bool is_to_note(const struct request *request, enum lookup answer)
                                                : request->question.fate == LOOKUP_LOST;
 }
 
-/* Takes in that an endpoint has not answered. */
+/* Notes that an endpoint has not answered. */
 static void go_past(struct request *request, const struct sql_endpoint *endpoint,
                     enum lookup answer, const struct deadline *share, const struct reason *why)
 {
     const bool in_time = deadline_remaining(share) > 0;
     enum sql_endpoint_event event = in_time ? ENDPOINT_REFUSED : ENDPOINT_FAILED;
     struct reason name;
-    /* Many a server is reached by one family of its addresses only. */
+    /* Many servers can be reached over only one family of addresses. */
     bool is_news = !request->question.is_crowded &&
                    !(answer == LOOKUP_LOST && in_time && endpoint->has_other_family);
     bool is_certain = false;
@@ -206,7 +205,7 @@ static bool settle_by_endpoint(struct request *request, const struct sql_endpoin
     switch (*result) {
     case LOOKUP_CONFLICT:
         if (request->question.statement != NULL) {
-            /* That is over in a moment. */
+            /* That soon passes. */
             go_past(request, endpoint, LOOKUP_BUSY, share, reason);
             break;
         }
@@ -230,7 +229,7 @@ static bool settle_by_endpoint(struct request *request, const struct sql_endpoin
 
 /* --- all endpoints */
 
-/* Asks each endpoint once that has not settled. Returns whether one has answered. */
+/* Asks each endpoint that has not settled, once. Returns whether one has answered. */
 static bool walk(struct request *request, enum lookup *result, struct reason *reason)
 {
     struct sql_endpoint endpoint;
@@ -250,7 +249,7 @@ static bool walk(struct request *request, enum lookup *result, struct reason *re
             if (found != LOOKUP_DONE)
                 go_past(request, &endpoint, found, &share, reason);
         } else if (endpoint.is_due && look_up(request, &endpoint, &share, reason) == LOOKUP_DONE) {
-            request->walk.count--; /* if it is still there, it is to be asked */
+            request->walk.count--; /* if it still exists, it is to be asked */
         } else if (settle_by_endpoint(request, &endpoint, &share, result, reason)) {
             return true;
         }
@@ -264,7 +263,7 @@ static bool walk(struct request *request, enum lookup *result, struct reason *re
 static bool pause_before_retry(const struct deadline *deadline, int *pause)
 {
     const struct deadline until = {deadline->at - FIRST_PAUSE};
-    /* Many processes that were refused at once should not come back at once. */
+    /* Processes that were refused at the same time should not come back at the same time. */
     int uneven = *pause / 2 + (int)((deadline_after(0).at + getpid()) % (*pause / 2 + 1));
 
     if (!deadline_sleep(&until, uneven))
@@ -273,7 +272,7 @@ static bool pause_before_retry(const struct deadline *deadline, int *pause)
     return true;
 }
 
-/* Whether to go round once more. Only one login in a while waits for what is down: the
+/* Whether to go round once more. Only one login in a while waits for hosts that are down: the
  * others would only keep the host's processes from other work. */
 static bool is_worth_waiting(struct request *request)
 {
@@ -282,7 +281,8 @@ static bool is_worth_waiting(struct request *request)
             !sql_endpoints_given_up(request->question.endpoints, access_of(request)));
 }
 
-/* All that were asked lack something: the statement is wrong, as `why` says of the last. */
+/* All endpoints that were asked lack something, so the statement is wrong; `why` is from the
+ * last one. */
 static enum lookup refuse(struct request *request, const struct reason *why, struct reason *reason)
 {
     if (request->settled_count == 1 && !request->is_down_for_now && !request->is_busy_for_now) {
@@ -305,7 +305,7 @@ static enum lookup ask_until_answered(struct request *request, struct reason *re
         if (request->is_unready &&
             (request->is_optional || (!request->is_down_for_now && !request->is_busy_for_now)))
             return refuse(request, &why, reason);
-        /* An endpoint that is asked at the deadline says nothing of worth. */
+        /* An endpoint that is asked at the deadline says nothing useful. */
         if (reason->text[0] == '\0' || deadline_remaining(request->deadline) > 0)
             *reason = request->complaints;
         if (is_worth_waiting(request) && pause_before_retry(request->deadline, &pause))

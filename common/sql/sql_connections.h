@@ -3,9 +3,8 @@
 #define SQLCRYPT_SQL_CONNECTIONS_H
 
 /*
- * Asks the hosts of `sql_hostnames` until one answers, all within one deadline: a
- * session that the server has closed meanwhile is replaced, and what may be over in a
- * moment is waited for.
+ * Asks the hosts of `sql_hostnames` until one answers, all within one deadline: it replaces a
+ * session that the server has closed meanwhile, and waits for conditions that may soon pass.
  */
 
 #include <stdbool.h>
@@ -15,11 +14,11 @@
 
 struct sql_connections;
 
-/* How an answer was got, for the log. */
+/* How an answer was obtained, for the log. */
 struct sql_route {
     struct reason host;        /* that has answered; "" if the driver knows better, or none has */
     bool connected;            /* by a new session */
-    struct reason passed_over; /* hosts that were tried before, and what with; "" if none */
+    struct reason passed_over; /* hosts that were tried before, and what they said; "" if none */
 };
 
 /* `engine` and `settings` stay valid until the connections are freed. Returns
@@ -30,8 +29,8 @@ struct sql_connections *sql_connections_new(const struct sql_engine *engine,
 /* Closes what this process has opened. */
 void sql_connections_free(struct sql_connections *connections);
 
-/* As `select` of sql_engine.h, over a kept or a new session; LOOKUP_SEVERAL if there were
- * more rows than there is room. If a host lacks what the statement needs and the value is
+/* As `select` of sql_engine.h, over a kept or a new session; LOOKUP_SEVERAL if there were more
+ * rows than `rows` has room for. If a host lacks what the statement needs and the value is
  * `required`, others are waited for. `route` is set unless the result is
  * LOOKUP_UNAVAILABLE, whose reason is about all hosts. LOOKUP_LOST and LOOKUP_BUSY are not
  * returned. */
@@ -43,9 +42,9 @@ enum lookup sql_connections_select(struct sql_connections *connections,
 /* Stores something over a session. LOOKUP_LOST, LOOKUP_BUSY, LOOKUP_UNAVAILABLE and
  * LOOKUP_UNREADY, with a reason, say that nothing was stored and another session or host
  * may do better, LOOKUP_CONFLICT that nothing was stored and the next try may do better.
- * Any other result settles the matter; LOOKUP_DONE says that it was stored. *fate is
- * LOOKUP_DONE, and the task sets it to LOOKUP_LOST or LOOKUP_UNAVAILABLE once the session
- * ends that way: a matter may be settled because it is unknown whether it was stored. */
+ * Any other result settles the matter; LOOKUP_DONE says that it was stored. *fate starts as
+ * LOOKUP_DONE, and the task sets it to LOOKUP_LOST or LOOKUP_UNAVAILABLE if the session ends
+ * that way: the matter may be settled because it is unknown whether it was stored. */
 typedef enum lookup sql_task(void *context, struct sql_session *session, enum lookup *fate,
                              struct reason *reason);
 

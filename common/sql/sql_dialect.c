@@ -47,7 +47,7 @@ static bool is_one_of(const char *const *words, const char *word, size_t length)
     return false;
 }
 
-/* What stands before a_expr or b_expr in PostgreSQL's src/backend/parser/gram.y */
+/* What precedes a_expr or b_expr in PostgreSQL's src/backend/parser/gram.y */
 bool sql_dialect_precedes_expression(const char *word, size_t length)
 {
     static const char *const words[] = {
@@ -63,8 +63,8 @@ bool sql_dialect_precedes_expression(const char *word, size_t length)
     return is_one_of(words, word, length);
 }
 
-/* Of ConstTypename there: without a length, CHAR and BIT have one only in a cast; a field
- * can follow INTERVAL. */
+/* From ConstTypename there: CHAR and BIT without a length have one only in a cast; a field can
+ * follow INTERVAL. */
 bool sql_dialect_ends_special_type(const char *word, size_t length)
 {
     static const char *const words[] = {

@@ -3,8 +3,8 @@
 #define SQLCRYPT_SQL_DIALECT_H
 
 /*
- * What an engine takes for a literal, an identifier, a comment or a parameter:
- * all that the SQL template has to know about it.
+ * What an engine reads as a literal, an identifier, a comment or a parameter:
+ * everything that the SQL template needs to know about it.
  */
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@ struct sql_dialect {
     bool escape_literals;      /* E'...' (PostgreSQL) */
     bool dollar_quotes;        /* $tag$...$tag$ (PostgreSQL) */
     bool unicode_literals;     /* U&'...' (PostgreSQL) */
-    bool typed_literals;       /* any type can stand before a literal (PostgreSQL) */
+    bool typed_literals;       /* any type can precede a literal (PostgreSQL) */
     bool backtick_identifiers; /* `...` */
     bool bracket_identifiers;  /* [...] (SQLite) */
     bool hash_comments;        /* # to the end of the line (MySQL) */

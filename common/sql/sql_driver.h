@@ -22,7 +22,7 @@ struct sql_driver {
 bool sql_driver_load(struct sql_driver *driver, const struct sql_engine_kind *kind,
                      const char *directory, struct reason *reason);
 
-/* All sessions are closed by now. May be called without a driver loaded. */
+/* All sessions must be closed. May be called without a driver loaded. */
 void sql_driver_unload(struct sql_driver *driver);
 
 #endif

@@ -49,7 +49,7 @@ struct sql_endpoint_known *sql_endpoint_table_find(struct sql_endpoint_table *ta
     return NULL;
 }
 
-/* An endpoint of which nothing is known yet. */
+/* An endpoint about which nothing is known yet. */
 static struct sql_endpoint_known new_known(struct sql_endpoint_table *table, const char *address)
 {
     struct sql_endpoint_known known = {.id = ++table->last_id};

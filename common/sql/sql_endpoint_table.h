@@ -3,8 +3,8 @@
 #define SQLCRYPT_SQL_ENDPOINT_TABLE_H
 
 /*
- * What a process knows of the endpoints: for each entry of `sql_hostnames`, the addresses
- * that it stands for, and how each of them is. Only sql_endpoints.c uses it.
+ * What a process knows about the endpoints: for each entry of `sql_hostnames`, the addresses
+ * that it stands for, and the state of each. Only sql_endpoints.c uses it.
  */
 
 #include <pthread.h>
@@ -27,7 +27,7 @@ struct sql_endpoint_known {
     int64_t learned_until;
 };
 
-/* What is known of an entry of `sql_hostnames`. */
+/* What is known about an entry of `sql_hostnames`. */
 struct sql_endpoint_host {
     bool is_looked_up;
     int64_t look_up_at;
@@ -45,7 +45,7 @@ struct sql_endpoint_table {
     struct sql_endpoint_host hosts[];
 };
 
-/* For struct per_process, of which the context is a struct sql_settings. */
+/* For struct per_process; the context is a struct sql_settings. */
 void *sql_endpoint_table_new(void *context);
 void sql_endpoint_table_free(void *thing);
 
@@ -53,8 +53,8 @@ void sql_endpoint_table_free(void *thing);
 struct sql_endpoint_known *sql_endpoint_table_find(struct sql_endpoint_table *table, unsigned id,
                                                    struct sql_endpoint_host **host);
 
-/* Takes over the addresses that were found for a host. Those that stay keep their order: a
- * name server may change it with each answer. `dropped` gets the numbers of the others. */
+/* Replaces the addresses of a host with those that were found. Those that stay keep their order:
+ * a name server may change it with each answer. `dropped` gets the numbers of the others. */
 void sql_endpoint_table_replace(struct sql_endpoint_table *table, struct sql_endpoint_host *host,
                                 const struct host_addresses *found, struct sql_walk *dropped);
 

@@ -11,14 +11,14 @@
 enum {
     DOWN_FOR = 30000,       /* how long an endpoint that failed comes last */
     BUSY_FOR = 2000,        /* how long one that was busy comes after the others */
-    GIVEN_UP_FOR = 30000,   /* how long no login waits any more for what has not come back */
+    GIVEN_UP_FOR = 30000,   /* how long no login waits for hosts that did not come back */
     LOOK_UP_AFTER = 60000,  /* how old an address gets */
-    LOOK_UP_SOONER = 1000,  /* or once it does not answer: its host may have moved */
-    LOOK_UP_PATIENCE = 250, /* what a login has for it, if there is one */
-    LEARNED_FOR = 600000,   /* how long drivers are told what they have learned */
+    LOOK_UP_SOONER = 1000,  /* or if it does not answer: its host may have moved */
+    LOOK_UP_PATIENCE = 250, /* how long a login waits for that, if it has an address */
+    LEARNED_FOR = 600000,   /* how long drivers get back what they learned */
 };
 
-/* An endpoint that was quick to refuse needs less of the time that is left. */
+/* An endpoint that was quick to refuse needs less of the time left. */
 enum { USUAL_WEIGHT = 4, WEIGHT_OF_REFUSING = 1 };
 
 struct sql_endpoints {
@@ -93,7 +93,7 @@ static enum sql_endpoint_state state_of(const struct sql_endpoint_known *known, 
     return known->until > when ? known->state : ENDPOINT_IS_UP;
 }
 
-/* The endpoints of a table that a walk has not come to, and the first of them. */
+/* The endpoints of a table that a walk has not reached, and the first of them. */
 struct choice {
     struct sql_endpoint_host *host;
     struct sql_endpoint_known *known; /* NULL if there is none */
@@ -108,12 +108,12 @@ static unsigned weight_of(const struct sql_endpoint_known *known)
     return known->refuses ? WEIGHT_OF_REFUSING : USUAL_WEIGHT;
 }
 
-/* Compares those of one host with what has been found before it. */
+/* Compares those of one host with the best one so far. */
 static void choose_of_host(struct sql_endpoint_table *table, size_t number, unsigned rank,
                            const struct sql_walk *walk, int64_t when, struct choice *choice)
 {
     struct sql_endpoint_host *host = &table->hosts[number];
-    /* Which address comes first has nothing to do with which host does. */
+    /* Which address comes first is independent of which host does. */
     const unsigned turn = table->start / (unsigned)table->count % host->count;
     unsigned i;
 
@@ -183,7 +183,7 @@ bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
         *share = deadline_share(deadline, weight_of(choice.known), choice.weights);
         walk->asked[walk->count++] = choice.known->id;
         if (endpoint->is_due)
-            choice.host->look_up_at = when + LOOK_UP_AFTER; /* not by others as well */
+            choice.host->look_up_at = when + LOOK_UP_AFTER; /* so that others do not do it, too */
     }
     close_table(table);
     return choice.known != NULL;
@@ -191,7 +191,7 @@ bool sql_endpoints_next(struct sql_endpoints *endpoints, struct sql_walk *walk,
 
 /* --- addresses */
 
-/* How long a login waits for what it can do without: most of its time is for the host. */
+/* How long a login waits for something optional: most of its time is for the host. */
 static struct deadline patience_of(const struct deadline *deadline)
 {
     const struct deadline patience = deadline_after(LOOK_UP_PATIENCE);
@@ -230,7 +230,7 @@ enum host_addresses_result sql_endpoints_look_up(struct sql_endpoints *endpoints
     return HOST_ADDRESSES_FOUND;
 }
 
-/* --- what becomes of them */
+/* --- what happens to them */
 
 /* At most once in that time, however often an address does not answer. */
 static void look_up_sooner(struct sql_endpoint_host *host)
@@ -241,14 +241,14 @@ static void look_up_sooner(struct sql_endpoint_host *host)
         host->look_up_at = at;
 }
 
-/* Returns whether it is worth a word. */
+/* Returns whether it is worth logging. */
 static bool note(struct sql_endpoint_host *host, struct sql_endpoint_known *known,
                  enum sql_endpoint_event event)
 {
     bool is_news = true;
 
     switch (event) {
-    case ENDPOINT_WENT_ON: /* whether it takes another session is as open as before */
+    case ENDPOINT_WENT_ON: /* whether it accepts another session is still unknown */
         break;
     case ENDPOINT_ANSWERED:
     case ENDPOINT_STORED:

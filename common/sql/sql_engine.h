@@ -4,8 +4,8 @@
 
 /*
  * What an engine driver offers: a shared object of its own that exports one
- * symbol, `sqlcrypt_engine`. Of this project, a driver sees no other headers
- * than this one and those it includes.
+ * symbol, `sqlcrypt_engine`. The only headers of this project that a driver
+ * sees are this one and those it includes.
  *
  * A driver never logs, never ends the process, and never waits longer than the
  * deadline. A session is used by one thread at a time, and never by
@@ -25,19 +25,19 @@
 #include "sql/sql_hosts.h"
 #include "sql/sql_rows.h"
 
-/* Goes up with each change to anything below. */
+/* Increases with each change to anything below. */
 #define SQL_ENGINE_ABI 5u
 
 enum sql_ssl_mode {
     SQL_SSL_DISABLE,
     SQL_SSL_PREFER,     /* encrypted if the server can */
-    SQL_SSL_REQUIRE,    /* encrypted, with whoever that is */
-    SQL_SSL_VERIFY_CA,  /* with somebody who has a certificate of ssl_ca */
-    SQL_SSL_VERIFY_FULL /* and for the name of the host */
+    SQL_SSL_REQUIRE,    /* encrypted, with any server */
+    SQL_SSL_VERIFY_CA,  /* with a server that has a certificate from ssl_ca */
+    SQL_SSL_VERIFY_FULL /* and the certificate is for the name of the host */
 };
 
-/* Where to connect, but for the host. Strings are never NULL, "" is the engine's
- * default. */
+/* Where to connect, except for the host. Strings are never NULL; "" is the
+ * engine's default. */
 struct sql_target {
     const char *user;
     const char *password;
@@ -46,18 +46,17 @@ struct sql_target {
     const char *ssl_ca; /* files in PEM format */
     const char *ssl_cert;
     const char *ssl_key;
-    unsigned timeout; /* milliseconds after which a server may end a statement by itself */
+    unsigned timeout; /* milliseconds after which a server may end a statement on its own */
     struct jail jail;
 };
 
 enum sql_access {
     SQL_ACCESS_READ, /* for lookups: a file cannot be changed */
-    SQL_ACCESS_WRITE /* a host that cannot store is no host to connect to */
+    SQL_ACCESS_WRITE /* a host that cannot store is not worth connecting to */
 };
 
-/* One statement with its parameters, in the engine's own placeholders. A parameter
- * that is not there is bound to NULL; after the bytes of any other, a NUL follows that
- * its length does not count. */
+/* One statement with its parameters, in the engine's own placeholders. An absent parameter is
+ * bound to NULL; the bytes of any other are followed by a NUL that its length does not count. */
 struct sql_statement {
     const char *text;
     const struct bytes *parameters;
@@ -72,12 +71,12 @@ struct sql_engine {
     unsigned abi;
     const char *name;
 
-    /* Is called once the driver is in memory: loads what the client library
-     * would otherwise look for later, inside of a jail. NULL if there is
-     * nothing. */
+    /* Called once the driver is in memory: loads what the client library would
+     * otherwise look for later, inside a jail. NULL if there is nothing to
+     * load. */
     void (*load)(void);
 
-    /* Finds the addresses of a host, each of which is then opened by itself. NULL: no
+    /* Finds the addresses of a host, each of which is then opened separately. NULL: no
      * host has any. */
     enum host_addresses_result (*find_addresses)(const struct sql_target *target,
                                                  const struct sql_host *host,
@@ -88,9 +87,9 @@ struct sql_engine {
     /* Opens a session with a host at one of its addresses, "" if it has none. LOOKUP_DONE
      * with *session set; else LOOKUP_UNAVAILABLE, LOOKUP_LOST or LOOKUP_BUSY with a
      * reason, and *session is NULL. What `target` and `host` point to stays valid until
-     * the session is closed. *learned is for the driver: what it puts there is there again
-     * when it next opens a session with that address, unless that was long ago or the
-     * address has failed since; else it is 0. */
+     * the session is closed. *learned is for the driver: a value that it puts there comes back
+     * when it next opens a session with that address, unless that was long ago or the address
+     * has failed since; else it is 0. */
     enum lookup (*open)(const struct sql_target *target, const struct sql_host *host,
                         const char *address, enum sql_access access,
                         const struct deadline *deadline, unsigned *learned,
@@ -101,8 +100,8 @@ struct sql_engine {
 
     /* Runs a statement that reads, and hands over the first column of each row, as many
      * as `rows` has room for. LOOKUP_FOUND if there was a row, LOOKUP_NONE if not, both
-     * without a reason. `rows` is empty at first; whatever is returned, it may hold
-     * values. The session prepares the statement once and keeps it, but no value. */
+     * without a reason. `rows` starts empty; whatever is returned, it may hold values. The
+     * session prepares the statement once and keeps it, but no value. */
     enum lookup (*select)(struct sql_session *session, const struct sql_statement *statement,
                           const struct deadline *deadline, struct sql_rows *rows,
                           struct reason *reason);
@@ -113,8 +112,7 @@ struct sql_engine {
                          const struct deadline *deadline, struct reason *reason);
 
     /* LOOKUP_DONE once done. After LOOKUP_LOST and LOOKUP_UNAVAILABLE, it is unknown
-     * whether SQL_COMMIT was; otherwise nothing was kept. A session that is closed rolls
-     * back. */
+     * whether SQL_COMMIT was; otherwise nothing was kept. Closing a session rolls back. */
     enum lookup (*transaction)(struct sql_session *session, enum sql_transaction step,
                                const struct deadline *deadline, struct reason *reason);
 };

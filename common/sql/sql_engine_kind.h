@@ -20,7 +20,7 @@ struct sql_engine_kind {
     const char *packages; /* where the client library comes from */
 };
 
-/* The engine of that name, letter case ignored; NULL if there is none. */
+/* The engine of that name, ignoring letter case; NULL if there is none. */
 const struct sql_engine_kind *sql_engine_kind_find(const char *name);
 
 /* Appends their names to a reason: "a, b or c". */

@@ -9,7 +9,7 @@
 
 static const char separators[] = ", \t";
 
-/* Reads the whole of `text` as the number of a port; 0 if it is none. */
+/* Reads the whole of `text` as the number of a port; 0 if it is not one. */
 static unsigned read_port(const char *text, size_t length)
 {
     unsigned port = 0;
@@ -66,8 +66,8 @@ static bool take_apart(const char *text, size_t length, struct entry *entry)
     return entry->port != 0 && entry->name_length > 0;
 }
 
-/* What stands before a colon where other programs name a host, and what is to be
- * written here. */
+/* What other programs put before a colon to name a host, and what to write here
+ * instead. */
 static const struct {
     const char *prefix;
     const char *advice;
@@ -93,8 +93,8 @@ static const char *advice_on_prefix(const char *text, size_t length)
     return NULL;
 }
 
-/* Whether it may hold a password, as in "postgresql://user:password@host", which a comma
- * may have cut: then it is not to be shown. A path may have an @. */
+/* Whether it may contain a password, as in "postgresql://user:password@host", perhaps cut at a
+ * comma: then it is not shown. A path may contain an @. */
 static bool may_hold_password(const char *text, size_t length)
 {
     return text[0] != '/' &&

@@ -11,7 +11,7 @@
  *     db1.example.com   192.0.2.1   db1:5433   [2001:db8::1]:5433
  *     2001:db8::1       /run/postgresql        /run/postgresql:5433
  *
- * A path is that of a socket or of the folder it is in, as the engine has it.
+ * A path leads to a socket or to its folder, whichever the engine uses.
  */
 
 #include <stdbool.h>
@@ -30,9 +30,9 @@ struct sql_hosts {
     size_t count;
 };
 
-/* Reads the list; an empty one is the engine's default host. Returns false with
- * a reason, and holds nothing then, if an entry cannot be read or memory is
- * out. */
+/* Reads the list; an empty one means the engine's default host. Returns false
+ * with a reason, and holds nothing, if an entry cannot be read or when out of
+ * memory. */
 bool sql_hosts_read(struct sql_hosts *hosts, const char *list, struct reason *reason);
 
 /* Frees all of it. May be called with nothing held. */

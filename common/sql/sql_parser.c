@@ -38,7 +38,7 @@ bool sql_parser_is_percent_alone(const char *percent)
     return percent[1] != '%' && (letter < 'a' || letter > 'z');
 }
 
-/* What looks like a macro may be one of Postfix (%s, %d) or Dovecot (%n, %d). */
+/* What looks like a macro may be one from Postfix (%s, %d) or Dovecot (%n, %d). */
 static bool refuse_macro(const struct sql_parser *parser, char letter)
 {
     size_t position = (size_t)(parser->at - parser->start) + 1;

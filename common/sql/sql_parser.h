@@ -3,7 +3,7 @@
 #define SQLCRYPT_SQL_PARSER_H
 
 /*
- * Where the parser of a SQL template stands, and what all of its parts do. Only
+ * The position of the parser of a SQL template, and what all of its parts share. Only
  * sql_template_parser.c and sql_quoted.c use it. Functions return false once the reason is
  * set.
  */
@@ -16,7 +16,7 @@
 struct sql_parser {
     const char *start;
     const char *at;
-    const char *word;  /* that stands right before `at`, but for blanks and comments; or NULL */
+    const char *word;  /* right before `at`, except for blanks and comments; or NULL */
     bool is_qualified; /* it is the last part of a name with dots */
     bool is_after_dot;
     size_t name_start; /* of the whole name, in the last piece of the statement */
@@ -27,26 +27,26 @@ struct sql_parser {
     const char *parameter_end; /* of the latest one; NULL before there is one */
 };
 
-/* Refuses the template for what stands at `at`. */
+/* Refuses the template because of what is at `at`. */
 bool sql_parser_refuse(const struct sql_parser *parser, const char *at, const char *why);
 
-/* Refuses it for lack of memory, unless it is `done`. */
+/* Refuses it for lack of memory, unless `done` is true. */
 bool sql_parser_checked(const struct sql_parser *parser, bool done);
 
-/* Copies `length` characters to the statement as they stand. */
+/* Copies `length` characters to the statement unchanged. */
 bool sql_parser_copy(struct sql_parser *parser, size_t length);
 
 /* Reads what a percent sign starts, and adds it to both; `other` may be NULL. */
 bool sql_parser_read_macro(struct sql_parser *parser, struct sql_pieces *one,
                            struct sql_pieces *other);
 
-/* Whether a percent sign is itself: it is before anything but a letter, as in
- * LIKE '%@x'. */
+/* Whether a percent sign stands for itself, as it does before anything but a
+ * letter: LIKE '%@x'. */
 bool sql_parser_is_percent_alone(const char *percent);
 
 const char *sql_parser_skip_blanks(const char *text);
 
-/* How long the word is that starts there; 0 if there is none. */
+/* The length of the word that starts there; 0 if there is none. */
 size_t sql_parser_word_length(const char *text);
 
 #endif

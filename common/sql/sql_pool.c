@@ -25,8 +25,8 @@ struct waiter {
 struct places {
     pthread_mutex_t lock;
     struct waiter *first, **end; /* waiting threads, in their order */
-    unsigned taken;              /* or promised to one that was called */
-    unsigned idle_count;         /* with those in use, no more than there are places */
+    unsigned taken;              /* or promised to a thread that was woken */
+    unsigned idle_count;         /* with those in use, at most as many as there are places */
     struct kept idle[SQL_POOL_PLACES];
 };
 
@@ -79,7 +79,7 @@ static struct sql_session *remove_idle(struct places *places, unsigned i)
     return session;
 }
 
-/* Finds the last kept session with `endpoint`, the warmest one; NULL if there is none. */
+/* Finds the most recently kept session with `endpoint`; NULL if there is none. */
 static struct sql_session *take_idle(struct places *places, unsigned endpoint)
 {
     unsigned i;
@@ -133,8 +133,8 @@ static bool queue(struct places *places, const struct deadline *deadline)
     return waiter.is_called;
 }
 
-/* Gives a place up: to the thread that has waited longest, and to none that comes in
- * between. Otherwise the waiting thread could wake up for nothing, again and again. */
+/* Gives a place up to the thread that has waited longest, and to no newcomer. Otherwise the
+ * waiting thread could wake up for nothing, again and again. */
 static void give_up_place(struct places *places)
 {
     struct waiter *waiter = places->first;
@@ -177,7 +177,7 @@ enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, unsigned endpoint,
 void sql_pool_leave(struct sql_pool *pool, unsigned endpoint, unsigned rank,
                     struct sql_session *session)
 {
-    struct places *places = per_process_get(&pool->places); /* there: it was entered */
+    struct places *places = per_process_get(&pool->places); /* not NULL: the pool was entered */
 
     if (session != NULL && !pool->persistent) {
         pool->engine->close(session);
@@ -213,7 +213,7 @@ static void close_kept(struct sql_pool *pool, const struct criterion *criterion)
     for (i = places->idle_count; i-- > 0;)
         if (meets(&places->idle[i], criterion))
             closing[count++] = remove_idle(places, i);
-    /* Until they are closed. A session kept beside a promised place has none. */
+    /* Places are held until they are closed. A session kept beside a promised place has none. */
     held = SQL_POOL_PLACES - places->taken;
     held = count < held ? count : held;
     places->taken += held;

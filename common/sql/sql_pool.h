@@ -4,15 +4,15 @@
 
 /*
  * Keeps the engine sessions of this process between logins: a small number of
- * places for any number of threads. What a process inherits from its parent is
- * left alone, unused and not even closed: the server would notice.
+ * places for any number of threads. Anything that a process inherits from its
+ * parent is left alone, unused and not even closed: the server would notice.
  */
 
 #include <stdbool.h>
 
 #include "sql/sql_engine.h"
 
-/* How many sessions for lookups a process has at most. */
+/* The most sessions for lookups that a process has. */
 enum { SQL_POOL_PLACES = 8 };
 
 struct sql_pool;
@@ -20,14 +20,14 @@ struct sql_pool;
 /* With `persistent` false, no session is kept. Returns NULL when out of memory. */
 struct sql_pool *sql_pool_new(const struct sql_engine *engine, bool persistent);
 
-/* Closes what this process has opened. No thread has a place by now. */
+/* Closes what this process has opened. No thread may hold a place. */
 void sql_pool_free(struct sql_pool *pool);
 
 enum sql_pool_entry { SQL_POOL_NO_MEMORY, SQL_POOL_FULL, SQL_POOL_ENTERED };
 
-/* Takes a place, and with it a kept session with `endpoint`, a number of the caller's,
- * if there is one: else *session is NULL, and the caller may open one. Waits while
- * all places are taken: SQL_POOL_FULL if time is up. */
+/* Takes a place, and with it a kept session with `endpoint`, a number chosen by the caller, if
+ * there is one: else *session is NULL, and the caller may open one. Waits while all places are
+ * taken: SQL_POOL_FULL at the deadline. */
 enum sql_pool_entry sql_pool_enter(struct sql_pool *pool, unsigned endpoint,
                                    const struct deadline *deadline, struct sql_session **session);
 

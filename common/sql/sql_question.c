@@ -17,7 +17,7 @@ static enum lookup open_session(const struct sql_question *question,
     return result;
 }
 
-/* No route says where a file is. */
+/* A file has no route that names it. */
 static enum lookup judge_rows(const struct sql_question *question, enum lookup result,
                               struct reason *reason)
 {
@@ -62,8 +62,8 @@ static void say_crowded(struct reason *reason)
     reason_set(reason, "all %d sessions of this process were in use", SQL_POOL_PLACES);
 }
 
-/* Takes a place in the pool. An endpoint that is left less than half of its time by then
- * is not to blame if that does not do. LOOKUP_DONE; else with a reason. */
+/* Takes a place in the pool. An endpoint that then has less than half of its time left is not to
+ * blame if that is too little. LOOKUP_DONE; else with a reason. */
 static enum lookup enter_pool(struct sql_question *question, const struct sql_endpoint *endpoint,
                               const struct deadline *deadline, struct sql_session **session,
                               struct reason *reason)
@@ -97,7 +97,7 @@ static enum lookup ask_over_pool(struct sql_question *question, const struct sql
     if (result != LOOKUP_DONE)
         return result;
     result = ask(question, endpoint, deadline, &session, reason);
-    /* What it says in time counts all the same. */
+    /* An answer in time still counts. */
     question->is_crowded = question->is_crowded && deadline_remaining(deadline) == 0 &&
                            (result == LOOKUP_LOST || result == LOOKUP_UNAVAILABLE);
     if (question->is_crowded) {
@@ -106,7 +106,7 @@ static enum lookup ask_over_pool(struct sql_question *question, const struct sql
     }
     replaced = question->connected && session != NULL;
     sql_pool_leave(pool, endpoint->id, endpoint->rank, session);
-    /* The thread that has found out has closed what was kept by then. */
+    /* The thread that found out closed only what was kept at that time. */
     if (session != NULL && sql_endpoints_is_gone(question->endpoints, endpoint))
         sql_pool_close_of(pool, endpoint->id);
     if (replaced)
@@ -114,7 +114,7 @@ static enum lookup ask_over_pool(struct sql_question *question, const struct sql
     return result;
 }
 
-/* A task has all the time once it has begun. */
+/* A task may take all the time once it has begun. */
 static enum lookup run_task(struct sql_question *question, const struct sql_endpoint *endpoint,
                             const struct deadline *deadline, struct reason *reason)
 {

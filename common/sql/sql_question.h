@@ -13,7 +13,7 @@
 #include "sql/sql_endpoints.h"
 #include "sql/sql_pool.h"
 
-/* What is asked of one endpoint after the other. */
+/* What to ask one endpoint after the other. */
 struct sql_question {
     const struct sql_engine *engine;
     const struct sql_settings *settings;
@@ -27,11 +27,11 @@ struct sql_question {
 
     bool had_conflict;
     enum lookup fate; /* of the session that the task has had last */
-    bool is_crowded;  /* this process itself was in the way of asking the endpoint */
+    bool is_crowded;  /* this process itself kept the endpoint from being asked */
     bool connected;   /* by a new session */
 };
 
-/* As `select` of sql_engine.h, or as the task returns; else what kept it from being asked:
+/* As `select` of sql_engine.h, or as the task returns; else why it was not asked:
  * LOOKUP_UNAVAILABLE, LOOKUP_LOST or LOOKUP_BUSY, with a reason. */
 enum lookup sql_question_ask(struct sql_question *question, const struct sql_endpoint *endpoint,
                              const struct deadline *deadline, struct reason *reason);

@@ -20,8 +20,8 @@ struct sql_quoted {
     bool is_unicode;            /* U&'...', where a backslash names a character */
 };
 
-/* Reads up to and with `close`. A quote stands for itself where it is doubled; a bracket
- * does not. `quoted` is freed by the caller in either case. */
+/* Reads up to and including `close`. A doubled quote stands for itself; a doubled bracket does
+ * not. The caller frees `quoted` in either case. */
 bool sql_quoted_read(struct sql_parser *parser, struct sql_quoted *quoted, size_t open_length,
                      const char *close, bool backslash_escapes);
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Fills in the views, which stand in the same piece of memory after the parameters. */
+/* Fills in the views, which are in the same allocation, after the parameters. */
 static void lend(struct sql_request *request, size_t count)
 {
     struct bytes *views = (struct bytes *)(request->parameters + count);

@@ -106,7 +106,7 @@ static bool read_host_order(const struct options *options, struct sql_settings *
     return true;
 }
 
-/* The word wins over the switch, which is the older one. */
+/* The word wins over the switch, which is older. */
 static bool read_ssl_mode(const struct options *options, struct sql_settings *settings,
                           struct reason *reason)
 {
@@ -155,7 +155,7 @@ struct sql_settings *sql_settings_read(const struct options *options, struct rea
     return settings;
 }
 
-/* The target has its strings as const, but they are ours. */
+/* The target's strings are const, but we own them. */
 static void free_target_string(const char *string)
 {
     secret_free_string((char *)(uintptr_t)string);

@@ -3,7 +3,7 @@
 #define SQLCRYPT_SQL_SETTINGS_H
 
 /*
- * What the sql_* options of smtpd.conf say, checked.
+ * The values of the sql_* options of smtpd.conf, checked.
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 struct sql_settings {
     const struct sql_engine_kind *engine;
-    struct sql_hosts hosts;   /* of an engine without a network: its default one */
+    struct sql_hosts hosts;   /* for an engine without a network: its default host */
     struct sql_target target; /* its strings are owned by the settings */
     char *select;             /* templates; "" if the option is not set */
     char *insert;
@@ -30,7 +30,7 @@ struct sql_settings {
  * missing the option. */
 bool sql_settings_dummy(const struct options *options);
 
-/* Whether it is there to be used: set, and not by that idiom. */
+/* Whether it is set and does not use that idiom. */
 bool sql_settings_wanted(const struct options *options);
 
 /* Reads all options. Returns NULL with a reason that starts with the name of

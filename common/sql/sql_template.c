@@ -86,7 +86,7 @@ bool sql_template_property_allowed(const char *property)
            !isdigit((unsigned char)property[0]);
 }
 
-/* A statement text as it grows, in a buffer whose size was worked out before. */
+/* A statement text that is being built, in a buffer of a size computed beforehand. */
 struct growing {
     char *start;
     char *end;
@@ -98,7 +98,7 @@ static bool in_word(char c)
     return sql_dialect_starts_word(c) || isdigit((unsigned char)c) || c == '$';
 }
 
-/* A word and a placeholder that touch would be read as one. */
+/* A word and a placeholder that touch would be read as one word. */
 static void append_text(struct growing *text, const char *more, size_t length)
 {
     if (text->after_placeholder && length > 0 && in_word(more[0]))
@@ -160,7 +160,7 @@ size_t sql_template_parameter_count(const struct sql_template *template)
     return template->parsed.parameter_count;
 }
 
-/* The text that a piece stands for; what is not there stands for NULL. */
+/* The text that a piece stands for; an absent value stands for NULL. */
 static struct bytes piece_value(const struct sql_piece *piece, const struct sql_values *values)
 {
     switch (piece->kind) {
@@ -192,7 +192,7 @@ static bool bind_one(const struct sql_pieces *pieces, const struct sql_values *v
         const struct bytes value = piece_value(&pieces->items[i], values);
 
         if (value.start == NULL)
-            return true; /* with a NULL in it, all of it is NULL */
+            return true; /* one NULL makes all of it NULL */
         length += value.length;
     }
     end = malloc(length + 1);

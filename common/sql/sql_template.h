@@ -38,8 +38,8 @@ struct sql_values {
     const char *user;
     const char *realm;
     const char *property;
-    const char *address; /* "" if the host does not tell it; may be NULL if there is no %a */
-    struct bytes value;  /* what is not there stands for the SQL value NULL */
+    const char *address; /* "" if the host does not say; may be NULL if there is no %a */
+    struct bytes value;  /* BYTES_NONE stands for the SQL value NULL */
 };
 
 /* Parses `text`. Returns NULL with a reason that starts with the position, a
@@ -48,21 +48,21 @@ struct sql_template *sql_template_parse(const char *text, enum sql_template_kind
                                         const struct sql_dialect *dialect, struct reason *reason);
 void sql_template_free(struct sql_template *template);
 
-/* What the statement hardly means by what it says, starting with the position; NULL
- * if there is nothing of the kind. */
+/* A warning that the statement probably does not mean what it says, starting
+ * with the position; NULL if there is none. */
 const char *sql_template_warning(const struct sql_template *template);
 
-/* Whether the statement can answer for other properties than the password:
- * whether there is a %p in it. */
+/* Whether the statement can return properties other than the password: whether
+ * it contains %p. */
 bool sql_template_has_property(const struct sql_template *template);
 
-/* Whether there is a %r in the statement. */
+/* Whether the statement contains %r. */
 bool sql_template_has_realm(const struct sql_template *template);
 
-/* Whether there is a %a in the statement. */
+/* Whether the statement contains %a. */
 bool sql_template_has_address(const struct sql_template *template);
 
-/* Whether `property` may stand where a template says %p. */
+/* Whether `property` may appear where a template says %p. */
 bool sql_template_property_allowed(const char *property);
 
 /* The text of the statement, from malloc(3); NULL when out of memory.
@@ -72,9 +72,9 @@ char *sql_template_text(const struct sql_template *template, const char *propert
 /* How many parameters the statement has. */
 size_t sql_template_parameter_count(const struct sql_template *template);
 
-/* Fills in the parameters, in their order, each wiped by the caller. One with
- * NULL bytes is bound to NULL. Returns false when out of memory; no
- * parameter is held then. */
+/* Fills in the parameters, in order; the caller wipes each. One with NULL bytes
+ * is bound to NULL. Returns false when out of memory; no parameter is then
+ * held. */
 bool sql_template_bind(const struct sql_template *template, const struct sql_values *values,
                        struct secret *parameters);
 

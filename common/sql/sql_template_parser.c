@@ -14,7 +14,7 @@ static bool is_word(const char *word, size_t length, const char *other)
     return length == strlen(other) && strncasecmp(word, other, length) == 0;
 }
 
-/* Whether the name before the literal that comes is its type. */
+/* Whether the name before the next literal is its type. */
 static bool is_after_type(const struct sql_parser *parser)
 {
     const char *word = parser->word;
@@ -24,8 +24,7 @@ static bool is_after_type(const struct sql_parser *parser)
             !sql_dialect_precedes_expression(word, sql_parser_word_length(word)));
 }
 
-/* Adds the hole. A type can stand before a literal, but not before a parameter: that needs
- * a cast. */
+/* Adds the hole. A type can precede a literal, but not a parameter, which needs a cast. */
 static bool add_hole(struct sql_parser *parser)
 {
     struct sql_pieces *statement = &parser->parsed->statement;
@@ -54,7 +53,7 @@ static bool add_hole(struct sql_parser *parser)
     return sql_parser_checked(parser, done);
 }
 
-/* Adds `value` as the next parameter and takes its pieces over. */
+/* Adds `value` as the next parameter and takes over its pieces. */
 static bool add_parameter(struct sql_parser *parser, struct sql_pieces *value)
 {
     struct parsed_template *parsed = parser->parsed;
@@ -79,8 +78,8 @@ static bool refuse_prefix(const struct sql_parser *parser, const struct sql_quot
     return false;
 }
 
-/* Adds a literal: as a parameter if something in it changes, else as it is.
- * `prefix` is a word that stood right before it, to be dropped or kept. */
+/* Adds a literal: as a parameter if something in it varies, else unchanged.
+ * `prefix` is the word right before it, to be dropped or kept. */
 static bool add_literal(struct sql_parser *parser, struct sql_quoted *quoted, const char *prefix,
                         size_t prefix_length, bool prefix_may_go)
 {
@@ -107,7 +106,7 @@ static bool add_identifier(struct sql_parser *parser, const struct sql_quoted *q
                               sql_pieces_append(&parser->parsed->statement, &quoted->verbatim));
 }
 
-/* A literal that opens as it closes, after a prefix. */
+/* A literal that opens and closes with the same character, after a prefix. */
 static bool parse_literal(struct sql_parser *parser, const char *close, size_t prefix_length,
                           bool prefix_may_go, bool backslash_escapes)
 {
@@ -149,8 +148,8 @@ static bool parse_double_quotes(struct sql_parser *parser)
     return done;
 }
 
-/* In PostgreSQL, the name of the database role, where people mean a column. After
- * AS, before a point and after one, it is a name. */
+/* In PostgreSQL, the name of the database role, although people mean a column.
+ * After AS, and before or after a dot, it is a name. */
 static bool is_current_user(const struct sql_parser *parser, const char *word, size_t length)
 {
     return parser->dialect->user_is_current_user && is_word(word, length, "user") &&
@@ -170,7 +169,7 @@ static void warn_of_word(struct sql_parser *parser, const char *word, size_t len
                    (size_t)(word - parser->start) + 1);
 }
 
-/* A word, with the literal that it may be the prefix of. */
+/* A word, with the literal that it may be a prefix of. */
 static bool parse_word(struct sql_parser *parser)
 {
     const struct sql_dialect *dialect = parser->dialect;
@@ -272,7 +271,7 @@ static bool parse_semicolon(struct sql_parser *parser)
            sql_parser_refuse(parser, semicolon, "text after the final semicolon");
 }
 
-/* Whether the at sign stands between two strings, which no dialect joins by it. */
+/* Whether the at sign is between two strings; no dialect joins strings with it. */
 static bool is_at_sign_outside(const struct sql_parser *parser)
 {
     const char *at = parser->at;
@@ -323,7 +322,7 @@ static bool is_comment(const char *token)
     return strncmp(token, "--", 2) == 0 || strncmp(token, "/*", 2) == 0;
 }
 
-/* How much text has no hole after it. */
+/* How much text follows the last hole. */
 static size_t text_length(const struct sql_pieces *pieces)
 {
     const struct sql_piece *end = pieces->items + pieces->count;
@@ -331,8 +330,8 @@ static size_t text_length(const struct sql_pieces *pieces)
     return pieces->count > 0 && end[-1].kind == PIECE_TEXT ? end[-1].length : 0;
 }
 
-/* Notes whether the token that has just been read is a word, or a name in double quotes.
- * `start` is where it stands in the last piece of the statement. */
+/* Notes whether the token just read is a word, or a name in double quotes. `start` is its
+ * position in the last piece of the statement. */
 static void note_word(struct sql_parser *parser, const char *token, size_t start)
 {
     size_t length = (size_t)(parser->at - token);

@@ -16,7 +16,7 @@
 #include "sql/sql_template.h"
 
 /* The holes of the statement are PIECE_PROPERTY and, for each parameter in
- * its turn, PIECE_PARAMETER. */
+ * turn, PIECE_PARAMETER. */
 struct parsed_template {
     struct sql_pieces statement;
     struct sql_pieces *parameters;
@@ -24,8 +24,8 @@ struct parsed_template {
     struct reason warning; /* "" if there is none */
 };
 
-/* Returns false with a reason that starts with the position. What has been
- * parsed until then is freed by the caller in either case. */
+/* Returns false with a reason that starts with the position. The caller frees
+ * what has been parsed so far in either case. */
 bool sql_template_parser_take_apart(const char *text, enum sql_template_kind kind,
                                     const struct sql_dialect *dialect,
                                     struct parsed_template *parsed, struct reason *reason);
