@@ -3,7 +3,7 @@
 /*
  * The cost of a refusal.
  *
- * Timing a refused login must not reveal whether the user exists. The measure for all refusals
+ * Timing a refused login should not reveal whether the user exists. The measure for all refusals
  * is the standard: a hash by a setting that is made once, along with the policy, as for a new
  * hash by password_store_scheme and password_store_cost. Nothing that is stored and nothing that
  * clients do changes it. The only thing remembered between logins is how long the standard

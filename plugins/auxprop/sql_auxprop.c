@@ -21,8 +21,8 @@
  * of declining. */
 static sasl_auxprop_plug_t declined = {.name = NULL};
 
-/* With a libsasl2 that it was not built for, the plug-in uses nothing of it. But its name is
- * in auxprop_plugin: if it were missing, passwords would seem wrong. */
+/* With a libsasl2 that it was not built for, the plug-in uses nothing of it. But it keeps its
+ * name in auxprop_plugin: if the name were missing, passwords would seem wrong. */
 static int fail_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
                        const char *user, unsigned length)
 {
@@ -42,7 +42,7 @@ static sasl_auxprop_plug_t misfit = {
     .auxprop_store = fail_store,
 };
 
-/* Without its context while libsasl2 is not using it. */
+/* Has no context while libsasl2 is not using it. */
 static sasl_auxprop_plug_t plugin = {
     .auxprop_lookup = sql_lookup,
     .auxprop_store = sql_store,

@@ -22,7 +22,7 @@ struct sql_call {
     const sasl_server_params_t *sparams;
     const struct sql_backend *backend;
     struct user_realm names;  /* of the user */
-    char *address;            /* of the client, if a template asks for it */
+    char *address;            /* of the client, if a template needs it */
     struct deadline deadline; /* of the whole call */
 };
 
@@ -33,8 +33,8 @@ enum sql_call_start {
     SQL_CALL_OPEN
 };
 
-/* Opens a call about the user with that canonical name. `plugin` and `sparams` are set.
- * Anything but SQL_CALL_OPEN comes with a reason. */
+/* Opens a call about the user with that canonical name. `plugin` and `sparams` are set. Any
+ * result but SQL_CALL_OPEN comes with a reason. */
 enum sql_call_start sql_call_open(struct sql_call *call, const char *user, unsigned length,
                                   struct reason *reason);
 

@@ -39,8 +39,8 @@ static void log_failure(const struct sql_call *call, int level, const char *host
                   reason->text);
 }
 
-/* Puts the value of one column into `value`. Logs what the operator has to fix; a missing
- * column is such a thing only if it is `required`. */
+/* Puts the value of one column into `value`. Logs what the operator has to fix; that includes a
+ * missing column only if it is `required`. */
 static enum lookup fetch(const struct sql_call *call, const char *property, bool required,
                          struct secret *value)
 {
@@ -74,7 +74,7 @@ static enum lookup fetch(const struct sql_call *call, const char *property, bool
     case LOOKUP_BUSY:
     case LOOKUP_CONFLICT:
     case LOOKUP_UNREADY:
-    case LOOKUP_DONE: /* not of a lookup */
+    case LOOKUP_DONE: /* never from a lookup */
         /* The reason names all hosts. */
         log_failure(call, SASL_LOG_ERR, "", "", &reason);
         break;
@@ -90,7 +90,7 @@ static enum lookup fetch_password(struct lookup_call *lookup)
     lookup->password_is_null = result == LOOKUP_FOUND && stored.bytes == NULL;
     if (result == LOOKUP_FOUND)
         sql_properties_hand_out(&lookup->properties, secret_bytes(&stored));
-    /* The stock plug-in may still find a row: at another host, or by a name that it writes in
+    /* The stock plug-in may still find a row: at another host, or under a name that it writes in
      * another character set. */
     else if (result == LOOKUP_NONE && !password_policy_is_clear_text(lookup->call.plugin->policy))
         sql_properties_silence_others(&lookup->properties);
@@ -112,7 +112,7 @@ static enum lookup fetch_other(const struct lookup_call *lookup, const struct pr
     if (result == LOOKUP_FOUND && value.bytes != NULL && value.length <= INT_MAX)
         sql_properties_set_one(&lookup->properties, property, secret_bytes(&value));
     secret_wipe(&value);
-    /* A table without such a column is no outage. */
+    /* A table without such a column is not an outage. */
     return result == LOOKUP_REJECTED ? LOOKUP_NONE : result;
 }
 
@@ -122,7 +122,7 @@ static bool is_answer(enum lookup result)
 }
 
 /* Whether the password's column is needed. It answers several properties at once, and decides
- * whether others must be silent. */
+ * whether others must stay silent. */
 static bool needs_password(const struct sql_properties *properties)
 {
     const struct propval *property = sql_properties_all(properties);
@@ -138,7 +138,7 @@ static bool needs_password(const struct sql_properties *properties)
 }
 
 /* Answers the requested properties that have a column of their own. `result` is what is known
- * of the user so far. */
+ * about the user so far. */
 static enum lookup fetch_others(const struct lookup_call *lookup, enum lookup result)
 {
     const struct propval *property = sql_properties_all(&lookup->properties);
@@ -172,8 +172,7 @@ static enum lookup fetch_all(struct lookup_call *lookup)
 
 /* Even without a requested property, libsasl2 wants to know whether the user who
  * authenticates exists. A plug-in that cannot be used does not answer that, so that mechanisms
- * without passwords still work. But if the stock plug-in is asked too, we answer
- * everything. */
+ * without passwords still work. But if the stock plug-in is also asked, we answer everything. */
 static bool is_anything_wanted(const struct sql_properties *properties)
 {
     const struct propval *property = sql_properties_all(properties);
@@ -200,7 +199,7 @@ static enum lookup answer(struct lookup_call *lookup, const char *user, unsigned
         sasl_glue_log(utils, log_level, SASL_LOG_ERR, "sqlcrypt: %s", reason.text);
         break;
     case SQL_CALL_NO_NAME:
-        /* Some servers would call it an error. The stock plug-in may still find a row. */
+        /* Some servers would report an error. The stock plug-in may still find a row. */
         sasl_glue_log(utils, log_level, SASL_LOG_DEBUG, "sqlcrypt: not looked for: %s",
                       reason.text);
         sql_properties_silence_others(&lookup->properties);
@@ -214,7 +213,7 @@ static enum lookup answer(struct lookup_call *lookup, const char *user, unsigned
     return result;
 }
 
-/* Says what became of the lookup, by the property that libpwverify asks for, and returns the
+/* Reports the outcome of the lookup, in the property that libpwverify asks for, and returns the
  * result for libsasl2. */
 static int report(const struct lookup_call *lookup, enum lookup answered)
 {

@@ -16,7 +16,7 @@
  * SASL_UNAVAIL if that is not known. For the authorization identity, SASL_OK
  * also stands for SASL_NOUSER, as libsasl2 expects; nothing is looked up for
  * it unless properties are requested. A plug-in whose configuration cannot be
- * used answers SASL_NOMECH, as if it were not there, if no property is
+ * used answers SASL_NOMECH, as if it were not installed, if no property is
  * requested. */
 int sql_lookup(void *glob_context, sasl_server_params_t *sparams, unsigned flags, const char *user,
                unsigned length);

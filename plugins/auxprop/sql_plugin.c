@@ -28,7 +28,7 @@ static bool driver_directory(char *path, size_t size)
     return length > 0 && (size_t)length < size;
 }
 
-/* Where the lines of the log go while the plug-in is set up. */
+/* Where log lines go while the plug-in is set up. */
 struct log {
     const sasl_utils_t *utils;
     int level;

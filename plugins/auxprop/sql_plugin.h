@@ -3,13 +3,13 @@
 #define SQLCRYPT_SQL_PLUGIN_H
 
 /*
- * All that the auxprop plug-in sets up once, when libsasl2 loads it: the table of users, and
- * the password policy. smtpd is still root and outside its jail then; connections are made at the
- * first lookup.
+ * Everything that the auxprop plug-in sets up once, when libsasl2 loads it: the table of users,
+ * and the password policy. smtpd is still root and outside its jail then; connections are made
+ * at the first lookup.
  *
  * A configuration that cannot be used does not keep the plug-in from loading:
- * every lookup is then answered with SASL_UNAVAIL, so that no right password
- * is called wrong.
+ * every lookup is then answered with SASL_UNAVAIL, so that no correct password
+ * is reported as wrong.
  */
 
 #include <sasl/sasl.h>
@@ -25,7 +25,7 @@ struct sql_plugin {
     int log_level;
     struct password_policy *policy;
     struct sql_backend *backend; /* NULL if the configuration cannot be used */
-    struct reason why_broken;    /* the reason then */
+    struct reason why_broken;    /* the reason for that */
     atomic_bool warned_of_hash;  /* see sql_properties.c */
 };
 

@@ -20,7 +20,7 @@ const struct propval *sql_properties_all(const struct sql_properties *properties
     return properties->sparams->utils->prop_get(properties->sparams->propctx);
 }
 
-/* Those of the user who authenticates are requested with a '*' in front. */
+/* Properties of the user who authenticates are requested with a leading '*'. */
 static bool is_starred(const struct propval *property)
 {
     return property->name[0] == '*';
@@ -54,7 +54,7 @@ bool sql_properties_is_ours(const char *name)
     return is_our_own(name) || is_named(name, PROPERTY_PASSWORD);
 }
 
-/* Whether this lookup replaces a value that is there already. */
+/* Whether this lookup replaces an existing value. */
 static bool overrides(const struct sql_properties *properties, const char *name)
 {
     return is_our_own(name) || (properties->flags & SASL_AUXPROP_OVERRIDE) != 0 ||
@@ -130,7 +130,7 @@ bool sql_properties_block_others(const struct sql_properties *properties)
     return true;
 }
 
-/* Whether this lookup is also to find that property. */
+/* Whether this lookup should also find that property. */
 static bool is_asked_for(const struct sql_properties *properties, const char *name)
 {
     const struct propval *property = sql_properties_all(properties);
@@ -143,7 +143,7 @@ static bool is_asked_for(const struct sql_properties *properties, const char *na
 }
 
 /* A program that has the password may call sasl_checkpass(), which compares clear text and
- * asks no mechanism of ours: if a hash is stored, it hears only that there is no such user.
+ * asks no mechanism of ours: if a hash is stored, it learns only that there is no such user.
  * The log says why, once per process. */
 static void warn_of_hash(const struct sql_properties *properties)
 {
@@ -184,7 +184,7 @@ void sql_properties_hand_out(struct sql_properties *properties, struct bytes sto
     if (stored.start == NULL)
         return;
     if (text.length > INT_MAX || bytes_have_nul(text)) {
-        /* libsasl2 could not even erase it. */
+        /* libsasl2 could not even erase the password. */
         sasl_glue_log(properties->sparams->utils, plugin->log_level, SASL_LOG_ERR,
                       "sqlcrypt: %s: the stored value holds a NUL: the account is locked",
                       plugin->backend->settings->engine->name);

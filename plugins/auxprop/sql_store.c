@@ -14,13 +14,13 @@ struct store_call {
     const struct propval *properties;
     struct sql_session *session;
     enum lookup *fate;    /* of the session, as for sql_task */
-    bool has_written;     /* something that may be kept */
-    bool is_unknown;      /* whether all was stored */
-    int result;           /* of libsasl2 */
+    bool has_written;     /* something that may have been kept */
+    bool is_unknown;      /* whether everything was stored */
+    int result;           /* for libsasl2 */
     struct reason reason; /* why it failed */
 };
 
-/* If the configuration cannot be used, that is not known. */
+/* This is unknown if the configuration cannot be used. */
 static bool is_enabled(const struct sql_plugin *plugin)
 {
     const struct sql_backend *backend = plugin->backend;
@@ -39,14 +39,14 @@ static int out_of_memory(struct store_call *store)
     return SASL_NOMEM;
 }
 
-/* Ends the call: another session or host would not do better. */
+/* Ends the call: another session or host would do no better. */
 static enum lookup settle(struct store_call *store, int result)
 {
     store->result = result;
     return result == SASL_OK ? LOOKUP_DONE : LOOKUP_REJECTED;
 }
 
-/* Every answer of the driver but that to ROLLBACK goes through here. */
+/* Every answer of the driver except that to ROLLBACK goes through here. */
 static enum lookup heard(struct store_call *store, enum lookup answer)
 {
     if (answer == LOOKUP_LOST || answer == LOOKUP_UNAVAILABLE)
@@ -110,7 +110,7 @@ static int hash(struct store_call *store, struct bytes password, struct secret *
     return password_policy_store(policy, password, out, &store->reason) ? SASL_OK : SASL_NOMEM;
 }
 
-/* `value` as it is to be stored: hashed if it is the password. NULL stays NULL. */
+/* `value` in the form to store: hashed if it is the password. NULL stays NULL. */
 static int encode(struct store_call *store, const char *property, const char *value,
                   struct secret *out)
 {
@@ -130,8 +130,8 @@ static int encode(struct store_call *store, const char *property, const char *va
     return result;
 }
 
-/* Whether the templates are about a property: without %p, they are about the
- * password alone. */
+/* Whether the templates cover a property: without %p, they cover only the
+ * password. */
 static bool is_about(const struct sql_backend *backend, const char *property)
 {
     return strcasecmp(property, PROPERTY_PASSWORD) == 0 ||
@@ -170,7 +170,7 @@ static enum lookup store_property(struct store_call *store, const char *property
     return result;
 }
 
-/* If the answer to COMMIT does not arrive, it may still have been done. */
+/* If the answer to COMMIT does not arrive, COMMIT may still have taken effect. */
 static enum lookup commit(struct store_call *store)
 {
     const enum lookup result =

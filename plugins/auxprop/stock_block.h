@@ -10,9 +10,9 @@
 #include <sasl/saslplug.h>
 #include <stdbool.h>
 
-/* Gives a property of the password a value that nobody knows, in place of what the stock
- * plug-in has set, or before it sets one: it leaves alone a property that has a value.
- * Returns false if there are no random numbers. */
+/* Gives a property of the password a random value, in place of what the stock plug-in has set,
+ * or before it sets one: it leaves a property alone that has a value. Returns false if there are
+ * no random numbers. */
 bool stock_block(const sasl_server_params_t *sparams, const struct propval *property);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "base/thread.h"
 
-/* More threads than this wait for something that does not answer. */
+/* The most threads that wait for something that does not answer. */
 enum { THREADS = 32 };
 
 static atomic_int running;
@@ -80,7 +80,7 @@ static int start_thread(struct errand *errand)
     return error;
 }
 
-/* Returns false if time is up: the thread then frees the errand. */
+/* Returns false if the deadline has passed: the thread then frees the errand. */
 static bool wait_for(struct errand *errand, const struct deadline *deadline)
 {
     const struct timespec until = deadline_time(deadline);

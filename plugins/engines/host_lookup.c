@@ -16,12 +16,12 @@ _Static_assert(HOST_ADDRESS_SIZE >= INET6_ADDRSTRLEN + 1 + IF_NAMESIZE, "too sho
 /* What a thread asks the name server. */
 struct question {
     int error;  /* of getaddrinfo */
-    int number; /* of errno(3), where that is EAI_SYSTEM */
+    int number; /* of errno(3), if that is EAI_SYSTEM */
     struct host_addresses found;
-    char name[]; /* a copy: the caller's may be gone */
+    char name[]; /* a copy: the caller's may be gone by then */
 };
 
-/* Adds an address, unless it is there: /etc/hosts may have it twice. */
+/* Adds an address, unless it is already listed: /etc/hosts may have it twice. */
 static void add(struct host_addresses *found, const struct addrinfo *item)
 {
     char *text = found->text[found->count];
@@ -36,7 +36,7 @@ static void add(struct host_addresses *found, const struct addrinfo *item)
     found->count++;
 }
 
-/* Returns what getaddrinfo(3) does. */
+/* Returns the result of getaddrinfo(3). */
 static int look_up(const char *name, int flags, struct host_addresses *found)
 {
     const struct addrinfo hints = {

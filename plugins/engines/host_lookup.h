@@ -3,8 +3,8 @@
 #define SQLCRYPT_HOST_LOOKUP_H
 
 /*
- * Finds the addresses of a host under a deadline, which getaddrinfo(3) does not
- * know: it may wait for a name server much longer than a login may take.
+ * Finds the addresses of a host under a deadline. getaddrinfo(3) has none: it
+ * may wait for a name server much longer than a login may take.
  */
 
 #include "base/deadline.h"
@@ -15,8 +15,8 @@
 /* Looks up `name`, a host name or an address, and puts its first addresses into
  * `found`, each once, in the order in which they should be tried.
  *
- * A name is looked up by a thread, which goes on by itself where time is up:
- * the shared object with this code must stay in memory (-z nodelete). */
+ * A thread looks the name up, and continues on its own after the deadline: the
+ * shared object with this code must stay in memory (-z nodelete). */
 enum host_addresses_result host_lookup_find(const char *name, const struct jail *jail,
                                             const struct deadline *deadline,
                                             struct host_addresses *found, struct reason *reason);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The engine driver for MySQL and MariaDB, by either of their client
+ * The engine driver for MySQL and MariaDB, with either of their client
  * libraries.
  */
 
@@ -51,7 +51,7 @@ static void close_session(struct sql_session *session)
 {
     unsigned i;
 
-    /* First: the statements then have nothing to tell the server. */
+    /* This comes first: the statements then have nothing to send to the server. */
     mysql_client_close(session->mysql);
     for (i = 0; i < MYSQL_KEPT_STATEMENTS; i++)
         forget(&session->kept[i]);
@@ -120,8 +120,8 @@ static void bind(MYSQL_BIND *bind, struct bytes parameter)
     bind->length = &bind->buffer_length;
 }
 
-/* Sends the parameters and awaits the beginning of the result. False if there
- * is an error. */
+/* Sends the parameters and waits for the beginning of the result. Returns false
+ * on an error. */
 static bool execute(const struct mysql_request *request, const struct mysql_kept *kept)
 {
     const struct sql_statement *statement = request->statement;
@@ -134,12 +134,12 @@ static bool execute(const struct mysql_request *request, const struct mysql_kept
            mysql_stmt_execute(kept->prepared) == 0;
 }
 
-/* Reads what is left: more rows, and further results of a procedure. False if
- * that fails: the session must not be used any more. */
+/* Reads what is left: more rows, and further results of a procedure. Returns
+ * false if that fails: the session cannot be used again. */
 static bool drain(const struct mysql_request *request, MYSQL_STMT *prepared)
 {
     for (;;) {
-        /* Without columns there is nothing to free, which Connector/C 3.4 calls an error. */
+        /* Without columns there is nothing to free; Connector/C 3.4 calls the attempt an error. */
         if (mysql_stmt_field_count(prepared) > 0 && mysql_stmt_free_result(prepared) != 0)
             return false;
         if (!mysql_more_results(request->session->mysql))
@@ -156,7 +156,7 @@ static enum lookup run_prepared(const struct mysql_request *request, MYSQL_STMT 
 {
     enum lookup result;
 
-    /* MariaDB's library crashes over that, which no server means to send. */
+    /* MariaDB's library crashes on this; no server sends it intentionally. */
     if (mysql_field_count(request->session->mysql) == 0 &&
         mysql_more_results(request->session->mysql)) {
         reason_set(request->reason, "malformed reply");
@@ -168,7 +168,7 @@ static enum lookup run_prepared(const struct mysql_request *request, MYSQL_STMT 
         result = mysql_stmt_field_count(prepared) > 0 || mysql_stmt_affected_rows(prepared) > 0
                      ? LOOKUP_DONE
                      : LOOKUP_NONE;
-    /* What comes after a good row may still be an error. */
+    /* What follows a good row may still be an error. */
     if (!drain(request, prepared) && result != LOOKUP_UNAVAILABLE && result != LOOKUP_LOST) {
         enum lookup before = result;
 
@@ -180,7 +180,7 @@ static enum lookup run_prepared(const struct mysql_request *request, MYSQL_STMT 
     return result;
 }
 
-/* Runs a statement: one that reads if there are `rows` to read into. */
+/* Runs a statement: one that reads if there are `rows` to fill. */
 static enum lookup run(const struct mysql_request *request, struct sql_rows *rows)
 {
     bool again = true;
@@ -200,9 +200,9 @@ static enum lookup run(const struct mysql_request *request, struct sql_rows *row
     }
 }
 
-/* No row holds a name that a column's character set cannot express. But the same
- * error stands for a statement that compares what cannot be compared, whoever logs in:
- * then it fails for an ASCII name, too. */
+/* No row holds a name that a column's character set cannot express. But a statement that
+ * compares incompatible values, whoever logs in, causes the same error: it then fails for an
+ * ASCII name, too. */
 static enum lookup run_in_ascii(const struct mysql_request *request, struct sql_rows *rows)
 {
     struct mysql_ascii ascii;
@@ -213,7 +213,7 @@ static enum lookup run_in_ascii(const struct mysql_request *request, struct sql_
                              : mysql_request_no_memory(request);
 
     mysql_statement_free_ascii(&ascii);
-    /* Those of another user, perhaps. */
+    /* They may be another user's. */
     sql_rows_wipe(rows);
     return result == LOOKUP_FOUND ? LOOKUP_NONE : result;
 }

@@ -39,7 +39,7 @@ static void say_no_ssl(struct reason *reason)
     reason_set(reason, "the server does not encrypt, and sql_ssl_mode demands it");
 }
 
-/* Over a socket, the library connects without encryption where the server has
+/* Over a socket, the library connects without encryption if the server has
  * none. */
 static bool is_as_secure_as_wanted(MYSQL *mysql, const struct sql_target *target,
                                    struct reason *reason)
@@ -67,7 +67,7 @@ static bool explain_ssl(const struct mysql_attempt *attempt, const struct mysql_
            sql_ssl_files_explain(attempt->target, reason);
 }
 
-/* Whether there is a reason that the library does not know. Such a reason stays. */
+/* Whether there is a reason that the library does not know. Such a reason is kept. */
 static bool explain(const struct mysql_attempt *attempt, struct mysql_call *call,
                     const struct mysql_error *error, struct reason *reason)
 {
@@ -102,7 +102,7 @@ static void make(void *context)
     if (!mysql_client_begin_connecting(&call, attempt->mysql, target, place->name,
                                        &attempt->deadline, &attempt->reason))
         return;
-    /* CLIENT_FOUND_ROWS: a row that has the value already counts. */
+    /* CLIENT_FOUND_ROWS: a row that already has the value counts. */
     if (mysql_real_connect(attempt->mysql, or_null(place->address), or_null(target->user),
                            or_null(target->password), or_null(target->database), place->port,
                            or_null(place->socket), CLIENT_FOUND_ROWS) == NULL)
@@ -112,9 +112,9 @@ static void make(void *context)
     mysql_client_end(&call);
 }
 
-/* --- an attempt that is not waited for any longer than time allows */
+/* --- an attempt that is abandoned at the deadline */
 
-/* With copies of all that the caller may have thrown away by the end. */
+/* Holds copies of everything that the caller may have discarded by the end. */
 struct errand_attempt {
     struct mysql_attempt attempt;
     struct sql_target target;
@@ -187,8 +187,8 @@ static void discard_errand(void *context)
     errand_attempt_free(copy);
 }
 
-/* The library looks the name up by itself, which knows no deadline. Returns false if
- * the attempt goes on without us: then it has taken over the MYSQL. */
+/* The library itself looks the name up, without a deadline. Returns false if the attempt
+ * continues without us: it has then taken over the MYSQL. */
 static bool make_by_name(struct mysql_attempt *attempt)
 {
     struct errand_attempt *copy = errand_attempt_new(attempt);

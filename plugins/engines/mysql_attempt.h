@@ -4,7 +4,7 @@
 
 /*
  * One attempt to connect to a MySQL or MariaDB server at one place, until its deadline,
- * whatever the client library does meanwhile.
+ * whatever the client library does in the meantime.
  */
 
 #include "engines/mysql_client.h"
@@ -12,7 +12,7 @@
 
 /* Where to connect: to a socket, or to an address by TCP. */
 struct mysql_place {
-    const char *socket;  /* "" is that of the library, NULL stands for TCP */
+    const char *socket;  /* "" is the library's default, NULL means TCP */
     const char *address; /* of TCP */
     unsigned port;
     const char *name; /* of the host, or its address; NULL for a socket */
@@ -28,9 +28,9 @@ struct mysql_attempt {
     struct reason reason;
 };
 
-/* Makes the attempt. LOOKUP_DONE if there is a connection; else LOOKUP_UNAVAILABLE,
- * LOOKUP_LOST or LOOKUP_BUSY with a reason. `mysql` is the caller's to close then, too;
- * NULL if there is none. */
+/* Makes the attempt. LOOKUP_DONE if there is a connection; else LOOKUP_UNAVAILABLE, LOOKUP_LOST
+ * or LOOKUP_BUSY with a reason. In either case, the caller closes `mysql`, which is NULL if
+ * there is none. */
 void mysql_attempt_make(struct mysql_attempt *attempt);
 
 #endif

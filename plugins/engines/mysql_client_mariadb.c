@@ -5,13 +5,13 @@
  *
  * Its time limits are whole seconds for each single read; but it lets its user
  * do the waiting, which happens here, under the deadline of the call that this
- * thread is in. It never waits while there is something to read, and TLS waits by
- * itself: a watchdog ends that.
+ * thread is in. It never waits while there is something to read, and TLS waits
+ * on its own: a watchdog ends both.
  *
- * It also goes on in clear text where a server offers no encryption, and then
- * takes the connection for a safe one and sends the password as it is if the
- * server asks for that. So encryption is only asked for when the server has said
- * that it can: its greeting is looked at before the library reads it.
+ * It also continues in clear text if a server offers no encryption, but then
+ * treats the connection as safe and sends the plain password if the server asks
+ * for it. So it is asked to encrypt only if the server has said that it can:
+ * its greeting is inspected before the library reads it.
  */
 
 #include "engines/mysql_client.h"
@@ -35,14 +35,14 @@
 #include "engines/mysql_plugins.h"
 
 enum {
-    /* Milliseconds. The library says that it waits for something to read while TLS waits
-     * for room to write (ma_tls_write): so it gets to try again. */
+    /* Milliseconds. The library claims to wait for something to read while TLS waits for room to
+     * write (ma_tls_write), so it is allowed to try again. */
     LOOK_AGAIN = 50
 };
 
-/* Leads to the call that a thread is in: the library does not hand over anything.
- * Not thread-local storage, for which memory is sought at its first use, and the
- * process ended where there is none. */
+/* Leads to the call that a thread is in: the library passes nothing on. This is
+ * not thread-local storage, which allocates memory at its first use and ends
+ * the process if there is none. */
 static pthread_key_t current;
 static int current_error = EAGAIN; /* of making the key */
 
@@ -51,9 +51,9 @@ static struct mysql_call *get_current(void)
     return current_error == 0 ? pthread_getspecific(current) : NULL;
 }
 
-/* Is called by OpenSSL for each session of TLS that is made, in the whole process. The
- * library checks the certificate for the host that it keeps here, which is the address
- * that it has connected to: it gets the name in its place. */
+/* OpenSSL calls this for each TLS session that is created in the whole process. The library
+ * checks the certificate for the host that it keeps here, which is the address that it has
+ * connected to: this replaces it with the name. */
 static void put_name(void *ssl, void *data, CRYPTO_EX_DATA *all, int number, long unused,
                      void *nothing)
 {
@@ -101,15 +101,15 @@ bool mysql_client_connects_by_name(const struct sql_target *target)
            (put_name_number < 0 || name == NULL || strncmp(name, openssl, strlen(openssl)) != 0);
 }
 
-/* It waits for a connection to the second one without end, does not ask for our waiting,
- * and so does not encrypt. */
+/* It waits endlessly for a connection to the second one, does not call our waiting function, and
+ * so does not encrypt. */
 bool mysql_client_bears_addresses(void)
 {
     return false;
 }
 
-/* Those that are wanted are loaded already: others are neither found nor, since
- * 3.3, used if somebody else has loaded them. */
+/* The plug-ins that we want are already loaded: others are not found and, since
+ * 3.3, not used even if other code has loaded them. */
 static void restrict_plugins(MYSQL *mysql)
 {
     mysql_options(mysql, MYSQL_PLUGIN_DIR, "/nonexistent");
@@ -120,8 +120,8 @@ static void restrict_plugins(MYSQL *mysql)
 
 /* --- waiting */
 
-/* The library neither keeps sockets from programs that the host starts, nor
- * from blocking within TLS. */
+/* The library neither hides sockets from programs that the host starts, nor
+ * keeps them from blocking within TLS. */
 static void prepare_socket(my_socket socket)
 {
     int flags = fcntl(socket, F_GETFL);
@@ -142,8 +142,8 @@ static int wait_at_most(my_socket socket, short events, const struct deadline *d
     return ready;
 }
 
-/* The library loses the error of a connection that could not be made: here it is
- * still to be had. */
+/* The library loses the error of a connection that could not be made: it is
+ * still available here. */
 static bool has_failed(my_socket socket)
 {
     int error = 0;
@@ -162,7 +162,7 @@ static bool is_hung_up(my_socket socket)
     return poll(&hangup, 1, 0) > 0;
 }
 
-/* Waits for the greeting and leaves it to be read. Returns GREETING_UNFINISHED with
+/* Waits for the greeting and leaves it unread. Returns GREETING_UNFINISHED with
  * errno if it does not come. */
 static enum mysql_greeting peek_at_greeting(my_socket socket, const struct deadline *deadline)
 {
@@ -189,8 +189,7 @@ static enum mysql_greeting peek_at_greeting(my_socket socket, const struct deadl
     return GREETING_UNFINISHED;
 }
 
-/* The connection is made: settles whether it is to be encrypted. False with errno to
- * give it up. */
+/* The connection is made: decides whether to encrypt it. False with errno to give it up. */
 static bool settle_ssl(struct mysql_call *call, my_socket socket)
 {
     const unsigned patience = call->target->timeout / 2;
@@ -216,7 +215,7 @@ static bool settle_ssl(struct mysql_call *call, my_socket socket)
     return false;
 }
 
-/* The library may make a socket a blocking one again, and read from it without end. */
+/* The library may make a socket blocking again, and read from it endlessly. */
 static bool watch(struct mysql_call *call, my_socket socket)
 {
     watchdog_call_off(&call->watchdog);
@@ -231,7 +230,7 @@ static ino_t inode_of(my_socket socket)
     return status.st_ino;
 }
 
-/* A connection is under way. */
+/* Called while a connection is being made. */
 static int wait_for_connection(struct mysql_call *call, my_socket socket)
 {
     const int left = deadline_remaining(&call->deadline);
@@ -243,7 +242,7 @@ static int wait_for_connection(struct mysql_call *call, my_socket socket)
     return 1;
 }
 
-/* A server on this machine has nothing to settle. */
+/* A server on this machine has nothing to decide. */
 static bool settle_local(struct mysql_call *call, my_socket socket)
 {
     if (call->settled == 0 && !watch(call, socket))
@@ -260,7 +259,7 @@ static int wait_for_socket(my_socket socket, my_bool is_read, int timeout)
 
     (void)timeout;
     if (call == NULL)
-        return 0; /* a connection that is closed */
+        return 0; /* a closed connection */
     if (call->target != NULL) {
         prepare_socket(socket);
         if (call->name == NULL && !settle_local(call, socket))
@@ -278,7 +277,7 @@ static int wait_for_socket(my_socket socket, my_bool is_read, int timeout)
 
 static void set_options(MYSQL *mysql, const struct sql_target *target, bool is_local)
 {
-    /* What counts is the deadline: these make the library wait at all. */
+    /* The deadline is what counts: these make the library wait in the first place. */
     const unsigned second = 1;
     const size_t longest = MYSQL_LONGEST_MESSAGE;
 
@@ -312,7 +311,7 @@ bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct dead
 
     if (!begin(call, mysql, deadline, reason))
         return false;
-    /* Without a socket, the library says that the connection is lost. */
+    /* Without a socket, the library reports that the connection is lost. */
     if (socket >= 0 && !watch(call, socket)) {
         set_current(NULL);
         reason_set(reason, "cannot start a thread that ends the request in time");
@@ -331,7 +330,7 @@ bool mysql_client_begin_connecting(struct mysql_call *call, MYSQL *mysql,
 {
     if (!begin(call, mysql, deadline, reason))
         return false;
-    /* Now: where there is no memory for it later, the address would be checked. */
+    /* This is done now: without memory for it later, the library would check the address. */
     if (name != NULL && (call->name_to_put = strdup(name)) == NULL) {
         set_current(NULL);
         reason_no_memory(reason);
@@ -365,8 +364,8 @@ bool mysql_client_refused_name(MYSQL *mysql)
     return mysql_mariadb_tls_refused_name(mysql);
 }
 
-/* The library says that the connection is lost, as after an error of the socket: of
- * which it keeps a 2. */
+/* The library reports that the connection is lost, as after a socket error; for
+ * that it keeps a 2. */
 bool mysql_client_refused_message(MYSQL *mysql)
 {
     enum { BY_LIBRARY = 1 };

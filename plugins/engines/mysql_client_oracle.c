@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * libmysqlclient of MySQL 8. It waits by itself, and each wait while it connects may
- * last as long as a whole request, in full seconds: with it, `sql_timeout` is kept to
- * the next second where a server stalls once while it is connected to, but not where
- * it stalls several times. A watchdog limits what comes after.
+ * libmysqlclient of MySQL 8. It does its own waiting, and each wait while it connects may last
+ * as long as a whole request, in full seconds: `sql_timeout` is thus kept to the next second if
+ * a server stalls once during connecting, but not if it stalls several times. A watchdog limits
+ * what comes after that.
  */
 
 #include "engines/mysql_client.h"
@@ -21,7 +21,7 @@ bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct dead
                         struct reason *reason)
 {
     *call = (struct mysql_call){.deadline = *deadline, .mysql = mysql, .is_guarded = true};
-    /* Without a connection, the library says that it is lost. */
+    /* Without a connection, the library reports that it is lost. */
     if (mysql->net.vio != NULL &&
         !watchdog_set(&call->watchdog, mysql->net.fd, deadline, MYSQL_MOST_RECEIVED)) {
         reason_set(reason, "cannot start a thread that ends the request in time");
@@ -44,7 +44,7 @@ bool mysql_client_is_flooded(struct mysql_call *call)
     return watchdog_is_flooded(&call->watchdog);
 }
 
-/* It says no more than that the certificate cannot be verified. */
+/* The library says only that the certificate cannot be verified. */
 bool mysql_client_refused_name(MYSQL *mysql)
 {
     (void)mysql;
@@ -66,7 +66,7 @@ void mysql_client_close(MYSQL *mysql)
     ERR_clear_error();
 }
 
-/* In full seconds, and at least one: 0 would be without end. */
+/* In full seconds, and at least one: 0 would mean endlessly. */
 static unsigned seconds_of(unsigned milliseconds)
 {
     return milliseconds > 0 ? (milliseconds + 999) / 1000 : 1;
@@ -101,12 +101,12 @@ static void set_options(MYSQL *mysql, const struct sql_target *target, bool is_l
     };
     const unsigned long longest = MYSQL_LONGEST_MESSAGE;
     unsigned mode = modes[target->ssl_mode];
-    /* The server's key for the password, from the server itself. */
+    /* Whether to accept the server's public key for the password from the server itself. */
     const bool trust_key = target->ssl_mode <= SQL_SSL_PREFER;
 
     if (is_local && target->ssl_mode == SQL_SSL_PREFER)
         mode = SSL_MODE_DISABLED;
-    /* With an authority, the library does not take "required" for an answer. */
+    /* If an authority is set, the library does not accept "required". */
     if (target->ssl_mode == SQL_SSL_REQUIRE && target->ssl_ca[0] != '\0')
         mode = SSL_MODE_VERIFY_CA;
     set_timeouts(mysql, target, deadline);

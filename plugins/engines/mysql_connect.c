@@ -22,12 +22,12 @@ struct purpose {
     enum sql_access access;
 };
 
-/* The template was read as MySQL does without any sql_mode that changes its
- * syntax; and a value that does not fit its column is not to be cut off. A
- * statement that takes too long ends on the server, too: each of the two
- * servers has its own name for that, and skips the other's. More rows than anybody has room for
- * say no more than one more. A server may ignore the character set that the library has
- * asked for (skip-character-set-client-handshake), or replace it (init_connect). */
+/* The template was read as MySQL reads it without any sql_mode that changes its syntax; and a
+ * value that does not fit its column is refused, not truncated. A statement that takes too long
+ * ends on the server, too: each of the two servers has its own name for that limit, and skips
+ * the other's. One row more than any caller has room for says as much as many more. A server may
+ * ignore the character set that the library has asked for (skip-character-set-client-handshake),
+ * or replace it (init_connect). */
 static enum lookup set_up_session(MYSQL *mysql, const struct sql_target *target,
                                   struct reason *reason)
 {
@@ -49,7 +49,7 @@ static enum lookup set_up_session(MYSQL *mysql, const struct sql_target *target,
     return mysql_error_of_connection(&error, reason);
 }
 
-/* A replica, mostly. LOOKUP_DONE if it is none. */
+/* Usually a replica. LOOKUP_DONE if it is not read-only. */
 static enum lookup refuse_read_only(MYSQL *mysql, struct reason *reason)
 {
     static const char text[] = "SELECT @@global.read_only";
@@ -119,7 +119,7 @@ static enum lookup connect_to(const struct purpose *purpose, const struct mysql_
     return attempt.result;
 }
 
-/* A path may be that of the folder that the socket is in. */
+/* A path may name the folder that contains the socket. */
 static enum lookup connect_to_path(const struct purpose *purpose, const struct sql_host *host,
                                    const struct deadline *deadline, MYSQL **mysql,
                                    struct reason *reason)
@@ -144,7 +144,7 @@ static enum lookup connect_to_path(const struct purpose *purpose, const struct s
     return result;
 }
 
-/* Among MySQL's clients, localhost means the socket. */
+/* MySQL's clients take localhost to mean the socket. */
 static bool is_socket_of_library(const struct sql_host *host)
 {
     return host->name[0] == '\0' || (strcmp(host->name, "localhost") == 0 && host->port == 0);

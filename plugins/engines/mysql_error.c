@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not in the headers of both, or not under one name. */
+/* Missing from one library's headers, or named differently there. */
 enum {
     DISK_FULL = 1021,
     NOT_FORM_FILE = 1033,
@@ -29,7 +29,7 @@ enum {
 struct meaning {
     unsigned number;
     enum lookup means;
-    bool names_no_values; /* in its text, even of a statement that was run */
+    bool names_no_values; /* its text contains none, even for a statement that was run */
 };
 
 static const struct meaning meanings[] = {
@@ -54,7 +54,7 @@ static const struct meaning meanings[] = {
     {MARIADB_CONNECTION_KILLED, LOOKUP_LOST, true},
     {MYSQL_CLIENT_INTERACTION_TIMEOUT, LOOKUP_LOST, true},
 
-    /* or had better be a new one, in a moment */
+    /* or should be replaced by a new one, in a moment */
     {ER_UNKNOWN_COM_ERROR, LOOKUP_LOST, true}, /* a node that left its Galera cluster */
     {PROXYSQL_CONNECT_TIMEOUT, LOOKUP_LOST, true},
 
@@ -103,13 +103,13 @@ static const struct meaning meanings[] = {
     {ER_NO_SUCH_TABLE, LOOKUP_UNREADY, true},
     {ER_TABLEACCESS_DENIED_ERROR, LOOKUP_UNREADY, true},
 
-    /* not like this */
+    /* not in this form */
     {ER_BAD_FIELD_ERROR, LOOKUP_REJECTED, true},
     {ER_CANT_AGGREGATE_2COLLATIONS, LOOKUP_REJECTED, true},
     {ER_CANT_AGGREGATE_3COLLATIONS, LOOKUP_REJECTED, true},
     {ER_CANT_AGGREGATE_NCOLLATIONS, LOOKUP_REJECTED, true},
     {ER_COLUMNACCESS_DENIED_ERROR, LOOKUP_REJECTED, true},
-    {ER_NO_SUCH_USER, LOOKUP_REJECTED, true}, /* who defined a view or a procedure */
+    {ER_NO_SUCH_USER, LOOKUP_REJECTED, true}, /* the definer of a view or a procedure */
     {ER_PROCACCESS_DENIED_ERROR, LOOKUP_REJECTED, true},
     {ER_SP_DOES_NOT_EXIST, LOOKUP_REJECTED, true},
     {ER_SUBQUERY_NO_1_ROW, LOOKUP_REJECTED, true},
@@ -117,12 +117,12 @@ static const struct meaning meanings[] = {
     {ER_VIEW_INVALID, LOOKUP_REJECTED, true},
 };
 
-/* Errors about the statement, or about its values, whose SQLSTATE is no more than
+/* Errors about the statement, or about its values, whose SQLSTATE is only
  * HY000. */
 static const struct {
     unsigned first, last;
 } of_statement[] = {
-    {1093, 1093}, /* reads what it changes */
+    {1093, 1093}, /* reads the table that it changes */
     {1096, 1096}, /* no tables */
     {1108, 1108}, /* parameters of a procedure */
     {1111, 1111}, /* misplaced group function */
@@ -139,7 +139,7 @@ static const struct {
     {1273, 1273}, /* unknown collation */
     {1288, 1288}, /* not updatable */
     {1295, 1295}, /* cannot be prepared */
-    {1298, 1298}, /* unknown time zone */
+    {1298, 1298}, /* cannot be prepared */
     {1300, 1300}, /* invalid string */
     {1347, 1348}, /* wrong object, column that cannot be changed */
     {1364, 1364}, /* no default value */
@@ -154,7 +154,7 @@ static const struct {
     {1471, 1471}, /* not insertable */
     {1525, 1526}, /* wrong value, no partition for a value */
     {1644, 1646}, /* what a procedure signals */
-    {1748, 1748}, /* row of another partition */
+    {1748, 1748}, /* row in another partition */
     {1906, 1906}, /* value for a generated column: MariaDB */
     {3105, 3105}, /* the same: MySQL */
     {3684, 3700}, /* regular expressions */
@@ -163,7 +163,7 @@ static const struct {
     {MYSQL_IMPOSSIBLE_STRING_CONVERSION, MYSQL_IMPOSSIBLE_STRING_CONVERSION},
 };
 
-/* Classes of SQLSTATE. The first that fits counts. */
+/* Classes of SQLSTATE. The first match counts. */
 static const struct {
     const char *start;
     enum lookup means;
@@ -186,19 +186,19 @@ static bool is_not_found(const struct mysql_error *error)
     return strncmp(error->state, "02", 2) == 0;
 }
 
-/* Whether a procedure has made it up, with any number and text. */
+/* Whether a procedure has raised it, with a number and text of its choice. */
 static bool is_signalled(const struct mysql_error *error)
 {
     return strncmp(error->state, "45", 2) == 0;
 }
 
-/* An unknown error is the host's: another host may answer. */
+/* An unknown error is put down to the host: another host may answer. */
 static enum lookup meaning_of_others(const struct mysql_error *error)
 {
     size_t i;
 
-    /* Whatever has happened to the client library, it may not have read all of an
-     * answer: it must not read on. */
+    /* Whatever went wrong in the client library, it may not have read all of an
+     * answer, so it cannot be allowed to read on. */
     if ((error->number >= 2000 && error->number <= 2999) ||
         (error->number >= 5000 && error->number <= 5999))
         return LOOKUP_LOST;
@@ -219,8 +219,8 @@ static struct meaning meaning_of(const struct mysql_error *error)
     for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
         if (meanings[i].number == error->number)
             return meanings[i];
-    /* Below the server's own numbers are those of the operating system and of storage
-     * engines, such as 126 for a damaged index: their texts name files and tables. */
+    /* Numbers below the server's own come from the operating system and from storage engines,
+     * such as 126 for a damaged index: their texts name files and tables. */
     return (struct meaning){error->number, meaning_of_others(error), is_of_files};
 }
 
@@ -270,14 +270,14 @@ enum lookup mysql_error_of_connection(const struct mysql_error *error, struct re
     int number = mysql_error_kind(error->number) == MYSQL_ERROR_NETWORK ? errno_in(error->text) : 0;
 
     if (error->number == PLUGIN_CANNOT_BE_LOADED || error->number == MARIADB_PLUGIN_NOT_ALLOWED) {
-        /* The library's words hold what has overwritten the name by then. */
+        /* The library's text contains what has overwritten the name by then. */
         reason_set(reason,
                    "the server demands an authentication plug-in that is not allowed or not "
                    "installed");
         return LOOKUP_UNAVAILABLE;
     }
     reason_set(reason, "%s", number > 0 ? strerror(number) : error->text);
-    /* Too many are waiting at a socket. */
+    /* The queue of the socket is full. */
     if (number == EAGAIN)
         return LOOKUP_BUSY;
     return meaning.means == LOOKUP_BUSY || meaning.means == LOOKUP_LOST ? meaning.means
@@ -293,12 +293,12 @@ enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
         reason_set(reason, "%s", error->text);
     else
         reason_set(reason, "error %u of the server with SQLSTATE %s", error->number, error->state);
-    /* While a statement is prepared, no row is looked for. */
+    /* No row is looked up while a statement is prepared. */
     if (is_not_found(error))
         return has_values ? LOOKUP_NONE : LOOKUP_REJECTED;
     if (is_signalled(error))
         return LOOKUP_REJECTED;
-    /* Connected already. */
+    /* The connection already exists. */
     return meaning.means == LOOKUP_BUSY ? LOOKUP_UNAVAILABLE : meaning.means;
 }
 
@@ -306,7 +306,7 @@ enum lookup mysql_error_of_storing(unsigned number, enum lookup means)
 {
     if (number == ER_UNKNOWN_COM_ERROR)
         return LOOKUP_UNREADY;
-    /* Somebody else has stored the same just now: next time, it is found. */
+    /* Another client has just stored the same: the next lookup finds it. */
     if (number == ER_DUP_ENTRY)
         return LOOKUP_CONFLICT;
     return means;

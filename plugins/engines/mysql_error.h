@@ -21,15 +21,14 @@ struct mysql_error {
  * values. */
 enum lookup mysql_error_of_connection(const struct mysql_error *error, struct reason *reason);
 
-/* What a failed statement means. `has_values` says that it was run, rather than
- * prepared: its parameters may stand in the text. LOOKUP_REJECTED is an error of the
- * statement, and LOOKUP_NONE the SQLSTATE for "not found"; any error that is unknown
- * is LOOKUP_UNAVAILABLE. */
+/* What a failed statement means. `has_values` says that it was run, not just prepared: the text
+ * may contain its parameters. LOOKUP_REJECTED is an error of the statement, and LOOKUP_NONE the
+ * SQLSTATE for "not found"; any unknown error is LOOKUP_UNAVAILABLE. */
 enum lookup mysql_error_judge(const struct mysql_error *error, bool has_values,
                               struct reason *reason);
 
-/* What a statement that stores has come to, if its error means `means`: a server that says
- * why it does not store has stored nothing. */
+/* The result of a statement that stores, if its error means `means`: a server that says why it
+ * does not store has stored nothing. */
 enum lookup mysql_error_of_storing(unsigned number, enum lookup means);
 
 /* What can be done about an error. */
@@ -37,7 +36,7 @@ enum mysql_error_kind {
     MYSQL_ERROR_OTHER,     /* nothing */
     MYSQL_ERROR_NETWORK,   /* there was no connection to the server at all */
     MYSQL_ERROR_FORGOTTEN, /* the statement has to be prepared again */
-    MYSQL_ERROR_CHARACTERS /* the statement may do with other characters in its parameters: the
+    MYSQL_ERROR_CHARACTERS /* the statement may work with other characters in its parameters: the
                             * character set of a column, or of a procedure's parameter, lacks
                             * some */
 };

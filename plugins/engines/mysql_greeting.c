@@ -5,9 +5,8 @@
 
 enum { HEADER = 4 }; /* bytes of a packet: three of its length, one of its number */
 
-/* An error packet: 255, and a number. To MariaDB's client library, number 65535 is a
- * progress report, after which it waits for the greeting; before there was one, it
- * crashes over it. */
+/* An error packet: 255, and a number. MariaDB's client library takes number 65535 for a progress
+ * report, after which it waits for the greeting; before the greeting, it crashes on one. */
 static enum mysql_greeting read_refusal(const unsigned char *bytes, size_t length)
 {
     enum { NUMBER = HEADER + 1, PROGRESS = 0xffff };
@@ -18,8 +17,9 @@ static enum mysql_greeting read_refusal(const unsigned char *bytes, size_t lengt
                                                                 : GREETING_REFUSAL;
 }
 
-/* Behind the number 10 come the version of the server as a string, 4 bytes of its
- * thread, 8 of a challenge, one unused, and 2 of what it can, the lower half first. */
+/* After the number 10 come the server's version as a string, 4 bytes of its
+ * thread, 8 of a challenge, one unused, and 2 of its capabilities, the lower
+ * half first. */
 enum mysql_greeting mysql_greeting_read(const unsigned char *bytes, size_t length)
 {
     enum { VERSION_10 = 10, ERROR = 255, TO_ABILITIES = 4 + 8 + 1, SSL = 0x0800 };
@@ -35,7 +35,7 @@ enum mysql_greeting mysql_greeting_read(const unsigned char *bytes, size_t lengt
     packet = HEADER + (size_t)(bytes[0] | bytes[1] << 8 | bytes[2] << 16);
     nul = memchr(bytes + HEADER + 1, '\0', length - HEADER - 1);
     at = nul != NULL ? (size_t)(nul + 1 - bytes) + TO_ABILITIES : length;
-    /* What comes after the packet is not part of it, to the library either. */
+    /* What comes after the packet is not part of it, for the library either. */
     if (at + 2 > packet)
         return GREETING_UNKNOWN;
     if (at + 2 > length)

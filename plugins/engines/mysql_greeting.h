@@ -3,25 +3,25 @@
 #define SQLCRYPT_MYSQL_GREETING_H
 
 /*
- * Reads what a MySQL or MariaDB server says first, as far as is needed to tell
- * whether the session can be encrypted: "Protocol::HandshakeV10" of MySQL's
+ * Reads what a MySQL or MariaDB server sends first, far enough to see whether
+ * the session can be encrypted: "Protocol::HandshakeV10" of MySQL's
  * documentation.
  */
 
 #include <stddef.h>
 
-/* The longest greeting that is of use, in bytes up to what the server can. */
+/* The longest useful greeting, in bytes up to the server's capabilities. */
 enum { MYSQL_GREETING_MAX = 512 };
 
 enum mysql_greeting {
-    GREETING_UNFINISHED,  /* more has to come */
-    GREETING_UNKNOWN,     /* nothing that a client library should get to read */
+    GREETING_UNFINISHED,  /* more is to come */
+    GREETING_UNKNOWN,     /* nothing that a client library should be allowed to read */
     GREETING_REFUSAL,     /* an error */
     GREETING_WITHOUT_SSL, /* the server cannot encrypt */
     GREETING_WITH_SSL
 };
 
-/* Judges the `length` bytes that have come so far. */
+/* Judges the `length` bytes that have arrived so far. */
 enum mysql_greeting mysql_greeting_read(const unsigned char *bytes, size_t length);
 
 #endif

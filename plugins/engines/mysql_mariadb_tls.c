@@ -48,7 +48,7 @@ void mysql_mariadb_tls_ask_not(MYSQL *mysql)
     mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
 }
 
-/* Since 3.4, the library keeps what it did not like of a certificate. */
+/* Since 3.4, the library records what is wrong with a certificate. */
 #if HAVE_DECL_MARIADB_TLS_VERIFY_STATUS
 
 static bool has_marked_name(MYSQL *mysql)
@@ -69,8 +69,8 @@ static bool has_marked_name(MYSQL *mysql)
 
 #endif
 
-/* An older library only says so in its text. A driver that was built with the header of an
- * older one does not know of the mark: the second text is that of 3.4. */
+/* An older library only says so in its text. A driver that was built with an older header does
+ * not have the flag: the second text is that of 3.4. */
 bool mysql_mariadb_tls_refused_name(MYSQL *mysql)
 {
     static const char *const texts[] = {"Validation of SSL server certificate failed",

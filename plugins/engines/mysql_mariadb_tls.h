@@ -3,8 +3,8 @@
 #define SQLCRYPT_MYSQL_MARIADB_TLS_H
 
 /*
- * How versions of MariaDB Connector/C are told to encrypt and whom to trust, and what they
- * say of a certificate.
+ * How to tell versions of MariaDB Connector/C to encrypt and whom to trust, and what they report
+ * about a certificate.
  */
 
 #include "engines/mysql_client.h"
@@ -12,7 +12,7 @@
 /* Whether the library is going to check the name in the certificate. */
 bool mysql_mariadb_tls_checks_name(const struct sql_target *target);
 
-/* Has it encrypt, or not. */
+/* Makes it encrypt, or not. */
 void mysql_mariadb_tls_ask(MYSQL *mysql, const struct sql_target *target);
 void mysql_mariadb_tls_ask_not(MYSQL *mysql);
 

@@ -7,8 +7,8 @@
 #include "engines/mysql_client.h"
 #include "engines/openssl_ready.h"
 
-/* From mysql/client_plugin.h, which cannot be read where it needs a header that is
- * not installed with it, as on Debian 12. */
+/* From mysql/client_plugin.h, which cannot be included if it needs a header
+ * that is not installed with it, as on Debian 12. */
 struct st_mysql_client_plugin *mysql_load_plugin(MYSQL *mysql, const char *name, int type, int argc,
                                                  ...);
 enum { AUTHENTICATION_PLUGIN = 2 };
@@ -25,7 +25,7 @@ void mysql_plugins_load(void)
     sigaction(SIGPIPE, NULL, &before);
     mysql_library_init(0, NULL, NULL);
     mysql = mysql_init(NULL);
-    /* One that is not installed: only a server that asks for it would mind. */
+    /* A missing plug-in matters only to a server that asks for it. */
     while (mysql != NULL && (name = strsep(&rest, ",")) != NULL)
         mysql_load_plugin(mysql, name, AUTHENTICATION_PLUGIN, 0);
     if (mysql != NULL)

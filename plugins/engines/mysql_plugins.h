@@ -11,7 +11,7 @@
 #define MYSQL_PLUGINS "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
 
 /* Initialises the client library and loads the plug-ins, which it would otherwise
- * do when a server asks for one, and leaves the host's signals as they are. */
+ * do when a server asks for one, and leaves the host's signals alone. */
 void mysql_plugins_load(void);
 
 #endif

@@ -29,7 +29,7 @@ enum lookup mysql_request_statement_failed(const struct mysql_request *request,
     struct mysql_error error = {mysql_stmt_errno(prepared), mysql_stmt_sqlstate(prepared),
                                 mysql_stmt_error(prepared)};
 
-    /* Only the connection knows of an error while rows are read. */
+    /* Only the connection knows about an error during the reading of rows. */
     if (error.number == 0)
         error = mysql_connect_error(request->session->mysql);
     return mysql_request_failed(request, &error, has_values);

@@ -3,8 +3,8 @@
 #define SQLCRYPT_MYSQL_REQUEST_H
 
 /*
- * One request on its way to its result, over a session with a MySQL or MariaDB server, and
- * what it means that it fails.
+ * One request on its way to its result, over a session with a MySQL or MariaDB server, and what
+ * a failure means.
  */
 
 #include "engines/mysql_client.h"
@@ -23,7 +23,7 @@ struct mysql_kept {
 struct sql_session {
     MYSQL *mysql;
     struct mysql_kept kept[MYSQL_KEPT_STATEMENTS];
-    unsigned next_kept; /* where the next statement goes */
+    unsigned next_kept; /* where to put the next statement */
     unsigned error;     /* the number of the last one */
 };
 
@@ -39,11 +39,11 @@ struct mysql_request {
 enum lookup mysql_request_failed(const struct mysql_request *request,
                                  const struct mysql_error *error, bool has_values);
 
-/* Likewise, for the last error of a prepared statement. */
+/* The same, for the last error of a prepared statement. */
 enum lookup mysql_request_statement_failed(const struct mysql_request *request,
                                            MYSQL_STMT *prepared, bool has_values);
 
-/* Likewise, when memory is out. */
+/* The same, when out of memory. */
 enum lookup mysql_request_no_memory(const struct mysql_request *request);
 
 #endif

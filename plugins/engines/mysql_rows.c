@@ -29,7 +29,7 @@ static bool bind_columns(MYSQL_STMT *prepared, struct column *column)
     binds[0].length = &column->length;
     binds[0].is_null = &column->is_null;
     while (--count > 0)
-        binds[count].buffer_type = MYSQL_TYPE_STRING; /* without room: not wanted */
+        binds[count].buffer_type = MYSQL_TYPE_STRING; /* no room: not wanted */
     done = mysql_stmt_bind_result(prepared, binds) == 0;
     free(binds);
     return done;
@@ -75,7 +75,7 @@ static enum lookup add_row(const struct mysql_request *request, MYSQL_STMT *prep
                : mysql_request_no_memory(request);
 }
 
-/* Reads the rows by way of `column`, until there is no room for more. */
+/* Reads the rows through `column`, until there is no room for more. */
 static enum lookup read_by_column(const struct mysql_request *request, MYSQL_STMT *prepared,
                                   struct column *column, struct sql_rows *rows)
 {

@@ -8,8 +8,8 @@
 
 #include "engines/mysql_request.h"
 
-/* Adds the first column of each to `rows`, until there is no room for more: what is left
- * has to be drained. As `select` of sql_engine.h. */
+/* Adds the first column of each to `rows`, until there is no room for more: the caller drains
+ * what is left. As `select` of sql_engine.h. */
 enum lookup mysql_rows_read(const struct mysql_request *request, MYSQL_STMT *prepared,
                             struct sql_rows *rows);
 

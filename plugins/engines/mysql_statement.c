@@ -7,7 +7,7 @@
 
 static const char blanks[] = " \t\n\v\f\r";
 
-/* Past blanks and comments. */
+/* Skips blanks and comments. */
 static const char *first_word(const char *text)
 {
     for (;;) {
@@ -42,7 +42,7 @@ static bool is_ascii(char byte)
     return (unsigned char)byte < 0x80;
 }
 
-/* In UTF-8, a byte that belongs to the character before. */
+/* In UTF-8, a byte that belongs to the previous character. */
 static bool is_continuation(char byte)
 {
     return ((unsigned char)byte & 0xc0) == 0x80;

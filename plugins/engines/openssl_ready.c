@@ -5,7 +5,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
-/* What reads certificates and keys: OpenSSL 3 makes a list of its own. */
+/* What reads certificates and keys: OpenSSL 3 keeps a list of its own for it. */
 #ifdef HAVE_OPENSSL_DECODER_H
 
 #include <openssl/decoder.h>

@@ -3,9 +3,9 @@
 #define SQLCRYPT_OPENSSL_READY_H
 
 /*
- * Has OpenSSL do at once what it does when it is first used. It reads its configuration
- * then, which a jail may not hold; and where memory for its lists of algorithms is short
- * then, they stay incomplete for as long as the process lives.
+ * Makes OpenSSL do now what it otherwise does at its first use. It then reads its configuration,
+ * which a jail may lack; and if memory for its lists of algorithms is short at that time, they
+ * stay incomplete for as long as the process lives.
  */
 void openssl_ready(void);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The engine driver for PostgreSQL, by libpq.
+ * The engine driver for PostgreSQL, with libpq.
  *
  * The statement of a lookup is prepared once in a session, under a name that is
- * made of its text: a pooler such as PgBouncer may lead a session to a server
- * connection that others have used, where the name must not mean anything else.
- * There, the statement may also be missing: then it is prepared again, and if
- * that does not help, runs without a name.
+ * derived from its text: a pooler such as PgBouncer may lead a session to a
+ * server connection that others have used, where the name may only mean the
+ * same. The statement may also be missing there: it is then prepared again, and
+ * if that does not help, runs without a name.
  *
  * A parameter has the type that the server finds for it, so that a number is
  * compared as a number; if the server finds none, it is text, as a literal would be.
@@ -64,8 +64,8 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
         free(opened);
         return result;
     }
-    /* A session that stores runs each statement once, and a name that is taken
-     * would spoil its transaction. */
+    /* A session that stores runs each statement once, and a name that is
+     * already in use would break its transaction. */
     opened->by_name = access == SQL_ACCESS_READ;
     *session = opened;
     return LOOKUP_DONE;
@@ -112,13 +112,13 @@ static enum lookup execute(struct sql_session *session, const struct pgsql_known
                                  pgsql_known_types(known), known->values, NULL, NULL, 0);
     if (sent == 0)
         return pgsql_answer_not_sent(reason);
-    /* Row by row: of a table without WHERE, there might be many. */
+    /* Rows come one by one: without WHERE, a table may return many. */
     if (answer->rows != NULL && PQsetSingleRowMode(session->link.connection) == 0)
         return pgsql_answer_not_sent(reason);
     return pgsql_answer_collect(&session->link, answer, deadline, reason);
 }
 
-/* libpq takes a parameter as a string that ends in a NUL. */
+/* libpq takes a parameter as a NUL-terminated string. */
 static bool parameters_fit(const struct sql_statement *statement, struct reason *reason)
 {
     size_t i;
@@ -131,8 +131,8 @@ static bool parameters_fit(const struct sql_statement *statement, struct reason 
     return true;
 }
 
-/* Within a transaction, an error of one statement spoils those that follow, unless
- * there is a point to go back to. */
+/* Within a transaction, an error of one statement breaks those that follow,
+ * unless there is a savepoint to go back to. */
 static enum lookup set_savepoint(struct sql_session *session, const struct deadline *deadline,
                                  struct reason *reason)
 {
@@ -173,7 +173,7 @@ static enum lookup run_once(struct sql_session *session, const struct sql_statem
         sql_rows_wipe(rows);
     *answer = (struct pgsql_answer){.rows = rows};
     result = execute(session, known, statement->parameters, answer, deadline, reason);
-    /* The server knew better before: somebody in between has lost track. */
+    /* The server accepted it before: something in between has lost track. */
     if (result == LOOKUP_REJECTED && answer->error.kind == PGSQL_ERROR_PROTOCOL &&
         known->has_worked)
         return LOOKUP_LOST;
@@ -181,7 +181,7 @@ static enum lookup run_once(struct sql_session *session, const struct sql_statem
     return result;
 }
 
-/* Whether to run a statement again, after what was answered. */
+/* Whether to run a statement again after that answer. */
 static bool is_worth_another_try(struct sql_session *session, struct pgsql_known *known,
                                  const struct pgsql_answer *answer, bool *was_forgotten)
 {
@@ -192,8 +192,8 @@ static bool is_worth_another_try(struct sql_session *session, struct pgsql_known
     if (!known->is_prepared || (answer->error.kind != PGSQL_ERROR_FORGOTTEN && !is_stale))
         return false;
     known->is_prepared = false;
-    /* Twice in a row, a pooler has given each statement another server. And a server
-     * that has kept a stale one would find it again. */
+    /* If it is missing twice in a row, a pooler gives each statement another server. And a
+     * server that has kept a stale statement would find it again. */
     session->by_name = !*was_forgotten && !is_stale;
     *was_forgotten = true;
     return true;
@@ -224,7 +224,7 @@ static enum lookup run(struct sql_session *session, const struct sql_statement *
     return result;
 }
 
-/* What an error means that says that some value does not do. */
+/* What an error about an unsuitable value means. */
 static enum lookup judge_values(struct sql_session *session, const struct sql_statement *statement,
                                 const struct pgsql_answer *answer, const struct deadline *deadline,
                                 struct reason *reason)
@@ -260,7 +260,7 @@ static enum lookup judge_error(struct sql_session *session, const struct sql_sta
     case PGSQL_ERROR_VALUE:
         return judge_values(session, statement, answer, deadline, reason);
     case PGSQL_ERROR_SEVERAL_ROWS:
-        /* A function wanted one row, and has handed over none of them. */
+        /* A function wanted one row, and has returned none of them. */
         answer->rows->has_more = true;
         return LOOKUP_FOUND;
     case PGSQL_ERROR_NO_ROW:
@@ -300,7 +300,7 @@ static enum lookup store(struct sql_session *session, const struct sql_statement
 
     if (result == LOOKUP_DONE && answer.changed == 0)
         return LOOKUP_NONE;
-    /* Next time, it is found. */
+    /* The next lookup finds it. */
     if (result == LOOKUP_REJECTED && answer.error.kind == PGSQL_ERROR_TAKEN)
         return LOOKUP_CONFLICT;
     return result;
@@ -318,7 +318,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
     enum lookup result =
         pgsql_answer_command(&session->link, texts[step], &answer, deadline, reason);
 
-    /* COMMIT of a transaction that has failed is answered with ROLLBACK. */
+    /* The answer to COMMIT of a failed transaction is ROLLBACK. */
     if (result == LOOKUP_DONE && strcmp(answer.tag, texts[step]) != 0) {
         reason_set(reason, "the server has rolled back");
         return LOOKUP_REJECTED;

@@ -10,11 +10,11 @@
 enum {
     LONGEST_VALUE = 1 << 20,
     ORDINARY_ANSWER = 16 << 10,
-    LONGEST_ANSWER = 4 << 20 /* with other columns and rows, and notices */
+    LONGEST_ANSWER = 4 << 20 /* including other columns and rows, and notices */
 };
 
-/* Takes what has come. OpenSSL may have more of a record than libpq takes at once, and
- * no socket shows that. */
+/* Takes what has arrived. OpenSSL may hold more of a record than libpq takes at once, and the
+ * socket does not show that. */
 static bool take(PGconn *connection)
 {
     int times = PQsslInUse(connection) != 0 ? 3 : 1;
@@ -28,15 +28,15 @@ static bool take(PGconn *connection)
     return true;
 }
 
-/* A connection that is lost has a result that says so. After other errors, such as a
- * lack of memory, libpq would wait for one without a deadline. */
+/* A lost connection has a result that says so. After other errors, such as lack of memory, libpq
+ * would wait for a result without a deadline. */
 static bool has_result_of_loss(const PGconn *connection, struct reason *reason)
 {
     reason_set(reason, "libpq cannot go on with the connection");
     return PQstatus(connection) == CONNECTION_BAD;
 }
 
-/* Sends what is left to be sent, and waits for a whole result. False with a reason. */
+/* Sends what is still unsent, and waits for a whole result. False with a reason. */
 static bool await_result(struct pgsql_link *link, const struct pgsql_limits *limits,
                          struct reason *reason)
 {
@@ -65,8 +65,8 @@ static void wipe_result(PGresult *result)
     PQclear(result);
 }
 
-/* Takes the first column of a row, if there is room. Rows come one by one only where
- * there is something to read into. */
+/* Takes the first column of a row, if there is room. Rows come one by one only if there is
+ * something to read into. */
 static enum lookup read_row(const PGresult *result, struct pgsql_answer *answer,
                             struct reason *reason)
 {
@@ -91,7 +91,7 @@ static enum lookup read_row(const PGresult *result, struct pgsql_answer *answer,
     return LOOKUP_UNAVAILABLE;
 }
 
-/* What the server has found of a prepared statement. */
+/* The types that the server has found for a prepared statement. */
 static enum lookup read_types(const PGresult *result, struct pgsql_answer *answer,
                               struct reason *reason)
 {
@@ -116,7 +116,7 @@ static enum lookup read_result(const PGconn *connection, PGresult *result,
         if (answer->types != NULL)
             return read_types(result, answer, reason);
         snprintf(answer->tag, sizeof(answer->tag), "%s", PQcmdStatus(result));
-        /* A procedure returns a row if it has something to say. */
+        /* A procedure returns a row if it has output. */
         if (answer->rows != NULL && strcmp(answer->tag, "CALL") != 0) {
             reason_set(reason, "the statement returns no column");
             return LOOKUP_REJECTED;
@@ -130,13 +130,13 @@ static enum lookup read_result(const PGconn *connection, PGresult *result,
     case PGRES_BAD_RESPONSE:
         return pgsql_error_judge(connection, result, &answer->error, reason);
     default:
-        /* COPY, which would never end. */
+        /* COPY, which would never end */
         reason_set(reason, "a statement of this kind cannot be used");
         return LOOKUP_UNAVAILABLE;
     }
 }
 
-/* An error that the connection did not survive was not about the statement. */
+/* An error that also ended the connection was not about the statement. */
 static enum lookup outcome_at_end(const PGconn *connection, enum lookup outcome)
 {
     return outcome == LOOKUP_REJECTED && PQstatus(connection) == CONNECTION_BAD ? LOOKUP_LOST
@@ -153,7 +153,7 @@ static enum lookup collect(struct pgsql_link *link, struct pgsql_answer *answer,
         PGresult *result;
         enum lookup next;
 
-        /* A server that sends results without end always has one to be read. */
+        /* A server that sends results endlessly always has one ready to read. */
         if (deadline_remaining(limits->deadline) == 0) {
             reason_set(reason, "timed out waiting for an answer");
             return LOOKUP_UNAVAILABLE;

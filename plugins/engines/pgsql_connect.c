@@ -9,10 +9,10 @@
 #include "engines/pgsql_error.h"
 #include "engines/sql_ssl_files.h"
 
-/* What is learned of an address. */
+/* What is learned about an address. */
 enum { REFUSES_OPTIONS = 1 };
 
-/* What a server says until it waits for a statement, in bytes. */
+/* What a server sends before it waits for a statement, in bytes. */
 enum { ORDINARY_LOGIN = 16 << 10, LONGEST_LOGIN = 1 << 20 };
 
 static void ignore_notice(void *context, const PGresult *notice)
@@ -21,8 +21,7 @@ static void ignore_notice(void *context, const PGresult *notice)
 }
 
 /* One try. `address` is where the host is, "" for a socket or the default host. With
- * `with_options`, the server is asked to end statements that nothing waits for any
- * more. */
+ * `with_options`, the server is asked to end statements that nothing waits for any longer. */
 struct attempt {
     const struct sql_target *target;
     const struct sql_host *host;
@@ -31,7 +30,7 @@ struct attempt {
     bool with_options;
 };
 
-/* Without the file of authorities, as in a jail, libpq would check nothing. */
+/* Without the file of authorities, such as in a jail, libpq would check nothing. */
 static const char *mode_of(const struct sql_target *target)
 {
     static const char *const modes[] = {
@@ -96,7 +95,7 @@ static bool go_through(struct pgsql_link *link, const struct pgsql_limits *limit
     int socket = -1;
 
     while (PQstatus(link->connection) != CONNECTION_BAD) {
-        /* After a try with TLS, there may be one without, on another socket. */
+        /* After a try with TLS, there may be one without it, on another socket. */
         if (PQsocket(link->connection) != socket) {
             socket = PQsocket(link->connection);
             watchdog_call_off(&link->watchdog);
@@ -116,7 +115,7 @@ static bool go_through(struct pgsql_link *link, const struct pgsql_limits *limit
     return false;
 }
 
-/* LOOKUP_LOST if the connection itself says more. */
+/* LOOKUP_LOST if the connection itself has more to say. */
 static enum lookup finish(struct pgsql_link *link, const struct deadline *deadline,
                           struct reason *reason)
 {
@@ -130,8 +129,8 @@ static enum lookup finish(struct pgsql_link *link, const struct deadline *deadli
     return LOOKUP_UNAVAILABLE;
 }
 
-/* Says what libpq does not: which file it was, and where it was looked for. Returns
- * whether it was for a file that cannot be read. */
+/* Says what libpq does not: which file or socket it used, and where. Returns
+ * whether the cause was a file that cannot be read. */
 static bool explain(const struct attempt *attempt, const PGconn *connection, struct reason *reason)
 {
     const struct sql_target *target = attempt->target;
@@ -141,7 +140,7 @@ static bool explain(const struct attempt *attempt, const PGconn *connection, str
     if (directory[0] != '/') {
         struct reason file;
 
-        /* Unless told to, libpq does not insist on the files. */
+        /* libpq does not insist on the files unless it is told to. */
         if (target->ssl_mode <= SQL_SSL_PREFER || !sql_ssl_files_explain(target, &file))
             return false;
         reason_prefix(reason, "%s; ", file.text);
@@ -159,8 +158,8 @@ static bool is_on(const char *value)
     return value != NULL && strcmp(value, "on") == 0;
 }
 
-/* Whether a server is no good for storing: libpq has been let in then, and has left.
- * Before PostgreSQL 14, and through a pooler, that is all there is to see. */
+/* Whether a server is unfit for storing: libpq was then let in, and has left. Before PostgreSQL
+ * 14, and through a pooler, there is no other sign. */
 static bool is_read_only(const struct attempt *attempt, const PGconn *connection)
 {
     const char *standby = PQparameterStatus(connection, "in_hot_standby");
@@ -186,10 +185,10 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
     }
     *link = (struct pgsql_link){.connection = started};
     PQsetNoticeReceiver(started, ignore_notice, NULL);
-    /* The SQLSTATE comes with the text of an error only. */
+    /* Only the text of an error comes with the SQLSTATE. */
     PQsetErrorVerbosity(started, PQERRORS_VERBOSE);
-    /* Else libpq would wait, without a deadline, for a server that asks for the password
-     * again and again and does not read it. Fails if there is no connection. */
+    /* Otherwise libpq would wait, without a deadline, for a server that asks for the password
+     * again and again and does not read it. This fails if there is no connection. */
     PQsetnonblocking(started, 1);
     result = finish(link, deadline, reason);
     if (result == LOOKUP_DONE) {
@@ -207,8 +206,8 @@ static enum lookup connect_once(const struct attempt *attempt, const struct dead
     return result;
 }
 
-/* A pooler may not take the options. If it takes the connection without them, they are
- * left out from then on. */
+/* A pooler may reject the options. If it accepts the connection without them, they are left out
+ * from then on. */
 static enum lookup connect_by_either_way(struct attempt *attempt, const struct deadline *deadline,
                                          unsigned *learned, struct pgsql_link *link,
                                          struct reason *reason)
@@ -225,8 +224,8 @@ static enum lookup connect_by_either_way(struct attempt *attempt, const struct d
     return result;
 }
 
-/* Whether the server reads quotes as templates are read. Who took the options need not
- * say so, but a pooler may take them and forget them. */
+/* Whether the server reads quotes as templates are read. A server that accepted the options need
+ * not say so, but a pooler may accept and forget them. */
 static bool reads_standard_strings(const struct attempt *attempt, const PGconn *connection)
 {
     const char *value = PQparameterStatus(connection, "standard_conforming_strings");
@@ -234,8 +233,8 @@ static bool reads_standard_strings(const struct attempt *attempt, const PGconn *
     return value != NULL ? is_on(value) : attempt->with_options;
 }
 
-/* PgBouncer knows this setting, and keeps it apart for each client. It does not know
- * statement_timeout, which would get to the sessions of others. */
+/* PgBouncer knows this setting, and keeps it separately for each client. It does not know
+ * statement_timeout, which would leak into the sessions of others. */
 static enum lookup set_standard_strings(struct pgsql_link *link, const struct deadline *deadline,
                                         struct reason *reason)
 {

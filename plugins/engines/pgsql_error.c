@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Without libpq's words about the server it has tried: the caller knows. */
+/* The text without libpq's words about the server it has tried: the caller knows. */
 static const char *text_of_connection(const PGconn *connection)
 {
     static const char opening[] = "connection to server ", ending[] = " failed: ";
@@ -23,7 +23,7 @@ static const char *text_of_connection(const PGconn *connection)
     return text;
 }
 
-/* The first line of it. */
+/* The first line of the text. */
 void pgsql_error_of_connection(const PGconn *connection, struct reason *reason)
 {
     const char *text = text_of_connection(connection);
@@ -32,7 +32,7 @@ void pgsql_error_of_connection(const PGconn *connection, struct reason *reason)
 }
 
 /* What a text such as "FATAL:  53300: sorry, too many clients already" says after that
- * SQLSTATE, or the beginning of one, or NULL: there may be several, of one try with TLS
+ * SQLSTATE, or the beginning of one, or NULL: there may be several, from one try with TLS
  * and one without. */
 static const char *after_state(const PGconn *connection, const char *state)
 {
@@ -48,8 +48,8 @@ static const char *after_state(const PGconn *connection, const char *state)
     return NULL;
 }
 
-/* Too many wait at the socket: libpq keeps no other trace of errno than its text, in
- * the language of this process, as all of the first line. */
+/* The queue of the socket is full: libpq keeps no other trace of errno than its text, in the
+ * language of this process, as the whole first line. */
 static bool is_of_full_socket(const PGconn *connection)
 {
     const char *text = text_of_connection(connection), *full = strerror(EAGAIN);
@@ -58,7 +58,7 @@ static bool is_of_full_socket(const PGconn *connection)
     return strncmp(text, full, length) == 0 && (text[length] == '\n' || text[length] == '\0');
 }
 
-/* PgBouncer has one SQLSTATE for most of what it says: the rest is to be read. */
+/* PgBouncer uses one SQLSTATE for most of what it says, so the rest must be read. */
 static bool is_of_full_pooler(const PGconn *connection)
 {
     static const char full[] = "no more connections allowed";
@@ -67,15 +67,15 @@ static bool is_of_full_pooler(const PGconn *connection)
     return text != NULL && strncmp(text, full, strlen(full)) == 0;
 }
 
-/* The server takes no connection now, but may in a moment. */
+/* The server accepts no connection now, but may in a moment. */
 static bool is_of_busy_server(const PGconn *connection)
 {
     return after_state(connection, "53300") != NULL /* too_many_connections */ ||
            is_of_full_socket(connection) || is_of_full_pooler(connection);
 }
 
-/* Whether a server, or a pooler, may say otherwise in a moment: it is starting, or going
- * down, or has lost its own servers. What neither of them has said is of the network. */
+/* Whether a server, or a pooler, may say otherwise in a moment: it is starting, or going down,
+ * or has lost its own servers. Anything that neither of them has said comes from the network. */
 static bool may_pass(const PGconn *connection)
 {
     return after_state(connection, "") == NULL || after_state(connection, "08") != NULL ||
@@ -90,7 +90,7 @@ enum lookup pgsql_error_judge_connection(const PGconn *connection)
     return may_pass(connection) ? LOOKUP_LOST : LOOKUP_UNAVAILABLE;
 }
 
-/* Who was asked for the password has understood, and refuses for another reason. */
+/* A server that asked for the password has understood, and refuses for another reason. */
 bool pgsql_error_is_misunderstood(const PGconn *connection)
 {
     return after_state(connection, "08P01") != NULL /* protocol_violation */ &&
@@ -99,13 +99,13 @@ bool pgsql_error_is_misunderstood(const PGconn *connection)
 
 /* --- of a statement */
 
-/* Whether the text of an error may be logged, unless it stems from inside of a function. */
+/* Whether the text of an error may be logged, unless it comes from inside a function. */
 enum telling {
     TELL_NOT, /* it may hold a value */
 
-    /* A parameter may be taken for a text search query, or for the name of a table, function,
-     * type, role or schema: then the text has it. Up to PostgreSQL 13, that differs from an
-     * error of the statement only in that the latter has a place in the statement. */
+    /* A parameter may be used as a text search query, or as the name of a table, function, type,
+     * role or schema: the text then contains it. Up to PostgreSQL 13, an error of the statement
+     * differs from that only in having a position in the statement. */
     TELL_WITH_PLACE,
 
     TELL
@@ -119,7 +119,7 @@ struct meaning {
     enum pgsql_error_kind kind;
 };
 
-/* The first that fits counts. */
+/* The first match counts. */
 static const struct meaning meanings[] = {
     /* protocol_violation: a wrong number of parameters; connection exception: of a foreign
      * table */
@@ -236,9 +236,9 @@ static bool is_severity(const PGresult *result, int field, const char *severity)
     return text != NULL && strcmp(text, severity) == 0;
 }
 
-/* The session ends with such an error, whether the connection is known to be closed yet
- * or not; or it is of no use, since a pooler has made up the error: that of PostgreSQL
- * has its severity in no language, too. */
+/* The session ends with such an error, whether or not the connection is known to be closed yet;
+ * or it is useless, since a pooler has made up the error: one from PostgreSQL also has an
+ * untranslated severity. */
 static bool is_lost(const PGconn *connection, const PGresult *result, const struct meaning *meaning)
 {
     if (PQstatus(connection) == CONNECTION_BAD || state_of(result)[0] == '\0')
@@ -250,7 +250,7 @@ static bool is_lost(const PGconn *connection, const PGresult *result, const stru
            is_severity(result, PG_DIAG_SEVERITY, "PANIC");
 }
 
-/* `text` is what the server says of the statement itself, or NULL. */
+/* `text` is what the server says about the statement itself, or NULL. */
 static void describe(const struct meaning *meaning, const char *state, const char *text,
                      struct pgsql_error *error)
 {

@@ -6,7 +6,7 @@
  * What the errors of PostgreSQL and libpq mean for a lookup, and how much of
  * their texts may be logged: a server quotes values in some of them.
  *
- * Five characters, the SQLSTATE, tell errors apart: appendix A of PostgreSQL's
+ * Five characters, the SQLSTATE, identify errors: appendix A of PostgreSQL's
  * documentation.
  */
 
@@ -26,16 +26,17 @@ bool pgsql_error_is_misunderstood(const PGconn *connection);
 /* What can be done about the error of a statement. */
 enum pgsql_error_kind {
     PGSQL_ERROR_OTHER,        /* nothing */
-    PGSQL_ERROR_PREPARED,     /* a statement of that name is there already */
-    PGSQL_ERROR_FORGOTTEN,    /* none is */
-    PGSQL_ERROR_STALE,        /* one is that can be used no more: the table has other columns */
+    PGSQL_ERROR_PREPARED,     /* a statement of that name already exists */
+    PGSQL_ERROR_FORGOTTEN,    /* none exists */
+    PGSQL_ERROR_STALE,        /* one exists that cannot be used any more: the table has other
+                               * columns */
     PGSQL_ERROR_PROTOCOL,     /* the server does not understand, or has lost track */
     PGSQL_ERROR_UNTYPED,      /* the server finds no type for a parameter of the statement itself */
-    PGSQL_ERROR_VALUE,        /* some value does not do: it may be that of a parameter, which is
-                               * no number or has a character that the database lacks */
+    PGSQL_ERROR_VALUE,        /* some value is unsuitable: it may be that of a parameter, which
+                               * is not a number or has a character that the database lacks */
     PGSQL_ERROR_NO_ROW,       /* PL/pgSQL found no row where it wants one, */
     PGSQL_ERROR_SEVERAL_ROWS, /* or several */
-    PGSQL_ERROR_TAKEN         /* somebody else has stored the same */
+    PGSQL_ERROR_TAKEN         /* another client has stored the same */
 };
 
 struct pgsql_error {

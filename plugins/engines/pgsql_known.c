@@ -27,7 +27,7 @@ void pgsql_known_free(struct pgsql_knowns *knowns)
         forget(&knowns->items[i]);
 }
 
-/* A name that no other statement has; "" if there is no SHA-256. */
+/* Makes a name that no other statement has; "" if there is no SHA-256. */
 static void make_name(const char *text, struct pgsql_known *known)
 {
     static const char prefix[] = "sqlcrypt_";
@@ -36,7 +36,7 @@ static void make_name(const char *text, struct pgsql_known *known)
 
     ERR_set_mark();
     done = EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) == 1;
-    /* What it says of a failure is not for the program to find. */
+    /* Keeps what it says about a failure from the program. */
     ERR_pop_to_mark();
     known->name[0] = '\0';
     if (!done)
@@ -82,8 +82,8 @@ struct pgsql_known *pgsql_known_find(struct pgsql_knowns *knowns,
     return NULL;
 }
 
-/* PgBouncer keeps the name of a statement that the server has refused, and takes it for
- * no other one. */
+/* PgBouncer keeps the name of a statement that the server has refused, and accepts no other
+ * statement under it. */
 static void rename_with_type(struct pgsql_known *known, unsigned number)
 {
     char typed[sizeof(known->name) + sizeof(" 4294967295")];

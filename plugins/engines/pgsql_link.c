@@ -13,8 +13,8 @@ static bool time_is_up(struct reason *reason)
     return false;
 }
 
-/* Counts what libpq is about to read. While that is little, it reads no more than what is
- * there: it goes on reading, without a look at anything else, only when it has a lot. */
+/* Counts what libpq is about to read. While that is little, libpq reads no more than what has
+ * arrived; only when it has a lot does it keep reading without checking anything else. */
 static bool count(struct pgsql_link *link, const struct pgsql_limits *limits, struct reason *reason)
 {
     const int socket = PQsocket(link->connection);

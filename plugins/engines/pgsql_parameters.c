@@ -61,7 +61,7 @@ static enum lookup find_types(struct pgsql_link *link, const struct pgsql_refuse
     if (refused->name[0] != '\0')
         result = describe(link, refused->name, types, refused->statement->parameter_count, deadline,
                           reason);
-    /* Unless a pooler has led us to a server that does not know it. */
+    /* This fails if a pooler has led us to a server that does not know it. */
     if (result != LOOKUP_REJECTED)
         return result;
     return describe_in_transaction(link, refused, types, deadline, reason);

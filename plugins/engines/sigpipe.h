@@ -4,15 +4,15 @@
 
 /*
  * Keeps SIGPIPE from the host while a library writes to a connection that may
- * be closed: the signal is blocked for the calling thread and taken away if it
- * has come. The host's disposition is left alone.
+ * be closed: the signal is blocked for the calling thread and removed if it has
+ * arrived. The host's disposition is left alone.
  */
 
 #include <signal.h>
 #include <stdbool.h>
 
 struct sigpipe_guard {
-    bool was_pending; /* the host's own business */
+    bool was_pending; /* it belongs to the host */
     bool was_blocked;
 };
 

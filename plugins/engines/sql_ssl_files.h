@@ -3,9 +3,9 @@
 #define SQLCRYPT_SQL_SSL_FILES_H
 
 /*
- * The files that sql_ssl_ca, sql_ssl_cert and sql_ssl_key name. Client libraries
- * read them with each new connection, and where that fails, some do not say
- * which file it was.
+ * The files that sql_ssl_ca, sql_ssl_cert and sql_ssl_key name. Client
+ * libraries read them for each new connection, and if that fails, some do not
+ * say which file it was.
  */
 
 #include <stdbool.h>

@@ -16,12 +16,12 @@
 
 enum {
     KEPT_STATEMENTS = 8,
-    BUSY_WAIT = 10,          /* milliseconds between two tries at a lock */
-    OPERATIONS_A_LOOK = 12,  /* of SQLite's machine, between two looks at the clock; one may
-                              * work on a row of the longest kind for some milliseconds */
+    BUSY_WAIT = 10,          /* milliseconds between two attempts to lock */
+    OPERATIONS_A_LOOK = 12,  /* of SQLite's machine, between two looks at the clock; one may work
+                              * on the longest possible row for some milliseconds */
     LONGEST_VALUE = 1 << 20, /* bytes */
-    /* With other columns. SQLite 3.34 looks at all of a row that it reads a column of, be it
-     * to pass over another user. */
+    /* Including other columns. SQLite 3.34 looks at all of a row to read one column of it, even
+     * to skip another user. */
     LONGEST_ROW = 4 << 20
 };
 
@@ -34,9 +34,9 @@ struct sql_session {
     sqlite3 *database;
     const struct sql_target *target;
     bool writes;
-    const struct deadline *deadline; /* of the request that runs, else NULL */
+    const struct deadline *deadline; /* of the current request, else NULL */
     struct kept_statement kept[KEPT_STATEMENTS];
-    unsigned next_kept; /* where the next statement goes */
+    unsigned next_kept; /* where to put the next statement */
 };
 
 static int time_left(const struct sql_session *session)
@@ -44,7 +44,7 @@ static int time_left(const struct sql_session *session)
     return session->deadline != NULL ? deadline_remaining(session->deadline) : 0;
 }
 
-/* Somebody holds a lock: wait a little and try again while there is time. */
+/* Another process holds a lock: wait a little and try again while there is time. */
 static int wait_for_lock(void *context, int tries)
 {
     const struct sql_session *session = context;
@@ -58,8 +58,8 @@ static int time_is_up(void *context)
     return time_left(context) == 0;
 }
 
-/* Turns a result code of SQLite into ours. Messages of SQLite that stem from
- * running a statement may hold values, so they are not passed on. */
+/* Turns a result code of SQLite into ours. Messages of SQLite that come from
+ * running a statement may contain values, so they are not passed on. */
 static enum lookup failed(const struct sql_session *session, int code, const char *message,
                           struct reason *reason)
 {
@@ -125,7 +125,7 @@ static void explain_open(const struct sql_session *session, int code, struct rea
         reason_set(reason, "%s: %s", session->target->database, sqlite3_errstr(code));
 }
 
-/* Without this, a misspelt name of a column in double quotes is a literal, and
+/* Without this, a misspelt column name in double quotes is a literal, and
  * everybody's password. */
 #ifdef SQLITE_DBCONFIG_DQS_DML
 static void refuse_unknown_names(sqlite3 *database)
@@ -135,7 +135,7 @@ static void refuse_unknown_names(sqlite3 *database)
 #else
 static void refuse_unknown_names(sqlite3 *database)
 {
-    (void)database; /* SQLite before 3.29 cannot be told */
+    (void)database; /* SQLite before 3.29 has no such setting */
 }
 #endif
 
@@ -172,7 +172,7 @@ static enum lookup open_session(const struct sql_target *target, const struct sq
     sqlite3_progress_handler(opened->database, OPERATIONS_A_LOOK, time_is_up, opened);
     sqlite3_limit(opened->database, SQLITE_LIMIT_LENGTH, LONGEST_ROW);
     refuse_unknown_names(opened->database);
-    /* Sorting must not leave temporary files about. */
+    /* Sorting must leave no temporary files behind. */
     sqlite3_exec(opened->database, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
     opened->deadline = NULL;
     *session = opened;
@@ -241,7 +241,7 @@ static void release(sqlite3_stmt *prepared)
     sqlite3_clear_bindings(prepared);
 }
 
-/* Returns a code of SQLite's. */
+/* Returns a result code of SQLite. */
 static int add_row(sqlite3_stmt *prepared, struct sql_rows *rows)
 {
     const unsigned char *text;
@@ -257,7 +257,7 @@ static int add_row(sqlite3_stmt *prepared, struct sql_rows *rows)
                                                                           : SQLITE_NOMEM;
 }
 
-/* Runs a statement until it has no more rows, or there is no room for them. */
+/* Runs a statement until it has no more rows, or there is no room for more. */
 static enum lookup read_rows(struct sql_session *session, sqlite3_stmt *prepared,
                              struct sql_rows *rows, struct reason *reason)
 {
@@ -290,7 +290,7 @@ static enum lookup change_rows(struct sql_session *session, sqlite3_stmt *prepar
     return sqlite3_total_changes(session->database) != before ? LOOKUP_DONE : LOOKUP_NONE;
 }
 
-/* Runs a statement: one that reads if there are `rows` to read into. */
+/* Runs a statement: one that reads if there are `rows` to fill. */
 static enum lookup run(struct sql_session *session, const struct sql_statement *statement,
                        struct sql_rows *rows, struct reason *reason)
 {
@@ -309,16 +309,16 @@ static enum lookup run(struct sql_session *session, const struct sql_statement *
         result = change_rows(session, kept->prepared, reason);
     release(kept->prepared);
     if (result == LOOKUP_REJECTED) {
-        /* The table may be another one by now: preparing again says so, in words
-         * that hold no values. */
+        /* The table may have been replaced by now: preparing again says so, in
+         * words that contain no values. */
         forget(kept);
         prepare(session, statement, &kept, reason);
     }
     return result;
 }
 
-/* The file was replaced by another, or removed, since it was opened. To find it by
- * its path takes a tenth of a login; but what was true of a moment ago is not good
+/* Whether the file was replaced, or removed, since it was opened. Checking its
+ * path takes a tenth of a login; but what was true a moment ago is not good
  * enough for a password. */
 static bool has_moved(struct sql_session *session)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Beside its file, SQLite may need others: PATH-journal while it writes or once a
- * writer was interrupted, and in WAL mode PATH-wal and PATH-shm even to read. Whoever
- * is the last to close the file removes those two, and the next has to create them.
+ * SQLite may need files beside its own: PATH-journal while it writes or after a writer was
+ * interrupted, and in WAL mode PATH-wal and PATH-shm even to read. The last process to close the
+ * file removes those two, and the next one has to create them.
  */
 
 #include "engines/sqlite_files.h"
@@ -61,7 +61,7 @@ void sqlite_files_explain_denied(const char *path, struct reason *reason)
     reason_set(reason, "%s: Permission denied", path);
 }
 
-/* By SQLite's own descriptor: to close another one would end its locks. */
+/* Uses SQLite's own descriptor: closing another one would end its locks. */
 static bool is_in_wal_mode(sqlite3 *database)
 {
     enum { READ_VERSION = 19, VERSION_WAL = 2 }; /* of the file format, section 1.3 */
@@ -69,12 +69,12 @@ static bool is_in_wal_mode(sqlite3 *database)
     unsigned char version = 0;
 
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
-           file->pMethods != NULL /* as in memory */ &&
+           file->pMethods != NULL /* there is none for a database in memory */ &&
            file->pMethods->xRead(file, &version, 1, READ_VERSION) == SQLITE_OK &&
            version == VERSION_WAL;
 }
 
-/* True if the file beside is there and closed to us. */
+/* True if the file beside it exists and this process cannot open it. */
 static bool explain_beside(const char *path, const char *suffix, int mode, const char *why,
                            struct reason *reason)
 {
@@ -150,7 +150,7 @@ void sqlite_files_explain(sqlite3 *database, const char *path, bool writes, stru
                    path, last_part(path));
         return;
     case SQLITE_READONLY:
-        /* A lookup that tries to write is what the reason says already. */
+        /* The reason already says that a lookup tries to write. */
         if (writes)
             explain_file(path, reason);
         return;

@@ -17,11 +17,11 @@
 #include "base/thread.h"
 
 enum {
-    A_LOOK = 5,        /* milliseconds between two looks at all watchdogs */
-    MEMORY_A_BYTE = 32 /* that comes in, at most, in bytes */
+    A_LOOK = 5,        /* milliseconds between two checks of all watchdogs */
+    MEMORY_A_BYTE = 32 /* how much it may grow by for each byte that comes in */
 };
 
-/* Those of one process, with the thread that looks after them. */
+/* The watchdogs of one process, with the thread that looks after them. */
 struct kennel {
     struct fork_mark owner;
     pthread_mutex_t lock; /* of what follows, and of the watchdogs in the list */
@@ -29,8 +29,8 @@ struct kennel {
     bool has_keeper;
 };
 
-/* A child leaves its parent's as it is: the keeper is not there, and may have held the
- * lock. Nothing frees it, since a driver stays in memory. */
+/* A child leaves its parent's kennel alone: the keeper thread does not exist there, and may have
+ * held the lock. Nothing frees it, since a driver stays in memory. */
 static _Atomic(struct kennel *) kennel_;
 
 static struct kennel *kennel_new(void)
@@ -61,8 +61,8 @@ static struct kennel *own_kennel(void)
     return kennel;
 }
 
-/* In bytes, the most that this process has taken so far. Unlike /proc, this is there in
- * a jail. */
+/* In bytes, the most memory that this process has used so far. Unlike /proc, this works in a
+ * jail. */
 static uint64_t memory_taken(void)
 {
     struct rusage usage = {.ru_maxrss = 0};
@@ -71,7 +71,7 @@ static uint64_t memory_taken(void)
     return (uint64_t)usage.ru_maxrss * 1024;
 }
 
-/* What goes up with all that comes in: nothing but TCP counts it. */
+/* A count that rises with everything that comes in: only TCP has one. */
 static uint64_t taken_in(int socket)
 {
     struct tcp_info info = {0};
@@ -82,7 +82,7 @@ static uint64_t taken_in(int socket)
     return memory_taken() / MEMORY_A_BYTE;
 }
 
-/* So that the server hears at once, although nothing takes what it sends any more. */
+/* Makes the server notice at once, although nothing takes what it sends any more. */
 static void shut_down(int socket)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -119,7 +119,7 @@ static void *keep(void *context)
     return NULL;
 }
 
-/* Puts it into the list, and sees that somebody looks after it. */
+/* Puts it into the list, and makes sure that a thread looks after it. */
 static bool enter(struct watchdog *watchdog)
 {
     struct kennel *kennel = watchdog->kennel;

@@ -15,7 +15,7 @@ static bool stores_hashes(const struct options *options)
     return !options_is_default(options, OPTION_PASSWORD_FORMAT);
 }
 
-/* What `auxprop_plugin` calls us: the first of our names that is in the list. */
+/* The name by which `auxprop_plugin` asks for us: the first of our names in the list. */
 static const char *find_name(const struct options *options, const char *plugins)
 {
     static const char our_name[] = "sqlcrypt";
@@ -23,8 +23,8 @@ static const char *find_name(const struct options *options, const char *plugins)
 
     if (option_has_word(plugins, our_name))
         return our_name;
-    /* Old patches to libsasl2 named the engine. Without password_format, which came with
-     * those patches, such a name has always meant nothing: that host does not ask for us. */
+    /* Old patches to libsasl2 used the engine's name. Without password_format, which came with
+     * those patches, such a name has never meant anything: that host does not ask for us. */
     engine = options_set(options, OPTION_PASSWORD_FORMAT) != NULL
                  ? sql_engine_kind_find(options_text(options, OPTION_SQL_ENGINE))
                  : NULL;
@@ -34,10 +34,10 @@ static const char *find_name(const struct options *options, const char *plugins)
         return engine->alias;
     if (!stores_hashes(options))
         return NULL;
-    /* The stock plug-in knows no hashes: it cannot be meant. And whether libsasl2 asks a
-     * plug-in is up to what `auxprop_plugin` says at a login: while the plug-ins are
-     * initialised, some programs have not yet read it. slapd says "slapd" then, whatever its
-     * file has. Where hashes are stored, whoever is named later is there. */
+    /* The stock plug-in cannot read hashes, so it cannot be meant. And libsasl2 decides which
+     * plug-ins to ask by what `auxprop_plugin` says at a login: some programs have not yet read
+     * it while the plug-ins are initialised. slapd then says "slapd", whatever its file says. If
+     * hashes are stored, every plug-in that may be named later is thus ready. */
     return option_has_word(plugins, STOCK_SQL_NAME) ? STOCK_SQL_NAME : our_name;
 }
 

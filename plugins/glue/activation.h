@@ -4,8 +4,8 @@
 
 /*
  * Whether the configuration of a program asks for the plug-ins. libsasl2 loads
- * them into every program on the host; a program that does not ask must not
- * notice them.
+ * them into every program on the host; a program that does not ask for them
+ * should not notice them.
  */
 
 #include <sasl/sasl.h>
@@ -21,13 +21,13 @@ const char *activation_auxprop(const sasl_utils_t *utils);
 /* Whether there is a `sql_select` to use. */
 bool activation_has_select(const sasl_utils_t *utils);
 
-/* Whether it says "dummy", the idiom for "there is no SQL". */
+/* Whether `sql_select` says "dummy", the idiom for "there is no SQL". */
 bool activation_has_dummy_select(const sasl_utils_t *utils);
 
-/* Whether PLAIN and LOGIN of ours are asked for. */
+/* Whether the program asks for our PLAIN and LOGIN. */
 bool activation_mechanisms(const sasl_utils_t *utils);
 
-/* Whether `pwcheck_method` names authdaemond: CRAM-MD5 and its kin are ours then. */
+/* Whether `pwcheck_method` names authdaemond: CRAM-MD5 and its relatives are then ours. */
 bool activation_authdaemond(const sasl_utils_t *utils);
 
 #endif

@@ -3,9 +3,9 @@
 #define SQLCRYPT_LOGIN_NAME_H
 
 /*
- * The name that a user typed: whether any user can have it, its user and realm for the
- * table, and how a log line says who was looked for. A wrong realm is the most frequent
- * reason why a user is not found.
+ * The name that a user typed: whether any user can have it, its user and realm for the table,
+ * and how a log line says who was looked up. A wrong realm is the most common reason why a user
+ * is not found.
  */
 
 #include <sasl/sasl.h>
@@ -16,9 +16,9 @@
 #include "base/reason.h"
 #include "base/user_realm.h"
 
-/* Why no user can have that name, whatever is stored, as the rest of a sentence; NULL if one
- * can. A control character is invisible wherever the name is shown, and collations of
- * databases ignore it: the name would be another spelling of somebody else's. */
+/* Why no user can have that name, whatever is stored, as the rest of a sentence; NULL if a user
+ * can. A control character is invisible wherever the name is shown, and database collations
+ * ignore it: the name would be another spelling of another user's name. */
 const char *login_name_flaw(const char *name, size_t length);
 
 /* Splits a canonical name of `length` bytes as the stock plug-in does. The realm defaults
@@ -34,7 +34,7 @@ struct login_name {
 };
 
 /* Adds to `reason` what %u was, and with `by_realm` what %r was, with a hint if the realm may
- * not be what was meant. Leaves the reason as it is when out of memory. */
+ * not be the intended one. Leaves the reason alone when out of memory. */
 void login_name_tell_table(struct reason *reason, const sasl_server_params_t *sparams,
                            const struct login_name *name, bool by_realm);
 

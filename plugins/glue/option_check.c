@@ -17,7 +17,7 @@ struct misspelling {
 
 #define PORT_ADVICE "the port belongs in sql_hostnames, as HOST:PORT"
 
-/* From configurations, and from other programs, which name the same thing differently. */
+/* From configurations, and from other programs that use different names for the same thing. */
 static const struct misspelling sql_misspellings[] = {
     {"sql_password", OPTION_SQL_PASSWD, NULL},    {"sql_passw", OPTION_SQL_PASSWD, NULL},
     {"sql_pass", OPTION_SQL_PASSWD, NULL},        {"sql_pwd", OPTION_SQL_PASSWD, NULL},
@@ -53,7 +53,7 @@ static const struct misspelling login_misspellings[] = {
     {"mechlist", OPTION_MECH_LIST, NULL},
     {"mechs", OPTION_MECH_LIST, NULL},
     {"mechanisms", OPTION_MECH_LIST, NULL},
-    {"sasl_mech_list", OPTION_MECH_LIST, NULL}, /* read by libsasl2, which knows no prefix */
+    {"sasl_mech_list", OPTION_MECH_LIST, NULL}, /* read by libsasl2, which accepts no prefix */
     {"password_formt", OPTION_PASSWORD_FORMAT, NULL},
     {"password_fromat", OPTION_PASSWORD_FORMAT, NULL},
     {"passwd_format", OPTION_PASSWORD_FORMAT, NULL},
@@ -88,7 +88,7 @@ static const char *value_of(const struct check *check, enum option option, const
                : check->options.get(check->options.context, name);
 }
 
-/* Both names with the same value: the operator has noticed. */
+/* Both names have the same value: the operator has noticed. */
 static bool is_unread(const struct check *check, const struct misspelling *misspelling)
 {
     const char *value = check->options.get(check->options.context, misspelling->wrong);

@@ -12,8 +12,8 @@
 
 #include "base/reason.h"
 
-/* A libsasl2 that was linked with -Bsymbolic hands out its own function even if the program,
- * or a preloaded library, has another one by that name: then the name counts. */
+/* A libsasl2 that was linked with -Bsymbolic hands out its own function even if the program, or
+ * a preloaded library, has another one of that name: the name then counts. */
 static bool is_function(const void *member, const void *function, const char *name)
 {
     Dl_info found;
@@ -25,7 +25,7 @@ static bool is_function(const void *member, const void *function, const char *na
 #define IS_FUNCTION(member, function)                                                              \
     is_function((const void *)(uintptr_t)(member), (const void *)(uintptr_t)(function), #function)
 
-/* Stops at the first that differs: later members may be missing. */
+/* Stops at the first difference: later members may be missing. */
 bool sasl_glue_fits(const sasl_utils_t *utils)
 {
     return IS_FUNCTION(utils->encode64, sasl_encode64) &&
@@ -37,7 +37,7 @@ bool sasl_glue_fits(const sasl_utils_t *utils)
            IS_FUNCTION(utils->prop_set, prop_set) && IS_FUNCTION(utils->prop_erase, prop_erase);
 }
 
-/* As libsasl2 itself logs while it starts; the place of its own function is not known. */
+/* Logs as libsasl2 itself does while it starts; the location of its own function is unknown. */
 void sasl_glue_log_misfit(const char *plugin)
 {
     syslog(LOG_AUTH | LOG_ERR,
@@ -119,7 +119,7 @@ int sasl_glue_log_level(const sasl_utils_t *utils)
 
 void sasl_glue_log(const sasl_utils_t *utils, int log_level, int level, const char *format, ...)
 {
-    struct reason line; /* printable, whatever names hold */
+    struct reason line; /* printable, whatever names contain */
     va_list arguments;
 
     if (level > log_level && level != SASL_LOG_ERR)

@@ -39,7 +39,7 @@ static struct walk walk_plugins(const sasl_utils_t *utils, const void *ours)
         auxprop_plugin_info(NULL, visit, &walk);
         return walk;
     }
-    /* Most lists do not hold that name, and this runs at each login. */
+    /* Most lists lack that name, and this runs at each login. */
     if (!option_has_word(plugins, STOCK_SQL_NAME))
         return walk;
     walk.word = word;

@@ -5,8 +5,8 @@
 /*
  * Whether the stock "sql" plug-in has a say. It reads the same options as ours and hands out
  * a hash as if it were the password, which would then log in by CRAM-MD5 and the like.
- * libsasl2 asks it too if `auxprop_plugin` names it or is not set, in whichever order
- * the two are loaded or named.
+ * libsasl2 also asks it if `auxprop_plugin` names it or is not set, in whichever order the two
+ * are loaded or named.
  */
 
 #include <sasl/sasl.h>
@@ -16,8 +16,8 @@
 /* Its name among the auxprop plug-ins. */
 #define STOCK_SQL_NAME "sql"
 
-/* Whether the stock plug-in is asked too. `ours` is the glob_context of our own
- * plug-in, which may have the same name; NULL if it is not registered. */
+/* Whether the stock plug-in is also asked. `ours` is the glob_context of our
+ * own plug-in, which may have the same name; NULL if it is not registered. */
 bool stock_sql_is_asked(const sasl_utils_t *utils, const void *ours);
 
 /* Whether it is asked after our own plug-in: what it stores would replace what we store. */

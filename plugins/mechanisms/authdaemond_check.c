@@ -16,10 +16,10 @@ struct authdaemond_check {
     struct authdaemond daemon; /* its strings are those below */
     char *path;
     char *require_options;
-    char *service; /* NULL is that of the connection */
+    char *service; /* NULL means that of the connection */
     unsigned timeout;
     bool send_remote_ip;
-    struct reason why_broken; /* "" if it is not */
+    struct reason why_broken; /* "" if it is not broken */
 };
 
 static bool copy_options(struct authdaemond_check *check, const struct options *options)

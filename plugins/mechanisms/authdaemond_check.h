@@ -17,12 +17,12 @@
 
 struct authdaemond_check;
 
-/* Reads the options. Where they cannot be used, `reason` holds why, and is empty
- * otherwise; each check then has no answer but that. Returns NULL when out of memory. */
+/* Reads the options. If they cannot be used, `reason` says why, and is empty otherwise; each
+ * check then answers only that. Returns NULL when out of memory. */
 struct authdaemond_check *authdaemond_check_new(const sasl_utils_t *utils, struct reason *reason);
 void authdaemond_check_free(struct authdaemond_check *check);
 
-/* `user` is the canonical name. Each verdict but VERDICT_MATCH comes with a
+/* `user` is the canonical name. Any verdict but VERDICT_MATCH comes with a
  * reason. */
 enum verdict authdaemond_check_password(const struct authdaemond_check *check,
                                         const sasl_server_params_t *sparams, const char *user,

@@ -4,8 +4,8 @@
 #include "glue/login_name.h"
 #include "mechanisms/canonical.h"
 
-/* The properties without a '*' are those of the user whose rights are used: what the check of
- * the password has fetched there belongs to another user. */
+/* The properties without a '*' are those of the user whose rights are used: what the password
+ * check has fetched there belongs to another user. */
 static void erase_authorization(const sasl_server_params_t *sparams)
 {
     const struct propval *property = sparams->utils->prop_get(sparams->propctx);

@@ -9,7 +9,7 @@
 #include "glue/properties.h"
 #include "glue/sasl_glue.h"
 
-/* The properties that are asked of the auxprop plug-ins, and their places. */
+/* The properties that the auxprop plug-ins are asked for, and their places. */
 enum { ASKED_HASH, ASKED_PASSWORD, ASKED_OUTCOME, ASKED_END };
 
 static const char *const asked[] = {
@@ -41,7 +41,7 @@ struct question {
     struct bytes password;
 };
 
-/* What libsqlcrypt says of its lookup. */
+/* What libsqlcrypt says about its lookup. */
 enum outcome { NOT_ASKED, IS_FOUND, IS_NULL, IS_NONE, IS_BLOCKED, IS_UNAVAILABLE };
 
 static bool has_value(const struct propval *property)
@@ -91,14 +91,14 @@ static void explain_no_plugin(const sasl_utils_t *utils, struct reason *reason)
         reason_set(reason, "auxprop: auxprop_plugin: %s: no such plug-in", quoted.text);
 }
 
-/* Whether other properties than the outcome may tell what is stored. */
+/* Whether properties other than the outcome may tell what is stored. */
 static bool is_up_to_others(enum outcome outcome)
 {
     return outcome != IS_NULL && outcome != IS_BLOCKED;
 }
 
-/* No plug-in has given a password: was there a user? Without a table of ours,
- * there is only what libsasl2 has made of all the plug-ins' answers. */
+/* No plug-in has returned a password: was there a user? Without a table of
+ * ours, only what libsasl2 made of all the plug-ins' answers can tell. */
 static enum verdict without_value(const struct question *question, enum outcome outcome,
                                   struct reason *reason)
 {
@@ -129,8 +129,8 @@ static enum verdict judge_values(const struct question *question, const struct p
     return verdict;
 }
 
-/* What the table says of a user is not up to other plug-ins, which may have
- * read the same table in their own way. */
+/* What the table says about a user does not depend on other plug-ins, which may
+ * have read the same table in their own way. */
 enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_policy *policy,
                            int lookup_result, struct bytes password, struct auxprop_trace *trace,
                            struct reason *reason)

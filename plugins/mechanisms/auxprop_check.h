@@ -4,7 +4,7 @@
 
 /*
  * The method "auxprop" of `pwcheck_method`: judges a password by the properties
- * that auxprop plug-ins have of the user, ours or others.
+ * that auxprop plug-ins, ours or others, have for the user.
  */
 
 #include <sasl/sasl.h>
@@ -20,21 +20,21 @@
  * them up. Returns false when out of memory. */
 bool auxprop_check_request(const sasl_server_params_t *sparams);
 
-/* What libsqlcrypt did for a login. */
+/* What libsqlcrypt did during a login. */
 struct auxprop_trace {
     bool outage_logged; /* it could not read its table, and has logged why */
     bool looked_up;     /* it has looked the user up */
-    bool by_realm;      /* also by the realm */
+    bool by_realm;      /* the realm was part of the lookup */
 };
 
 /* Judges `password`, which a NUL follows, by the properties that have been looked up.
  * `lookup_result` is what canon_user has returned.
- * Each verdict but VERDICT_MATCH comes with a reason. */
+ * Any verdict but VERDICT_MATCH comes with a reason. */
 enum verdict auxprop_check(const sasl_server_params_t *sparams, struct password_policy *policy,
                            int lookup_result, struct bytes password, struct auxprop_trace *trace,
                            struct reason *reason);
 
-/* Erases the properties, whatever has become of the login. */
+/* Erases the properties, whatever the outcome of the login. */
 void auxprop_check_erase(const sasl_server_params_t *sparams);
 
 #endif

@@ -15,7 +15,7 @@ bool canonical_fits(const sasl_server_params_t *sparams, size_t length)
     return length + strlen(realm) + sizeof("@") <= CANONICAL_NAME_SIZE;
 }
 
-/* What it means that libsasl2 cannot make a name canonical. */
+/* What it means if libsasl2 cannot make a name canonical. */
 static enum verdict verdict_of_canon_user(int result)
 {
     switch (result) {
@@ -68,7 +68,7 @@ bool canonical_authorization(sasl_server_params_t *sparams, sasl_out_params_t *o
 
     oparams->user = NULL;
     result = canon_user(sparams, oparams, name, SASL_CU_AUTHZID);
-    /* If no plug-in of libsasl2 is relied upon, none needs to know this user. */
+    /* If no plug-in of libsasl2 is needed, none needs to know this user. */
     if (result == SASL_OK || (result == SASL_NOMECH && oparams->user != NULL))
         return true;
     reason_set(reason, "authorization identity: %s", sasl_errstring(result, NULL, NULL));

@@ -3,8 +3,8 @@
 #define SQLCRYPT_CANONICAL_H
 
 /*
- * Makes names canonical. libsasl2 does so, and meanwhile asks the auxprop plug-ins for the
- * properties of the user that have been requested.
+ * Makes names canonical. libsasl2 does so, and at the same time asks the auxprop plug-ins for
+ * the properties of the user that have been requested.
  */
 
 #include <sasl/sasl.h>

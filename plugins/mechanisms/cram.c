@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * CRAM-MD5, RFC 2195, and its kin CRAM-SHA1 and CRAM-SHA256, as Courier's clients
- * name them. The server sends a challenge; the client answers with its name, a
- * blank, and the HMAC of the challenge with the password as the key, in
+ * CRAM-MD5, RFC 2195, and its relatives CRAM-SHA1 and CRAM-SHA256, as Courier's
+ * clients name them. The server sends a challenge; the client answers with its
+ * name, a blank, and the HMAC of the challenge with the password as the key, in
  * hexadecimal digits. authdaemond knows the password, and judges.
  */
 
@@ -86,13 +86,13 @@ static bool is_digest(const char *text, size_t digits)
     return text[digits] == '\0';
 }
 
-/* Takes the response apart: the name is its start, which ends in a NUL then. */
+/* Takes the response apart. The name is its start, which then ends in a NUL. */
 static bool split(struct secret *response, size_t digits, struct login *login,
                   struct cram_response *cram)
 {
     char *blank = strrchr(response->bytes, ' ');
 
-    /* In base64, the daemon could not tell where a name ends. */
+    /* In base64, the daemon could not see where a name ends. */
     if (bytes_have_control(secret_bytes(response)) || blank == NULL ||
         !is_digest(blank + 1, digits))
         return false;

@@ -10,8 +10,9 @@
 /*
  * The check of libsasl2 always goes through the whole of `pwcheck_method`,
  * "auxprop" included, which compares clear text: a stored hash would log in.
- * So the check runs on a connection of its own, whose `pwcheck_method` is the
- * one method, and which has the callbacks of the program but for those below.
+ * So the check runs on a connection of its own, whose `pwcheck_method` is only
+ * the one method, and which has the callbacks of the program except those
+ * below.
  */
 
 static int get_option(void *context, const char *plugin, const char *option, const char **result,
@@ -29,7 +30,7 @@ static int get_option(void *context, const char *plugin, const char *option, con
     return SASL_OK;
 }
 
-/* The name is canonical by now. */
+/* The name is already canonical. */
 static int keep_user(sasl_conn_t *connection, void *context, const char *user, unsigned length,
                      unsigned flags, const char *realm, char *out, unsigned size,
                      unsigned *out_length)
@@ -43,7 +44,7 @@ static int keep_user(sasl_conn_t *connection, void *context, const char *user, u
     return SASL_OK;
 }
 
-/* Whom the user may act for is settled after the password. */
+/* Which user this one may act for is decided after the password. */
 static int authorize(sasl_conn_t *connection, void *context, const char *requested,
                      unsigned requested_length, const char *user, unsigned length,
                      const char *realm, unsigned realm_length, struct propctx *properties)
@@ -145,7 +146,7 @@ static bool has_callback(const sasl_callback_t *callbacks, unsigned long id)
     return false;
 }
 
-/* libsasl2 logs a line each time that it is asked for a callback that is not there. */
+/* libsasl2 logs a line each time that it is asked for a missing callback. */
 bool libsasl_check_callback(const sasl_server_params_t *sparams, const char *user,
                             struct bytes password, atomic_bool *none_for_all)
 {

@@ -16,15 +16,14 @@
 #include "base/reason.h"
 #include "base/verdict.h"
 
-/* Asks libsasl2 by one method ("saslauthd"), and by no other.
- * `user` is the canonical name; a NUL follows the password. Each verdict but VERDICT_MATCH comes
- * with a reason. */
+/* Asks libsasl2 to use one method ("saslauthd"), and no other. `user` is the canonical name; a
+ * NUL follows the password. Any verdict but VERDICT_MATCH comes with a reason. */
 enum verdict libsasl_check(const sasl_server_params_t *sparams, const char *method,
                            const char *user, struct bytes password, struct reason *reason);
 
 /* Asks SASL_CB_SERVER_USERDB_CHECKPASS, which libsasl2 asks before all methods,
- * if the program has it. Returns true if it says yes. `*none_for_all` keeps in
- * mind that only single connections could have one: it starts as false. */
+ * if the program has it. Returns true if it says yes. `*none_for_all` remembers
+ * that only individual connections could have one: it starts as false. */
 bool libsasl_check_callback(const sasl_server_params_t *sparams, const char *user,
                             struct bytes password, atomic_bool *none_for_all);
 

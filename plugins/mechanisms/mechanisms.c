@@ -12,8 +12,8 @@
 #include "mechanisms/verifier.h"
 
 /*
- * The stock mechanisms of the same names must come after ours, in whichever
- * order libsasl2 loads them. Since 2.1.28 its last tie-break is the hash
+ * The stock mechanisms of the same names must come after ours, whatever order
+ * libsasl2 loads them in. Since 2.1.28 its last tie-break is the hash
  * strength, which no policy looks at. Earlier versions have only the security
  * strength factor: ours is 1 then, and mech_avail() takes that back if a
  * program demands one.
@@ -35,7 +35,7 @@ static int mech_avail(void *glob_context, sasl_server_params_t *sparams, void **
 /* What a mechanism needs to judge what it gets from a client. */
 enum need {
     NEEDS_PASSWORD,   /* any method of pwcheck_method */
-    NEEDS_AUTHDAEMOND /* that one among them */
+    NEEDS_AUTHDAEMOND /* that method among them */
 };
 
 static const struct {
@@ -49,8 +49,8 @@ static const struct {
 
 enum { MECHANISM_COUNT = sizeof(mechanisms) / sizeof(mechanisms[0]) };
 
-/* Those that are offered. All share one verifier, and have none while libsasl2 does not use
- * them. */
+/* The mechanisms that are offered. All share one verifier, and have none while libsasl2 does not
+ * use them. */
 static sasl_server_plug_t plugins[MECHANISM_COUNT];
 
 static void mech_free(void *glob_context, const sasl_utils_t *utils)
@@ -85,7 +85,7 @@ void mechanisms_done(sasl_out_params_t *oparams)
     oparams->param_version = 0;
 }
 
-/* Puts those that have what they need into `plugins`, and returns how many these are. */
+/* Puts those that have what they need into `plugins`, and returns how many there are. */
 static int offer(struct verifier *verifier, bool has_authdaemond)
 {
     int count = 0, i;
@@ -100,7 +100,7 @@ static int offer(struct verifier *verifier, bool has_authdaemond)
         plugins[count].mech_avail = mech_avail;
         count++;
     }
-    /* One of them frees what they share. */
+    /* Only one of them frees what they share. */
     plugins[0].mech_free = mech_free;
     return count;
 }

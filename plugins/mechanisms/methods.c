@@ -127,7 +127,7 @@ static bool is_refusal(enum verdict verdict)
            verdict == VERDICT_MISMATCH;
 }
 
-/* Adds to the reason of a refusal who was looked for. */
+/* Adds to the reason of a refusal which user was looked up. */
 static void tell_who(const struct methods_question *question, const struct method *method,
                      struct reason *reason)
 {
@@ -152,9 +152,9 @@ static enum verdict ask(struct methods *methods, struct methods_question *questi
     return verdict;
 }
 
-/* The lower, the more an answer other than yes has to say: in the order of the enum, so that
- * an outage outranks a wrong password. A refusal by a method that does not distinguish a wrong
- * password from an unknown user comes between the two. */
+/* The lower the rank, the more an answer other than yes has to say: in the order of the enum, so
+ * that an outage outranks a wrong password. A refusal by a method that does not distinguish a
+ * wrong password from an unknown user comes between the two. */
 static unsigned rank_of(const struct method *method, enum verdict verdict)
 {
     return 2 * (unsigned)verdict + (verdict == VERDICT_MISMATCH && !method->knows_users);

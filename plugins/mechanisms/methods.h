@@ -19,9 +19,9 @@
 
 struct methods;
 
-/* Sets up what they need. `policy` stays valid until the methods are freed. If the options
- * of a method cannot be used, `reason` says why, and is empty otherwise; logins by that method
- * then fail as during an outage. Returns NULL when out of memory. */
+/* Sets up what they need. `policy` stays valid until the methods are freed. If the options of a
+ * method cannot be used, `reason` says why, and logins by that method fail as during an outage;
+ * otherwise `reason` is empty. Returns NULL when out of memory. */
 struct methods *methods_new(const sasl_utils_t *utils, int log_level,
                             struct password_policy *policy, struct reason *reason);
 void methods_free(struct methods *methods);
@@ -40,12 +40,12 @@ struct methods_question {
  * canonical. Returns false when out of memory. */
 bool methods_request(const struct methods_question *question);
 
-/* Asks the methods. If none says yes, the verdict is the one that has most to say, and comes
- * with a reason. */
+/* Asks the methods. If none says yes, the verdict is the one that says the most, and comes with
+ * a reason. */
 enum verdict methods_ask(struct methods *methods, struct methods_question *question,
                          struct reason *reason);
 
-/* Erases the properties again, whatever became of the login. */
+/* Erases the properties again, whatever the outcome of the login. */
 void methods_forget(const struct methods_question *question);
 
 #endif

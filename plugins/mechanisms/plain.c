@@ -44,8 +44,8 @@ struct message {
     struct bytes authzid, authcid, password;
 };
 
-/* The part up to the next NUL, which is stepped over. The last one ends in the NUL
- * that follows a secret. */
+/* Takes the part up to the next NUL, and steps over the NUL. The last part ends
+ * in the NUL that follows a secret. */
 static struct bytes take_field(const char **at)
 {
     const struct bytes field = {*at, strlen(*at)};
@@ -64,7 +64,7 @@ static bool is_message(struct bytes text)
     return nuls == 2;
 }
 
-/* Lends the parts of `whole`. */
+/* Returns views of the parts of `whole`. */
 static struct message split(const struct secret *whole)
 {
     const char *at = whole->bytes;

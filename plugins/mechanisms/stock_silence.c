@@ -31,7 +31,7 @@ static void add_other(sasl_auxprop_plug_t *plugin, sasl_info_callback_stage_t st
     *others = longer;
 }
 
-/* Other options are for the callbacks after this one to know. */
+/* The callbacks after this one handle other options. */
 static int name_others(void *others, const char *plugin, const char *option, const char **value,
                        unsigned *length)
 {
@@ -44,14 +44,14 @@ static int name_others(void *others, const char *plugin, const char *option, con
     return SASL_OK;
 }
 
-/* libsasl2 reads auxprop_plugin by the callbacks of the connection that the plug-ins are
- * given: that is another one meanwhile. */
+/* libsasl2 reads auxprop_plugin with the callbacks of the connection that the plug-ins are
+ * given: until the end, that is another connection. */
 void stock_silence_begin(struct stock_silence *silence, sasl_server_params_t *sparams)
 {
     *silence = (struct stock_silence){.original = sparams->utils};
     if (!is_idiom_used(sparams->utils) || !stock_sql_is_asked(sparams->utils, NULL))
         return;
-    /* An empty list would stand for all plug-ins; none has the name "none". */
+    /* An empty list would mean all plug-ins; none has the name "none". */
     silence->others = strdup("none");
     auxprop_plugin_info(NULL, add_other, &silence->others);
     silence->callbacks = sasl_glue_callbacks(

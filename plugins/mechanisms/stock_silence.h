@@ -3,7 +3,7 @@
 #define SQLCRYPT_STOCK_SILENCE_H
 
 /*
- * Keeps the stock "sql" plug-in quiet where there is no SQL. It does not know the idiom
+ * Keeps the stock "sql" plug-in quiet if there is no SQL. It does not know the idiom
  * "sql_select: dummy": for each user who is made canonical, it would try to connect, fail,
  * and log that.
  */
@@ -11,7 +11,7 @@
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
 
-/* Between begin and end, libsasl2 asks all plug-ins except that one, if the idiom is used and
+/* Between begin and end, libsasl2 asks all plug-ins but that one, if the idiom is used and
  * auxprop_plugin is not set. */
 struct stock_silence {
     const sasl_utils_t *original;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * One login from its start to the line of the log.
+ * One login from its start to its log line.
  */
 
 #include "mechanisms/verifier.h"
@@ -63,7 +63,7 @@ void verifier_free(struct verifier *verifier)
     free(verifier);
 }
 
-/* Whether it is worth asking anybody about the login. */
+/* Whether the login is worth asking anything about. */
 static bool is_well_formed(const struct methods_question *question, struct reason *reason)
 {
     const struct login *login = question->login;
@@ -98,8 +98,8 @@ static enum verdict refuse(const struct verifier *verifier, const struct login *
     return verdict;
 }
 
-/* Makes the user name canonical, while libsasl2 asks the auxprop plug-ins, and then asks the
- * methods. */
+/* Makes the user name canonical, during which libsasl2 asks the auxprop plug-ins, and then asks
+ * the methods. */
 static enum verdict check_user(struct verifier *verifier, struct methods_question *question,
                                sasl_server_params_t *sparams, sasl_out_params_t *oparams,
                                struct reason *reason)
@@ -114,7 +114,7 @@ static enum verdict check_user(struct verifier *verifier, struct methods_questio
     if (!canonical_user(sparams, oparams, login->user, login->authzid.start == NULL,
                         &question->lookup_result, &verdict, reason))
         return verdict;
-    if (question->lookup_result == SASL_DISABLED) { /* according to an auxprop plug-in */
+    if (question->lookup_result == SASL_DISABLED) { /* an auxprop plug-in says so */
         reason_set(reason, "the account is disabled");
         return refuse(verifier, login, VERDICT_LOCKED);
     }
@@ -138,7 +138,7 @@ static enum verdict check_login(struct verifier *verifier, struct methods_questi
     }
     if (!is_well_formed(question, reason))
         return VERDICT_MALFORMED;
-    /* Nobody is asked about such a name: making it canonical may trim it to a user's name. */
+    /* No method is asked about such a name: making it canonical may trim it to a user's name. */
     flaw = login_name_flaw(login->user.start, login->user.length);
     if (flaw != NULL) {
         reason_set(reason, "the user name %s", flaw);

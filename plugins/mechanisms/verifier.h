@@ -27,17 +27,17 @@ struct cram_response {
     const char *digest;    /* in hexadecimal digits */
 };
 
-/* What a mechanism got from the client. Whoever is asked about a user or a password may
- * need a string: a NUL follows each of them. */
+/* What a mechanism got from the client. A NUL follows each text: the code that checks a user or
+ * a password may need strings. */
 struct login {
     const char *mechanism;
     struct bytes user; /* as the client sent it */
     struct bytes password;
     const struct cram_response *cram; /* instead of a password; else NULL */
-    struct bytes authzid;             /* for whom the user wants to act; BYTES_NONE: for no other */
+    struct bytes authzid;             /* whom the user wants to act for; BYTES_NONE: no one else */
 };
 
-/* Canonicalises the user into `oparams`, also for a login that fails, so that
+/* Canonicalises the user into `oparams`, even for a login that fails, so that
  * the host can log who it was, and verifies the password: the first method
  * that says yes ends the search.
  * Returns SASL_OK; SASL_BADAUTH if no method says yes; SASL_UNAVAIL or
