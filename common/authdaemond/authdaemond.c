@@ -90,8 +90,8 @@ static void explain_permission(const char *path, struct reason *reason)
             continue;
         describe_group(status.st_gid, group, sizeof(group));
         reason_set(reason,
-                   "authdaemond: %s: Permission denied: %s (mode %03o) belongs to %s, and does not "
-                   "let this process in",
+                   "authdaemond: %s: Permission denied: %s (mode %03o) belongs to %s and is not "
+                   "accessible to this process",
                    path, part, (unsigned)status.st_mode & 0777, group);
         return;
     }

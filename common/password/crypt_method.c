@@ -104,7 +104,7 @@ bool crypt_method_allows(const char *setting, struct reason *reason)
         reason_set(reason, "the stored hash is too long");
         break;
     case CRYPT_TOO_MUCH:
-        reason_set(reason, "the stored hash costs more than is allowed (%s)", method->ceiling);
+        reason_set(reason, "the stored hash exceeds the cost limit (%s)", method->ceiling);
         break;
     case CRYPT_MALFORMED:
         reason_set(reason, "the stored hash is truncated or malformed");

@@ -90,7 +90,7 @@ static bool add_literal(struct sql_parser *parser, struct sql_quoted *quoted, co
     if (quoted->unclear_escape != NULL)
         return sql_parser_refuse(
             parser, quoted->unclear_escape,
-            "this escape cannot stand in one literal with a %; write the character");
+            "this escape and a % cannot be in the same literal; write the character");
     if (prefix_length > 0 && !prefix_may_go)
         return refuse_prefix(parser, quoted, prefix, prefix_length);
     return add_parameter(parser, &quoted->value);
@@ -309,9 +309,9 @@ static bool parse_token(struct sql_parser *parser)
         return parse_semicolon(parser);
     if (is_at_sign_outside(parser))
         return sql_parser_refuse(parser, parser->at,
-                                 "the @ belongs inside of the quotes; write '%u@%r'");
+                                 "the @ belongs inside the quotes; write '%u@%r'");
     if (c == '?' && dialect->placeholder == PLACEHOLDER_QUESTION)
-        return sql_parser_refuse(parser, parser->at, "'?' stands for no value here");
+        return sql_parser_refuse(parser, parser->at, "'?' has no value here");
     if (dialect->named_parameters && strchr(":@$", c) != NULL)
         return sql_parser_refuse(parser, parser->at, "a parameter cannot be named here");
     return sql_parser_copy(parser, 1);

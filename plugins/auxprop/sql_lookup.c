@@ -64,7 +64,7 @@ static enum lookup fetch(const struct sql_call *call, const char *property, bool
         break;
     case LOOKUP_REJECTED:
         log_failure(call, required ? SASL_LOG_ERR : SASL_LOG_DEBUG, route.host.text,
-                    "the statement is refused: ", &reason);
+                    "statement refused: ", &reason);
         break;
     case LOOKUP_SEVERAL:
         log_failure(call, SASL_LOG_ERR, route.host.text, "", &reason);

@@ -36,7 +36,7 @@ static const char *or_null(const char *text)
 
 static void say_no_ssl(struct reason *reason)
 {
-    reason_set(reason, "the server does not encrypt, and sql_ssl_mode demands it");
+    reason_set(reason, "the server does not support TLS, which sql_ssl_mode requires");
 }
 
 /* Over a socket, the library connects without encryption if the server has
@@ -72,7 +72,7 @@ static bool explain(const struct mysql_attempt *attempt, struct mysql_call *call
                     const struct mysql_error *error, struct reason *reason)
 {
     if (mysql_client_is_flooded(call))
-        reason_set(reason, "the server sends too much");
+        reason_set(reason, "the server sent too much data");
     else if (call->lacks_ssl)
         say_no_ssl(reason);
     else

@@ -314,7 +314,7 @@ bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct dead
     /* Without a socket, the library reports that the connection is lost. */
     if (socket >= 0 && !watch(call, socket)) {
         set_current(NULL);
-        reason_set(reason, "cannot start a thread that ends the request in time");
+        reason_set(reason, "cannot start a watchdog thread");
         return false;
     }
     /* Without TLS, the library sends with MSG_NOSIGNAL. */

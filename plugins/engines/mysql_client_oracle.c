@@ -24,7 +24,7 @@ bool mysql_client_begin(struct mysql_call *call, MYSQL *mysql, const struct dead
     /* Without a connection, the library reports that it is lost. */
     if (mysql->net.vio != NULL &&
         !watchdog_set(&call->watchdog, mysql->net.fd, deadline, MYSQL_MOST_RECEIVED)) {
-        reason_set(reason, "cannot start a thread that ends the request in time");
+        reason_set(reason, "cannot start a watchdog thread");
         return false;
     }
     ERR_clear_error();

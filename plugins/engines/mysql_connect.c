@@ -89,7 +89,7 @@ static enum lookup set_up(MYSQL *mysql, const struct purpose *purpose,
     if (result == LOOKUP_DONE && purpose->access == SQL_ACCESS_WRITE)
         result = refuse_read_only(mysql, reason);
     if (result != LOOKUP_DONE && mysql_client_is_flooded(&call)) {
-        reason_set(reason, "the server sends too much");
+        reason_set(reason, "the server sent too much data");
         result = LOOKUP_UNAVAILABLE;
     }
     mysql_client_end(&call);
@@ -159,7 +159,7 @@ static enum lookup connect_to_socket_of_library(const struct purpose *purpose,
 
     if (result == LOOKUP_DONE)
         return result;
-    reason_prefix(reason, "the socket of the client library: ");
+    reason_prefix(reason, "default socket of the client library: ");
     reason_append(reason, "%s", jail_hint(&purpose->target->jail));
     return result;
 }

@@ -17,7 +17,7 @@ enum lookup mysql_request_failed(const struct mysql_request *request,
     else if (deadline_remaining(&request->call->deadline) == 0)
         reason_set(request->reason, "timed out waiting for an answer");
     else if (mysql_client_is_flooded(request->call))
-        reason_set(request->reason, "the server sends too much");
+        reason_set(request->reason, "the server sent too much data");
     else
         return result;
     return LOOKUP_UNAVAILABLE;

@@ -320,7 +320,7 @@ static enum lookup transaction(struct sql_session *session, enum sql_transaction
 
     /* The answer to COMMIT of a failed transaction is ROLLBACK. */
     if (result == LOOKUP_DONE && strcmp(answer.tag, texts[step]) != 0) {
-        reason_set(reason, "the server has rolled back");
+        reason_set(reason, "the server rolled the transaction back");
         return LOOKUP_REJECTED;
     }
     return result;

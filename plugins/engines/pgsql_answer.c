@@ -98,7 +98,7 @@ static enum lookup read_types(const PGresult *result, struct pgsql_answer *answe
     size_t i;
 
     if ((size_t)PQnparams(result) != answer->type_count) {
-        reason_set(reason, "the server counts other parameters");
+        reason_set(reason, "the server expects a different number of parameters");
         return LOOKUP_REJECTED;
     }
     for (i = 0; i < answer->type_count; i++)

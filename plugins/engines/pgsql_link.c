@@ -29,7 +29,7 @@ static bool count(struct pgsql_link *link, const struct pgsql_limits *limits, st
         return true;
     if (watchdog_set(&link->watchdog, socket, limits->deadline, limits->most))
         return true;
-    reason_set(reason, "cannot start a thread that ends the request in time");
+    reason_set(reason, "cannot start a watchdog thread");
     return false;
 }
 

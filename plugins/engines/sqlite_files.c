@@ -54,8 +54,8 @@ void sqlite_files_explain_denied(const char *path, struct reason *reason)
             break;
         if (denied(part, S_ISDIR(status.st_mode) ? X_OK : R_OK) == 0)
             continue;
-        reason_set(reason, "%s: Permission denied: %s (mode %03o) is closed to the user %u", path,
-                   part, (unsigned)status.st_mode & 0777, (unsigned)geteuid());
+        reason_set(reason, "%s: Permission denied: %s (mode %03o) is not accessible to user %u",
+                   path, part, (unsigned)status.st_mode & 0777, (unsigned)geteuid());
         return;
     }
     reason_set(reason, "%s: Permission denied", path);
@@ -87,7 +87,7 @@ static bool explain_beside(const char *path, const char *suffix, int mode, const
     if (error == 0 || error == ENOENT)
         return false;
     reason_set(&name, "%s%s", last_part(path), suffix);
-    reason_set(reason, "%s: %s, and %s beside it is closed to the user %u: %s", path, why,
+    reason_set(reason, "%s: %s, and %s beside it is not accessible to user %u: %s", path, why,
                name.text, (unsigned)geteuid(), strerror(error));
     return true;
 }
@@ -113,7 +113,7 @@ static bool explain_wal(const char *path, bool writes, struct reason *reason)
 
 static bool explain_journal(const char *path, struct reason *reason)
 {
-    static const char why[] = "a change that was interrupted has to be undone";
+    static const char why[] = "an interrupted change must be rolled back";
     int error;
 
     if (explain_beside(path, "-journal", R_OK | W_OK, why, reason))
@@ -145,7 +145,7 @@ void sqlite_files_explain(sqlite3 *database, const char *path, bool writes, stru
     switch (code) {
     case SQLITE_READONLY_ROLLBACK:
         reason_set(reason,
-                   "%s: a change that was interrupted has to be undone by %s-journal: open the "
+                   "%s: an interrupted change must be rolled back from %s-journal: open the "
                    "file once as a user who may write to it",
                    path, last_part(path));
         return;

@@ -40,10 +40,11 @@ bool sasl_glue_fits(const sasl_utils_t *utils)
 /* Logs as libsasl2 itself does while it starts; the location of its own function is unknown. */
 void sasl_glue_log_misfit(const char *plugin)
 {
-    syslog(LOG_AUTH | LOG_ERR,
-           "%s: not used, as it was built with the header of another libsasl2: rebuild "
-           "sasl-sqlcrypt with that of this one",
-           plugin);
+    syslog(
+        LOG_AUTH | LOG_ERR,
+        "%s: not used: built for a different libsasl2; rebuild sasl-sqlcrypt with the headers of "
+        "this one",
+        plugin);
 }
 
 const char *sasl_glue_libsasl_option(const sasl_utils_t *utils, enum option option)

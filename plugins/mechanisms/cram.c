@@ -112,7 +112,7 @@ static int check(struct exchange *exchange, struct secret *response, sasl_server
 
     if (!split(response, kind->digits, &login, &cram))
         return verifier_refuse_message(exchange->verifier, sparams, kind->mechanism,
-                                       "the response is not a name and a digest");
+                                       "malformed response: not a name and a digest");
     result = verifier_check(exchange->verifier, sparams, oparams, &login);
     if (result == SASL_OK)
         mechanisms_done(oparams);
@@ -147,7 +147,7 @@ static int mech_step(void *conn_context, sasl_server_params_t *sparams, const ch
         return length == 0
                    ? send_challenge(exchange, sparams, reply, reply_length)
                    : verifier_refuse_message(exchange->verifier, sparams, exchange->kind->mechanism,
-                                             "there is an initial response");
+                                             "unexpected initial response");
     case EXPECT_RESPONSE:
         return receive_response(exchange, text, length, sparams, oparams);
     case EXPECT_NOTHING:

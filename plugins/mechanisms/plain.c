@@ -106,7 +106,7 @@ static int receive_message(struct verifier *verifier, struct bytes text,
 
     if (!is_message(text))
         return verifier_refuse_message(verifier, sparams, plain_mechanism.mech_name,
-                                       "the message does not hold two NULs");
+                                       "malformed message: PLAIN needs two NULs");
     if (secret_set(&whole, text.start, text.length)) {
         const struct message message = split(&whole);
 

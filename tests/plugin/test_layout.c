@@ -14,7 +14,7 @@
 #include "support/unit.h"
 
 #define DATABASE "users.db"
-#define REBUILD "not used, as it was built with the header of another libsasl2"
+#define REBUILD "not used: built for a different libsasl2; rebuild sasl-sqlcrypt"
 
 static const char *configuration(const char *options)
 {

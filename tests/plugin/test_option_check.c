@@ -252,7 +252,7 @@ static const struct refusal {
     {"Postfix's socket", "sql_engine: mysql\nsql_hostnames: unix:/run/mysqld/mysqld.sock\n",
      "sqlcrypt: sql_hostnames: \"unix:/run/mysqld/mysqld.sock\": write the path alone"},
     {"user and realm apart", "sql_select: SELECT password FROM users WHERE a = '%u'@'%r'\n",
-     "sql_select: position 42: the @ belongs inside of the quotes; write '%u@%r'"},
+     "sql_select: position 42: the @ belongs inside the quotes; write '%u@%r'"},
     {"Postfix's macro", "sql_select: SELECT password FROM users WHERE a = '%s'\n",
      "sql_select: position 39: %s is not known; %u is the user, %r the realm, and %u@%r the addr"},
     {"a date", "sql_select: SELECT strftime('%Y')\n",

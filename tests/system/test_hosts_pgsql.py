@@ -392,7 +392,7 @@ def _():
         options = {"sql_select": "SELECT password FROM users WHERE local_part = '%u'"}
         is_passed_over_with([the_standby(), one], '"users" does not exist', one, **options)
         start(the_standby(), **options)
-        fails("the statement is refused", '"users" does not exist')
+        fails("statement refused", '"users" does not exist')
     finally:
         the_standby().resume()
     the_standby().follow()

@@ -198,7 +198,7 @@ case("no password, and a wrong one, for each method", no_password)
 
 MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 SECURE = MODES[2:]
-NO_TLS = "the server does not encrypt"
+NO_TLS = "the server does not support TLS"
 
 # What it wants, and why it does not get it. Two of them get what they cannot
 # read without their key: the client may trust an unencrypted server so far.

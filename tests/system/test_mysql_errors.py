@@ -157,7 +157,7 @@ def not_ready_alone(number, state, is_safe):
         with first.script(step, packet=packet_at(step, number, state, is_safe)):
             reply, problems = login(user)
             expect(reply, OUTAGE, f"{step} {user}")
-            check_one(problems, f"{first.address}: the statement is refused: "
+            check_one(problems, f"{first.address}: statement refused: "
                       f"{reason_at(step, number, state, is_safe)}")
         check_login(user, VERDICTS[user], "afterwards")
 
@@ -202,7 +202,7 @@ def refused(number, state, is_safe):
         with asked.script(step, packet=packet_at(step, number, state, is_safe)):
             reply, problems = login(user)
             expect(reply, OUTAGE, f"{step} {user}")
-            check_one(problems, f"{asked.address}: the statement is refused: "
+            check_one(problems, f"{asked.address}: statement refused: "
                       f"{reason_at(step, number, state, is_safe)}")
         check_login(user, VERDICTS[user], f"{step} {user}, once more")
         equal(other.reached["greeting"], 0, "connections to the other host")
@@ -228,7 +228,7 @@ def not_found(number, state):
     with turns[0].script("prepare", packet=scripted_mysql.error(number, state, "No data")):
         reply, problems = login(RIGHT)
         expect(reply, OUTAGE)
-        check_one(problems, "the statement is refused: No data")
+        check_one(problems, "statement refused: No data")
     check_login(RIGHT, WELCOME, "afterwards")
 
 
@@ -278,7 +278,7 @@ def cannot_hold(number, state):
         for user in (GREEK, RIGHT, INCORRECT):
             reply, problems = login(user)
             expect(reply, OUTAGE, str(user))
-            check_one(problems, "the statement is refused: ")
+            check_one(problems, "statement refused: ")
     check_login(RIGHT, WELCOME, "afterwards")
 
 

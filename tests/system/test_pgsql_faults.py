@@ -318,7 +318,7 @@ def gets_types(text):
         server.cut()
         expect(mail.login("PLAIN", *RIGHT), OUTAGE)
     problem, = postfix.problems(mail.lines())
-    contains(problem, f"the statement is refused: {text}")
+    contains(problem, f"statement refused: {text}")
     server.cut()
 
 

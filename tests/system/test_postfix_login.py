@@ -310,14 +310,17 @@ OUTAGES = {
     "the file is empty": ("no such table", lambda: replace(b""), restore),
     "the file is a folder": ("", lambda: (remove(), os.mkdir(table.path)),
                              lambda: (os.rmdir(table.path), restore())),
-    "the file may not be read": (f"Permission denied: {table.path} (mode 600) is closed to the"
-                                 " user ", forbid, lambda: os.chmod(table.path, 0o644)),
+    "the file may not be read": (f"Permission denied: {table.path} (mode 600) is not"
+                                 " accessible to user ", forbid,
+                                 lambda: os.chmod(table.path, 0o644)),
     "WAL mode in a folder that cannot be written": (
         "PRAGMA journal_mode = DELETE", lambda: wal(True), lambda: wal(False)),
     "WAL mode, -wal may not be read": (
-        "users.sqlite-wal beside it is closed to the user ", wal_in_use("-wal"), wal_not_in_use),
+        "users.sqlite-wal beside it is not accessible to user ", wal_in_use("-wal"),
+        wal_not_in_use),
     "WAL mode, -shm may not be read": (
-        "users.sqlite-shm beside it is closed to the user ", wal_in_use("-shm"), wal_not_in_use),
+        "users.sqlite-shm beside it is not accessible to user ", wal_in_use("-shm"),
+        wal_not_in_use),
     "a change that was interrupted": (
         "users.sqlite-journal", interrupt_a_change, lambda: table.run("SELECT * FROM mailbox")),
     "the file is locked": ("locked", lambda: locks.append(table.lock()),

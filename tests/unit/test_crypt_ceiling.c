@@ -7,7 +7,7 @@
 
 #define NOT_READ "truncated or malformed"
 #define UNKNOWN "not a hash of a crypt(3) method known here"
-#define TOO_MUCH "costs more than is allowed"
+#define TOO_MUCH "exceeds the cost limit"
 #define BCRYPT_SALT "abcdefghijklmnopqrstuu"
 #define SALT_21 "LdJMENpBABJJ3hIHjB1BLdJMENpB"
 #define SALT_63 SALT_21 SALT_21 SALT_21

@@ -30,9 +30,9 @@ static const struct explained {
      NULL},
     {"lookup, WAL, folder for all", "WAL", 0777, 0644, SQL_ACCESS_READ, NULL, NULL},
     {"lookup, closed folder", "DELETE", 0700, 0644, SQL_ACCESS_READ,
-     " (mode 700) is closed to the user 65534", NULL},
+     " (mode 700) is not accessible to user 65534", NULL},
     {"lookup, closed file", "DELETE", 0755, 0600, SQL_ACCESS_READ,
-     "users.db (mode 600) is closed to the user 65534", NULL},
+     "users.db (mode 600) is not accessible to user 65534", NULL},
     {"store, file that cannot be written", "DELETE", 0777, 0644, SQL_ACCESS_WRITE,
      "users.db: the user 65534 may not write to this file: Permission denied", NULL},
     {"store, folder that cannot be written", "DELETE", 0755, 0666, SQL_ACCESS_WRITE,
@@ -43,22 +43,22 @@ static const struct explained {
      "users.db: the database is in WAL mode, ", NULL},
     {"store", "DELETE", 0777, 0666, SQL_ACCESS_WRITE, NULL, NULL},
     {"lookup, WAL, closed log", "WAL", 0777, 0644, SQL_ACCESS_READ,
-     "users.db: the database is in WAL mode, and users.db-wal beside it is closed to the user "
+     "users.db: the database is in WAL mode, and users.db-wal beside it is not accessible to user "
      "65534: Permission denied",
      "-wal"},
     {"lookup, WAL, closed index of the log", "WAL", 0777, 0644, SQL_ACCESS_READ,
-     "users.db: the database is in WAL mode, and users.db-shm beside it is closed to the user "
+     "users.db: the database is in WAL mode, and users.db-shm beside it is not accessible to user "
      "65534: Permission denied",
      "-shm"},
     {"store, WAL, closed log", "WAL", 0777, 0666, SQL_ACCESS_WRITE,
-     "users.db: the database is in WAL mode, and users.db-wal beside it is closed", "-wal"},
+     "users.db: the database is in WAL mode, and users.db-wal beside it is not accessible", "-wal"},
     {"lookup, closed journal", "DELETE", 0777, 0644, SQL_ACCESS_READ,
-     "users.db: a change that was interrupted has to be undone by users.db-journal: open the file "
+     "users.db: an interrupted change must be rolled back from users.db-journal: open the file "
      "once as a user who may write to it",
      "-journal"},
     {"store, closed journal", "DELETE", 0777, 0666, SQL_ACCESS_WRITE,
-     "users.db: a change that was interrupted has to be undone, and users.db-journal beside it is "
-     "closed to the user 65534: Permission denied",
+     "users.db: an interrupted change must be rolled back, and users.db-journal beside it is "
+     "not accessible to user 65534: Permission denied",
      "-journal"},
 };
 
@@ -155,7 +155,7 @@ static void interrupted_writer(void **state)
     name_path(world, "copy.db");
     open_session(world, SQL_ACCESS_READ);
     assert_lookup(select_alice(world), LOOKUP_UNAVAILABLE);
-    assert_contains(world->reason.text, "a change that was interrupted has to be undone by "
+    assert_contains(world->reason.text, "an interrupted change must be rolled back from "
                                         "copy.db-journal");
     close_session(world);
     /* As the reason says. */

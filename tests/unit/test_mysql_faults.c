@@ -100,7 +100,7 @@ static void has_no_encryption_after_all(void **state)
     fail_call("mysql_get_ssl_cipher", 0);
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_UNAVAILABLE);
     assert_int_equal(fail_no_more(), 1);
-    assert_reason("the server does not encrypt, and sql_ssl_mode demands it");
+    assert_reason("the server does not support TLS, which sql_ssl_mode requires");
 }
 
 /* --- other libraries */
@@ -277,7 +277,7 @@ static void connects_to_the_socket_of_the_library(void **state)
         assert_alice();
         world.target.password = "s3cret but wrong";
         assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_UNAVAILABLE);
-        assert_reason("the socket of the client library: ");
+        assert_reason("default socket of the client library: ");
         world.target.password = password;
     }
 }
@@ -343,11 +343,11 @@ static const struct saying {
      BYTES("\0\xff\x10\4Too many connections"), CLOSES, SQL_SSL_REQUIRE, LOOKUP_BUSY,
      "Too many connections"},
     {"does not encrypt", BYTES(WITHOUT_SSL), BYTES(""), STAYS, SQL_SSL_REQUIRE, LOOKUP_UNAVAILABLE,
-     "the server does not encrypt, and sql_ssl_mode demands it"},
+     "the server does not support TLS, which sql_ssl_mode requires"},
     {"does not encrypt, and closes", BYTES(WITHOUT_SSL), BYTES(""), CLOSES, SQL_SSL_PREFER,
      LOOKUP_LOST, NULL},
     {"reports progress without end", BYTES(WITHOUT_SSL), BYTES(""), FLOODS, SQL_SSL_PREFER,
-     LOOKUP_UNAVAILABLE, "the server sends too much"},
+     LOOKUP_UNAVAILABLE, "the server sent too much data"},
 };
 
 static struct {
@@ -441,7 +441,7 @@ static const struct fault {
     {"no place for a call to commit", "pthread_setspecific", 0, COMMIT, LOOKUP_UNAVAILABLE,
      "cannot prepare a call of the client library", false},
     {"no thread to watch", "pthread_create", 0, LOOK_UP, LOOKUP_UNAVAILABLE,
-     "cannot start a thread that ends the request in time", false},
+     "cannot start a watchdog thread", false},
     {"no thread to watch a connection", "pthread_create", 0, OPEN_READ, LOOKUP_LOST, "", false},
     {"cut when set up", "cut before mysql_real_query", 0, OPEN_READ, LOOKUP_LOST, "erver", false},
     {"cut when asked about read-only", "cut before mysql_real_query", 1, OPEN_WRITE, LOOKUP_LOST,
@@ -669,7 +669,7 @@ static void flood_is_ended(void **state)
     world.host = world.by_address;
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_lookup(look_up("CALL flood()", NULL), LOOKUP_UNAVAILABLE);
-    assert_reason("the server sends too much");
+    assert_reason("the server sent too much data");
 }
 
 static void flood_is_ended_when_set_up(void **state)
@@ -680,7 +680,7 @@ static void flood_is_ended_when_set_up(void **state)
     world.host = world.by_address;
     other_question = "SELECT REPEAT('x', 1000000) FROM information_schema.collations LIMIT 300";
     assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_UNAVAILABLE);
-    assert_reason("the server sends too much");
+    assert_reason("the server sent too much data");
 }
 
 /* --- memory */

@@ -607,7 +607,7 @@ static void no_thread_ends_a_flood(void **state)
     fail_call("pthread_create", 0);
     assert_lookup(look_up("SELECT repeat('x', 100000)", NULL), LOOKUP_UNAVAILABLE);
     assert_int_equal(fail_no_more(), 1);
-    assert_reason("cannot start a thread that ends the request in time");
+    assert_reason("cannot start a watchdog thread");
 }
 
 /* --- everything fails in turn */
