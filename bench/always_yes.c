@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * PLAIN, by which everybody comes in: what libsasl2 costs by itself, and
- * Postfix with it. Linked with a floor (floor.h), it is the least that a login
- * can cost which asks a database, and then the password has to be right. The
+ * A PLAIN that lets everyone in: what libsasl2 costs on its own, and Postfix
+ * with it. Linked with a floor (floor.h), it is the least that a login can cost
+ * that asks a database, and then the password must be right. The
  * arguments of the floor are the options floor_1, floor_2, ...
  */
 
@@ -75,7 +75,7 @@ static int mech_step(void *context, sasl_server_params_t *params, const char *in
     return floor_verify(user, password) ? SASL_OK : SASL_BADAUTH;
 }
 
-/* The stock PLAIN comes behind it, see plugins/mechanisms/mechanisms.c. */
+/* The stock PLAIN comes after it, see plugins/mechanisms/mechanisms.c. */
 #ifndef SASL_SET_HASH_STRENGTH_BITS
 #define SASL_SET_HASH_STRENGTH_BITS(bits) 0
 #endif

@@ -4,14 +4,14 @@
 
 /*
  * The least that asking a database for a password can cost: a prepared
- * statement of the bare client library, on one connection, without any care for
- * failures. One file for each client library, and one that asks nothing.
+ * statement of the bare client library, on one connection, without any handling
+ * of failures. One file for each client library, and one that asks nothing.
  */
 
 #include <stdbool.h>
 
-/* Connects, and prepares the statement. What the arguments are is said where
- * they are read. */
+/* Connects, and prepares the statement. The file that reads the arguments says
+ * what they are. */
 bool floor_open(int count, char **arguments);
 
 /* Whether `password` is that of `user`. */

@@ -3,7 +3,7 @@
 #define FLOOR_HASH_H
 
 /*
- * What a floor does with the text that it was given: crypt(3) for a hash, a
+ * What a floor does with the text that it gets: crypt(3) for a hash, a
  * comparison for clear text.
  */
 

@@ -19,8 +19,8 @@
  *                            in random order, until there are as many of both;
  *                            answers with the nanoseconds of each: "u123 w456"
  *
- * It ends with the input. Linked with a floor (floor.h), each login also asks
- * the database by way of the bare client library.
+ * It ends at the end of the input. Linked with a floor (floor.h), each login
+ * also asks the database through the bare client library.
  */
 
 #include "floor.h"
@@ -57,7 +57,7 @@ static uint64_t now(void)
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-/* A number below `limit`. Enough to keep caches from guessing the next user. */
+/* A random number below `limit`: random enough to keep caches from guessing the next user. */
 static uint64_t next_random(uint64_t *state, uint64_t limit)
 {
     *state = *state * 6364136223846793005u + 1442695040888963407u;
@@ -74,7 +74,7 @@ static int get_configuration_path(void *context, char **path)
     return *path != NULL ? SASL_OK : SASL_NOMEM;
 }
 
-/* Some who are refused have a value that cannot be read. */
+/* Some refused users have a value that cannot be read. */
 static bool expects_errors;
 
 static int log_line(void *context, int level, const char *message)
@@ -112,7 +112,7 @@ static void mutex_free(void *mutex)
     free(mutex);
 }
 
-/* As smtpd of Postfix goes about it. */
+/* Does what Postfix's smtpd does. */
 static void log_in_as(const char *user, enum kind kind)
 {
     char message[1000];
@@ -162,7 +162,7 @@ static void warm(unsigned long count)
     printf("done\n");
 }
 
-/* Not inlined, so that callgrind can be told to look at nothing else. */
+/* Not inlined, so that callgrind can be limited to it. */
 __attribute__((noinline)) void measured(unsigned long count, uint64_t random);
 
 __attribute__((noinline)) void measured(unsigned long count, uint64_t random)

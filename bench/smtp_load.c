@@ -5,11 +5,11 @@
  *
  *     smtp_load PORT CONNECTIONS SECONDS ROWS PASSWORD
  *
- * So many connections are open at any time to the port of 127.0.0.1. The users
- * are u0 to u(ROWS - 1), one after the other. When time is up, and one has logged
- * in at least, nobody logs in any more, and all leave. Prints how many nanoseconds
- * passed until the last login, and then for each login how many passed between
- * AUTH and the answer.
+ * It keeps that many connections open to the port on 127.0.0.1. The users are
+ * u0 to u(ROWS - 1), one after the other. After the given time, and at least
+ * one login, no more logins start, and all clients leave. Prints how many
+ * nanoseconds passed until the last login, and then for each login how many
+ * passed between AUTH and the answer.
  */
 
 #include <arpa/inet.h>
@@ -109,7 +109,7 @@ static void leave(struct session *session)
     session->state = QUIT;
 }
 
-/* Whether the last line of a reply is there, which has no hyphen. */
+/* Whether the last line of a reply has arrived; it has no hyphen. */
 static bool is_whole(const struct session *session)
 {
     const char *line = session->reply, *end;

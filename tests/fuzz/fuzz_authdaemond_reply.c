@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Any bytes as the reply of authdaemond: other means find the same in them, once it
- * is decided more bytes change nothing, and options are the daemon's own. */
+/* Any bytes as the reply of authdaemond: a different method finds the same in
+ * them, more bytes change nothing once the verdict is decided, and options are
+ * the daemon's own. */
 
 #include "fuzz/fuzz_target.h"
 
@@ -45,7 +46,7 @@ static size_t line_length(const char *text, size_t size)
     return newline != NULL ? (size_t)(newline - text) : size;
 }
 
-/* The same rule, found by other means. */
+/* The same rule, implemented differently. */
 static enum authdaemond_reply want_reply(const char *text, size_t size)
 {
     const size_t most = size < AUTHDAEMOND_REPLY_MAX ? size : AUTHDAEMOND_REPLY_MAX;
@@ -65,7 +66,7 @@ static enum authdaemond_reply want_reply(const char *text, size_t size)
     return most < size || has_nul(text, most) ? REPLY_MALFORMED : REPLY_UNFINISHED;
 }
 
-/* What options look like, seen from the end of all that has come. */
+/* What options look like, seen from the end of the text. */
 static void check_options(const char *text, size_t size)
 {
     struct bytes options;

@@ -2,7 +2,7 @@
 
 /* Any text as a setting of crypt(3): one that is allowed costs no more than its
  * ceiling, even if it is read as leniently as libcrypt reads it, and in floating
- * point, where nothing overflows. Of a method that allocates memory, what is allowed is
+ * point, where nothing overflows. For a method that allocates memory, exactly what is allowed is
  * what libcrypt makes a hash of. */
 
 #include "fuzz/fuzz_target.h"
@@ -56,7 +56,7 @@ const struct fuzz_text fuzz_words[] = {
     FUZZ_TEXT("_"),          {NULL, 0},
 };
 
-/* As strtoul(3): with blanks, signs and zeros in front. */
+/* Like strtoul(3): with leading blanks, signs and zeros. */
 static double lenient_number(const char *text)
 {
     return (double)strtoul(text, NULL, 10);
@@ -67,7 +67,7 @@ static double lenient_rounds(const char *text)
     return strncmp(text, "rounds=", 7) == 0 ? lenient_number(text + 7) : 0;
 }
 
-/* A digit of base 64; what is none is the highest. */
+/* A digit of base 64; anything else counts as the highest. */
 static unsigned digit(const char **text)
 {
     static const char digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -88,7 +88,7 @@ static double little_endian(const char **text, int count)
     return value;
 }
 
-/* Each length of a number starts where the one before has ended. */
+/* Each length of a number starts where the previous one ended. */
 static double big_endian(const char **text)
 {
     static const unsigned starts[] = {0, 48, 56, 60, 62, 63, 64};
@@ -131,7 +131,7 @@ static double share_of_yescrypt(const char *text)
     return share_of_scrypt(log2_n, r, p, t);
 }
 
-/* How much of its ceiling the setting asks for; negative if nobody knows. */
+/* How much of its ceiling the setting asks for; negative if unknown. */
 static double share(const char *text)
 {
     double log2_n, r;
@@ -163,7 +163,7 @@ static double share(const char *text)
     return strncmp(text, "$1$", 3) == 0 || strncmp(text, "$3$", 3) == 0 || text[0] != '$' ? 0 : -1;
 }
 
-/* Little enough to be tried. */
+/* Cheap enough to try. */
 static bool is_cheap(const char *text)
 {
     return share(text) >= 0 && share(text) < 1e-4;
@@ -194,8 +194,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_ASSERT(share(text) <= 1);
     } else {
         FUZZ_ASSERT(reason.text[0] != '\0');
-        /* What libcrypt would take is refused for its cost or its form alone. Before
-         * 4.4.22, libxcrypt would take the empty text. */
+        /* Text that libcrypt would accept is refused only for its cost or its form. Before
+         * 4.4.22, libxcrypt would accept the empty text. */
         FUZZ_ASSERT(text[0] == '\0' || crypt_checksalt(text) == CRYPT_SALT_INVALID ||
                     strstr(reason.text, "known here") == NULL);
     }

@@ -3,7 +3,7 @@
 /*
  * Runs a fuzz target without a fuzzer: over the files that the command line
  * names, and over mutations of its seeds that are the same each time. An input
- * that ends the process is left in the file that FUZZ_LAST_INPUT names.
+ * that ends the process remains in the file that FUZZ_LAST_INPUT names.
  */
 
 #include "fuzz/fuzz_target.h"
@@ -32,7 +32,7 @@ struct input {
 static void run(const uint8_t *bytes, size_t size)
 {
     const char *path = getenv("FUZZ_LAST_INPUT");
-    /* Of this size exactly, so that a read beyond the end shows under ASan. */
+    /* Exactly this size, so that a read beyond the end shows under ASan. */
     uint8_t *copy = malloc(size > 0 ? size : 1);
 
     if (copy == NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Any bytes as a greeting: what is said of it stays true when more comes, and does not
- * hang upon what stands behind its packet. */
+/* Any bytes as a greeting: a result stays true when more bytes come, and does not depend on what
+ * follows the packet. */
 
 #include "fuzz/fuzz_target.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /* Any stored text and any password, in each format. The first byte chooses the
- * format, the second tells where the password begins. Hashes that are made to
- * be slow are left out: they would be a test of libcrypt. */
+ * format, the second says where the password begins. Deliberately slow hashes
+ * are left out: they would only test libcrypt. */
 
 #include "fuzz/fuzz_target.h"
 
@@ -43,7 +43,7 @@ const struct fuzz_text fuzz_words[] = {
     FUZZ_TEXT("\0\0\0"),   {NULL, 0},
 };
 
-/* DES, MD5 and NT are cheap; the others can be told to take seconds. */
+/* DES, MD5 and NT are cheap; the others can ask for seconds. */
 static bool is_slow(const struct secret *stored)
 {
     struct bytes text = stored_text_trim(secret_bytes(stored));
@@ -76,7 +76,7 @@ static void check(struct password_policy *policy, struct bytes stored, struct by
         FUZZ_ASSERT(strlen(stored.start) == stored_text_without_nuls(stored).length ||
                     !password_policy_is_clear_text(policy));
         FUZZ_ASSERT(!stored_text_is_hash(stored) || !password_policy_is_clear_text(policy));
-        /* Somebody who has read the table does not get in. */
+        /* Someone who has read the table does not get in. */
         FUZZ_ASSERT(password_policy_is_clear_text(policy) || stored.length != password.length ||
                     memcmp(stored.start, password.start, stored.length) != 0);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Any text as a SCRAM verifier: one that is taken for one has the fields that
- * sscanf(3) finds, too. */
+/* Any text as a SCRAM verifier: if it is accepted, sscanf(3) finds its fields,
+ * too. */
 
 #include "fuzz/fuzz_target.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /* Any text as a template: it is refused with a position inside it, or becomes a
- * statement in which nothing stands that a client has sent. The first byte
+ * statement that contains nothing that a client has sent. The first byte
  * chooses dialect and kind. */
 
 #include "fuzz/fuzz_target.h"
@@ -12,7 +12,7 @@
 
 #include "sql/sql_template.h"
 
-/* Nothing that an input would hold by chance. */
+/* No input would contain this by chance. */
 #define MARK "\001mark\002"
 
 const struct fuzz_text fuzz_seeds[] = {
@@ -55,7 +55,7 @@ static void check_refusal(const struct reason *reason, const char *text)
     FUZZ_ASSERT(sscanf(reason->text, "position %zu: ", &position) == 1);
     FUZZ_ASSERT(position >= 1 && position <= strlen(text) + 1);
     FUZZ_ASSERT(strchr(reason->text, '\n') == NULL);
-    /* What is said of one character stands where it is said to. */
+    /* A message about one character gives its position. */
     if (strstr(reason->text, " is not known; ") != NULL)
         FUZZ_ASSERT(text[position - 1] == '%' && is_letter(text[position]) &&
                     strchr("urpa", text[position]) == NULL);
@@ -83,7 +83,7 @@ static bool has_macro(const char *text)
     return false;
 }
 
-/* Without a macro, a statement is what is written, up to its semicolon. */
+/* Without a macro, a statement is unchanged, up to its semicolon. */
 static void check_verbatim(const struct sql_template *template, const char *statement,
                            const char *text)
 {
@@ -107,7 +107,7 @@ static void check_parameters(const struct sql_template *template)
     FUZZ_ASSERT(parameters != NULL);
     FUZZ_ASSERT(sql_template_bind(template, &values, parameters));
     for (i = 0; i < count; i++) {
-        /* A literal without any macro is no parameter. */
+        /* A literal without any macro is not a parameter. */
         FUZZ_ASSERT(parameters[i].bytes != NULL);
         FUZZ_ASSERT(strlen(parameters[i].bytes) == parameters[i].length);
         FUZZ_ASSERT(strstr(parameters[i].bytes, MARK) != NULL ||

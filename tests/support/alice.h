@@ -3,7 +3,7 @@
 #define SQLCRYPT_TESTS_ALICE_H
 
 /*
- * Starts the tests that log in by every engine: a table with one user, alice.
+ * Starts the tests that log in with every engine: a table with one user, alice.
  */
 
 #include <sasl/sasl.h>
@@ -46,7 +46,7 @@ static inline void expect_errors(unsigned want)
     assert_int_equal(program_log_count("ERR "), want);
 }
 
-/* Both mechanisms, with one answer expected. */
+/* Both mechanisms, with the same expected answer. */
 static inline void expect(const char *user, const char *password, int want)
 {
     int plain = login_plain(user, password);

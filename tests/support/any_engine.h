@@ -16,7 +16,7 @@ enum { MOST_PARAMETERS = 4, SHORT_VALUES = 600, LONG_VALUE = 64 * 1024, LONGEST_
 
 static char long_value[LONG_VALUE + 1];
 
-/* --- what each test starts with and leaves behind */
+/* --- the setup and teardown of each test */
 
 static struct {
     const struct sql_engine_kind *kind;
@@ -24,7 +24,7 @@ static struct {
     struct sql_host host;
     struct sql_host by_address; /* the same one by TCP */
     struct sql_driver driver;
-    struct sql_session *sessions[2]; /* by what they are for */
+    struct sql_session *sessions[2]; /* by their purpose */
     struct secret value;
     struct reason reason;
 } world;
@@ -59,7 +59,7 @@ static inline char *spell(const struct engine_fixture *fixture, const char *stat
     return out;
 }
 
-/* Past the driver. */
+/* Bypasses the driver. */
 static inline void execute(const struct run *run, const char *statements)
 {
     char *spelt = spell(run->fixture, statements);
@@ -228,7 +228,7 @@ static inline enum lookup select_over(enum sql_access access, const char *text,
     return select_within(access, text, parameters, count, LONG_TIME);
 }
 
-/* As a lookup of a login is done. */
+/* Does the lookup of a login. */
 static inline enum lookup select_value(const char *text, const char *const *texts)
 {
     return select_over(SQL_ACCESS_READ, text, texts);
@@ -270,10 +270,10 @@ static inline enum lookup step(enum sql_transaction which)
 
 #define UPDATE "UPDATE users SET secret = ^ WHERE name = ^"
 
-/* Both kinds of sessions find, though a driver may run statements in other ways. */
+/* Both kinds of sessions find, although a driver may run their statements differently. */
 static const enum sql_access accesses[] = {SQL_ACCESS_READ, SQL_ACCESS_WRITE};
 
-/* What a server lacks another one may have; a file is alone. */
+/* Another server may have what one lacks; a file stands alone. */
 static inline enum lookup or_rejected(enum lookup want)
 {
     return (want == LOOKUP_UNREADY || want == LOOKUP_CONFLICT) && !world.kind->has_hosts

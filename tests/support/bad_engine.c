@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* A driver that another version of the project might have left behind. */
+/* A driver that another version of the project may have left behind. */
 
 #include "sql/sql_engine.h"
 

@@ -3,8 +3,7 @@
 #define SQLCRYPT_TESTS_CRYPT_USERS_H
 
 /*
- * Users with hashed passwords in a table of SQLite, and the configuration that has them
- * log in.
+ * Users with hashed passwords in a table of SQLite, and the configuration that lets them log in.
  */
 
 #include <setjmp.h>
@@ -69,7 +68,7 @@ static inline int remove_table(void **state)
     return 0;
 }
 
-/* Every way to type a password, with one answer expected of all. */
+/* Every way to type a password, with the same expected answer. */
 static inline void expect_all(const char *user, const char *password, int want)
 {
     assert_int_equal(login_plain(user, password), want);

@@ -22,7 +22,7 @@ static struct {
     struct sql_session *session;
     struct secret value;
     struct reason reason;
-    bool may_be_committed; /* it was asked to commit: without an answer, that is unknown */
+    bool may_be_committed; /* COMMIT was sent: without an answer, its result is unknown */
 } world;
 
 /* Starts a database in which the statements were run. Returns what a set-up does. */
@@ -71,7 +71,7 @@ static inline enum lookup open_session(enum sql_access access)
     return open_within(access, LONG_TIME);
 }
 
-/* Of either spelling. */
+/* In either spelling. */
 static inline size_t count_parameters(const char *text)
 {
     size_t count = 0;
@@ -112,7 +112,7 @@ static inline enum lookup step(enum sql_transaction which, unsigned milliseconds
     return sqlcrypt_engine.transaction(world.session, which, &deadline, &world.reason);
 }
 
-/* No failure is told with what was looked for. */
+/* No failure text contains what was looked up. */
 static inline void assert_reason(const char *want)
 {
     assert_contains(world.reason.text, want);

@@ -22,7 +22,7 @@ static bool available(void)
 
 /* --- connections */
 
-/* Also reads what statements after the first have returned. */
+/* Also reads what the statements after the first return. */
 static bool run(MYSQL *connection, const char *statements)
 {
     int code = mysql_query(connection, statements);
@@ -199,7 +199,7 @@ static char *sessions(void)
     return ask_for_sessions("COALESCE(GROUP_CONCAT(id ORDER BY id SEPARATOR ' '), '')");
 }
 
-/* One that has ended by itself meanwhile is no error. */
+/* A session that has ended on its own meanwhile is not an error. */
 static bool end_session(const char *id)
 {
     enum { NO_SUCH_THREAD = 1094 };
@@ -244,7 +244,7 @@ static bool unfill(struct sql_target *target)
     return true;
 }
 
-/* --- what other engines do not have */
+/* --- what other engines lack */
 
 #define LATIN                                                                                      \
     "CREATE TABLE latin (name VARCHAR(64), secret TEXT) CHARACTER SET latin1;"                     \

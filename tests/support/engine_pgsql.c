@@ -99,7 +99,7 @@ static bool run_beside(const char *format)
     return done;
 }
 
-/* Sessions find the tables of a test by the default of the database. */
+/* Sessions find the tables of a test through the database's default. */
 static bool create(void)
 {
     char statement[256];
@@ -215,7 +215,7 @@ static bool end_sessions(void)
     return run(beside, "SELECT pg_terminate_backend(pid) " OTHERS);
 }
 
-/* The two connections of our own fill it. */
+/* Our own two connections fill it. */
 static bool fill(struct sql_target *target)
 {
     char statement[256];

@@ -3,8 +3,8 @@
 #define ENGINE_RUNS_H
 
 /*
- * Runs the same tests against every engine that is built. An engine whose server
- * is not there is one test that is skipped.
+ * Runs the same tests against every engine that is built. An engine without a
+ * server is one skipped test.
  */
 
 #include <netinet/in.h>
@@ -44,8 +44,8 @@ static inline void run_add(struct test_list *list, const struct engine_fixture *
             run_add(list, fixture, function, &(rows)[row_], #function, (rows)[row_].name);         \
     } while (0)
 
-/* A socket at 127.0.0.1 that takes connections if `listening`, and never says a
- * word. Returns the descriptor. */
+/* A socket at 127.0.0.1 that accepts connections if `listening`, and never
+ * sends anything. Returns the descriptor. */
 static inline int run_mute_socket(bool listening, unsigned *port)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -81,8 +81,8 @@ static inline void run_keep_turns(struct test_list *list, size_t first, size_t t
     list->count = kept;
 }
 
-/* Of how many turns each engine takes one, if the environment names this group in
- * TEST_TURNS: a slow tool is at work. As many as there are engines, so that each case
+/* The number of turns of which each engine takes one, if the environment names this group in
+ * TEST_TURNS, because a slow tool is at work. There are as many as engines, so that each case
  * runs with one of them; with "group:4", four times as many. */
 static inline size_t run_turns(const char *group, size_t engines)
 {

@@ -3,8 +3,9 @@
 #define ENGINES_H
 
 /*
- * What tests that run against every engine have to know of one: a database to
- * work in, a way to it beside the driver, and how its SQL spells some things.
+ * What tests that run against every engine need to know about one: a database
+ * to work in, a way into it that bypasses the driver, and how its SQL spells
+ * some things.
  *
  * A server is found by environment variables, such as TEST_PGSQL_HOST. Others
  * may use it at the same time: each program works in a database of its own.
@@ -15,7 +16,7 @@
 
 #include "sql/sql_engine.h"
 
-/* A lookup that only this engine can do, or that fails as it does nowhere else. */
+/* A lookup that only this engine supports, or that fails as with no other. */
 struct engine_case {
     const char *name;
     const char *before; /* statements that make what it needs */
@@ -25,7 +26,7 @@ struct engine_case {
 };
 
 struct engine_fixture {
-    const char *engine; /* its name */
+    const char *engine; /* the engine's name */
 
     const char *text_type; /* of strings without a limit */
     const char *blob_type;
@@ -36,31 +37,31 @@ struct engine_fixture {
     bool is_file; /* no server, and a session for lookups cannot change it */
     bool has_nul; /* whether a string may hold a NUL */
 
-    bool reads_no_long_message; /* but ends the session */
+    bool reads_no_long_message; /* it ends the session */
 
-    bool locks_threads; /* by locks of its own, which a fork during a request leaves locked */
+    bool locks_threads; /* with its own locks, which a fork during a request leaves locked */
 
-    /* By this, a session has the server forget what it has prepared. NULL if
-     * there is no such statement. */
+    /* Makes the server forget what the session has prepared. NULL if there is
+     * no such statement. */
     const char *forget;
 
-    /* Ends with one that has no name; NULL if there are none. */
+    /* Ends with an entry without a name; NULL if there are none. */
     const struct engine_case *cases;
 
     /* Whether there is a server to test against. */
     bool (*available)(void);
 
-    /* Makes an empty database, and fills in where it is. `host` is that of a
+    /* Makes an empty database, and says where it is. `host` is that of a
      * socket; `by_address` the same server by TCP, not set for files. */
     bool (*start)(struct sql_target *target, struct sql_host *host, struct sql_host *by_address);
 
-    /* Removes it. Is called after a start that failed, too. */
+    /* Removes it. Is also called after a failed start. */
     void (*stop)(void);
 
-    /* Removes all that is kept until the program ends. */
+    /* Removes everything that is kept until the program ends. */
     void (*finish)(void);
 
-    /* Runs statements by the client library itself. False if one fails. */
+    /* Runs statements with the client library itself. False if one fails. */
     bool (*execute)(const char *statements);
 
     /* Returns the first value of the first row, from malloc(3); NULL if there
@@ -70,7 +71,7 @@ struct engine_fixture {
     /* Spells a string as a literal, from malloc(3). */
     char *(*literal)(const char *text);
 
-    /* Keeps everybody else from the table `users`, even from reading. */
+    /* Locks the table `users`, so that others cannot even read it. */
     bool (*lock)(void);
     bool (*unlock)(void);
 
@@ -78,21 +79,21 @@ struct engine_fixture {
      * if there are none. NULL for a file. */
     char *(*sessions)(void);
 
-    /* Has the server end them. */
+    /* Makes the server end them. */
     bool (*end_sessions)(void);
 
-    /* Has the server take no more of them from the target, whose user and
+    /* Makes the server accept no more sessions for the target, whose user and
      * password may change. */
     bool (*fill)(struct sql_target *target);
     bool (*unfill)(struct sql_target *target);
 };
 
-/* Linked in where configure found the client library. */
+/* Linked in if configure found the client library. */
 extern const struct engine_fixture test_engines_sqlite3 __attribute__((weak));
 extern const struct engine_fixture test_engines_pgsql __attribute__((weak));
 extern const struct engine_fixture test_engines_mysql __attribute__((weak));
 
-/* NULL where it was not. */
+/* NULL if it was not found. */
 #define ENGINE_FIXTURES                                                                            \
     {                                                                                              \
         &test_engines_sqlite3, &test_engines_pgsql, &test_engines_mysql                            \

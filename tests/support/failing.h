@@ -3,10 +3,9 @@
 #define FAILING_H
 
 /*
- * What hardly ever fails, and is made to: the allocations of all that is linked into
- * this program, by the linker's --wrap=malloc, calloc and strdup, and one call of a
- * function that the program wraps in the same way. Libraries are not touched. Leaks
- * show under ASan and valgrind.
+ * Makes calls fail that hardly ever do: the allocations of everything that is linked into this
+ * program, by the linker's --wrap=malloc, calloc and strdup, and one call of a function that the
+ * program wraps in the same way. Libraries are not affected. Leaks show under ASan and valgrind.
  */
 
 #include <errno.h>
@@ -18,7 +17,7 @@ static struct {
     int allocations_left; /* that succeed before one fails; negative: all do */
     const char *call;     /* the function of which a call fails, or NULL */
     unsigned calls_left;  /* that succeed before */
-    unsigned count;       /* of what has failed */
+    unsigned count;       /* of failures */
 } failing = {.allocations_left = -1};
 
 static inline void fail_allocation(unsigned left)
@@ -34,7 +33,7 @@ static inline void fail_call(const char *call, unsigned left)
     failing.count = 0;
 }
 
-/* Returns how much has failed. */
+/* Returns the number of failures. */
 static inline unsigned fail_no_more(void)
 {
     failing.allocations_left = -1;
@@ -51,7 +50,7 @@ static inline bool fails_allocation(void)
     return true;
 }
 
-/* Whether this call is the one. */
+/* Whether this call is the one to fail. */
 static inline bool fails_call(const char *call)
 {
     if (failing.call == NULL || strcmp(failing.call, call) != 0 || failing.calls_left-- > 0)

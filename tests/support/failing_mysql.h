@@ -3,8 +3,8 @@
 #define FAILING_MYSQL_H
 
 /*
- * Calls of MariaDB Connector/C, and of what the driver needs besides, that are made to fail
- * or to say something else, by the linker's --wrap.
+ * Calls of MariaDB Connector/C, and of other functions that the driver needs, that are made to
+ * fail or to return something else, by the linker's --wrap.
  */
 
 #include <errmsg.h>
@@ -88,7 +88,7 @@ MYSQL_STMT *__wrap_mysql_stmt_init(MYSQL *mysql)
     return fails_call("mysql_stmt_init") ? NULL : __real_mysql_stmt_init(mysql);
 }
 
-/* As the library says it. */
+/* In the library's own words. */
 static inline void lack_memory(MYSQL_STMT *statement)
 {
     statement->last_errno = CR_OUT_OF_MEMORY;
@@ -113,7 +113,7 @@ int __wrap_mysql_stmt_fetch_column(MYSQL_STMT *statement, MYSQL_BIND *bind, unsi
     return 1;
 }
 
-/* How many statements the server is to have forgotten when they are run. */
+/* How many statements the server should have forgotten when they are run. */
 static unsigned forgotten;
 
 int __wrap_mysql_stmt_execute(MYSQL_STMT *statement)
@@ -134,7 +134,7 @@ int __wrap_mysql_stmt_prepare(MYSQL_STMT *statement, const char *text, unsigned 
     return __real_mysql_stmt_prepare(statement, text, length);
 }
 
-/* What is asked in the place of whether the server is read-only, if anything. */
+/* What is asked instead of whether the server is read-only, if anything. */
 static const char *other_question;
 
 int __wrap_mysql_real_query(MYSQL *mysql, const char *text, unsigned long length)
@@ -174,7 +174,7 @@ my_bool __wrap_mysql_stmt_free_result(MYSQL_STMT *statement)
     return 1;
 }
 
-/* Not what waits for time to pass. */
+/* But not a call that only waits for time to pass. */
 int __wrap_poll(struct pollfd *wanted, nfds_t count, int timeout)
 {
     if (count == 0 || !fails_call("poll"))
@@ -221,11 +221,11 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
                                         : __real_pthread_create(thread, attributes, run, context);
 }
 
-/* The library that is passed off as the one that is there, where set. */
+/* The library version to pretend, if set. */
 static size_t library_version;
 static const char *library_tls;
 
-/* Not the library's own function, which takes as many arguments as it likes. */
+/* Replaces the library's own function, which takes any number of arguments. */
 my_bool __wrap_mariadb_get_infov(MYSQL *mysql, enum mariadb_value value, void *result)
 {
     if (value == MARIADB_CLIENT_VERSION_ID && library_version != 0)
@@ -237,7 +237,7 @@ my_bool __wrap_mariadb_get_infov(MYSQL *mysql, enum mariadb_value value, void *r
     return 0;
 }
 
-/* Names in .test are those of this machine; "two.test" has two addresses. */
+/* Names in .test stand for this machine; "two.test" has two addresses. */
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                        struct addrinfo **list)
 {

@@ -3,8 +3,8 @@
 #define SQLCRYPT_TESTS_FAILURES_H
 
 /*
- * What the tests share that have both plug-ins linked into them, so that what these rely on
- * can say no: a table with one user, an authdaemond, callbacks, and a list of tests.
+ * What is shared by the tests that have both plug-ins linked into them, so that what these rely
+ * on can fail: a table with one user, an authdaemond, callbacks, and a list of tests.
  */
 
 #include <openssl/evp.h>
@@ -74,7 +74,7 @@ static inline int set_up(void **state)
     return 0;
 }
 
-/* What each list of tests has for a teardown, or begins its own with. */
+/* The teardown of each list of tests, or the start of its own one. */
 static inline int failures_end(void **state)
 {
     (void)state;
@@ -89,7 +89,7 @@ static inline int failures_end(void **state)
 /* --- a program that makes names canonical in its own way */
 
 static int canon_result;
-static unsigned canon_flags; /* those of calls that fail */
+static unsigned canon_flags; /* those of the calls that fail */
 
 static inline int canon_user(sasl_conn_t *connection, void *context, const char *user,
                              unsigned length, unsigned flags, const char *realm, char *out,
@@ -127,7 +127,7 @@ static inline void start_with_canon_user(const char *options)
 
 /* --- CRAM-MD5 */
 
-/* A client's response to a challenge, of whatever the caller says. */
+/* A client's response to a challenge, whatever the caller passes. */
 static inline int cram_over(sasl_conn_t *connection, const char *user, const char *password)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];

@@ -6,7 +6,7 @@
  * Stored values for tests, made by crypt(3).
  */
 
-/* A hash, valid until the next call. `setting` is such as
+/* A hash, valid until the next call. `setting` is a text such as
  * "$6$rounds=1000$salt". */
 const char *hash_of(const char *password, const char *setting);
 

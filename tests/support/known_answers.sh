@@ -38,7 +38,7 @@ cat <<'EOF'
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Made by known_answers.sh, which tells how; do not edit.
+ * Made by known_answers.sh, which says how; do not edit.
  *
  * One macro per row, with a name, the password and the stored text:
  * KNOWN_CRYPT for crypt(3), KNOWN_DES for the traditional method of it,

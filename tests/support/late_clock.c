@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* A clock for tests, preloaded into a program: it is late by as many seconds as the file
- * that LATE_CLOCK names has bytes. */
+/* A clock for tests, preloaded into a program: it is late by one second for each byte of the
+ * file that LATE_CLOCK names. */
 
 #include <dlfcn.h>
 #include <stdlib.h>

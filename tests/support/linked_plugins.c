@@ -100,7 +100,7 @@ char *__wrap_strndup(const char *string, size_t length)
     return fails() ? NULL : __real_strndup(string, length);
 }
 
-/* The C library leaves the pointer as it likes. */
+/* The C library may leave the pointer in any state. */
 int __wrap___vasprintf_chk(char **text, int flag, const char *format, va_list arguments)
 {
     static char unusable[] = "unusable";
@@ -150,7 +150,7 @@ static void *realloc_of_libsasl2(void *pointer, size_t size)
 
 void linked_prepare(void)
 {
-    /* Nothing that tools must name is unloaded, and there is no need to load other plug-ins. */
+    /* Nothing that tools must name is unloaded, and no other plug-ins need loading. */
     unsetenv("TEST_PIN_PLUGINS");
     sasl_set_alloc(malloc_of_libsasl2, calloc_of_libsasl2, realloc_of_libsasl2, free);
 }
@@ -184,7 +184,7 @@ bool __real_sql_driver_load(struct sql_driver *driver, const struct sql_engine_k
 bool __wrap_sql_driver_load(struct sql_driver *driver, const struct sql_engine_kind *kind,
                             const char *directory, struct reason *reason);
 
-/* The real ones are not in a folder beside this program. */
+/* The real ones are not in a folder next to this program. */
 bool __wrap_sql_driver_load(struct sql_driver *driver, const struct sql_engine_kind *kind,
                             const char *directory, struct reason *reason)
 {

@@ -14,14 +14,14 @@
 
 #include "sql/sql_engine.h"
 
-/* Before anything else: has libsasl2 allocate by what can be made to fail. */
+/* To be called first: makes libsasl2 use allocations that can be made to fail. */
 void linked_prepare(void);
 
 /* Starts the program. `extra` are callbacks as in program_start_with(), or NULL.
  * program_stop() ends it. */
 void linked_start(const char *configuration, const sasl_callback_t *extra);
 
-/* What that does once the program has been started without them. */
+/* What linked_start() does after the program has started without the plug-ins. */
 void linked_add_plugins(void);
 
 /* What libsasl2 said to each plug-in when it was started, and what they were given. */
@@ -41,8 +41,8 @@ void linked_use_engine(const struct sql_engine *engine);
 /* How many allocations succeed before one fails, and which. */
 enum memory_kind {
     MEMORY_ONCE,        /* only that one of the plug-ins fails */
-    MEMORY_FOR_GOOD,    /* and all that come after it */
-    MEMORY_OF_LIBSASL2, /* as MEMORY_ONCE, and those of libsasl2 count as well */
+    MEMORY_FOR_GOOD,    /* and all later ones */
+    MEMORY_OF_LIBSASL2, /* like MEMORY_ONCE, but those of libsasl2 count as well */
 };
 void memory_fail_after(int allocations, enum memory_kind kind);
 void memory_succeed(void);

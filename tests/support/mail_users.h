@@ -20,11 +20,11 @@ void mail_users_make(const struct engine_fixture *fixture);
 void mail_users_remove(void);
 
 /* Adds a row for NAME in the realm example.com, with what is stored as the
- * password; NULL for NULL. That is a secret for the log of the program, unless
+ * password; NULL for NULL. The log of the program must not contain that, unless
  * it is short. */
 void mail_users_add(const char *name, const char *stored);
 
-/* Runs statements past the plug-ins, in which {text} is the type of strings
+/* Runs statements without the plug-ins; {text} in them is the type of strings
  * without a limit. */
 void mail_users_run(const char *statements);
 
@@ -49,19 +49,19 @@ const char *mail_users_host(bool by_address);
  * malloc(3); "" if there are none. */
 char *mail_users_sessions(void);
 
-/* Waits until there are none, for a server takes its time. Returns false if
- * that does not come. */
+/* Waits until there are none, since a server takes its time. Returns false if
+ * that does not happen. */
 bool mail_users_wait_for_no_sessions(void);
 
-/* Has the server end them, and waits until it has. */
+/* Makes the server end them, and waits until it has. */
 void mail_users_end_sessions(void);
 
-/* Keeps everybody from reading the table, until it is unlocked. */
+/* Keeps everyone from reading the table, until it is unlocked. */
 void mail_users_lock(void);
 void mail_users_unlock(void);
 
-/* Has the server take no more sessions. The configuration is that of a user who
- * would need one. */
+/* Makes the server accept no more sessions. The configuration is that of a user
+ * who would need one. */
 void mail_users_fill_server(void);
 void mail_users_unfill_server(void);
 

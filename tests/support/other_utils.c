@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Is compiled with the header of the other layout. */
+/* Compiled with the header of the other layout. */
 
 #include "support/other_utils.h"
 

@@ -3,8 +3,8 @@
 #define SQLCRYPT_TESTS_OTHER_UTILS_H
 
 /*
- * What another libsasl2 would hand to plug-ins: one whose sasl_utils_t has other members
- * in the middle, see other_layout.awk.
+ * What another libsasl2 would pass to plug-ins: one whose sasl_utils_t has other members in the
+ * middle, see other_layout.awk.
  */
 
 #include <sasl/sasl.h>

@@ -23,7 +23,7 @@ static struct option {
 static size_t option_count;
 
 /* Threads add to it without a lock, which another could hold while the process
- * forks: each takes the room that it needs. */
+ * forks: each reserves the room that it needs. */
 static char log_text[4000000];
 static atomic_size_t log_length;
 static atomic_bool log_is_full;
@@ -37,7 +37,7 @@ static bool running;
 
 /* --- log */
 
-/* What libsasl2 itself says at debug level of each plug-in that it loads. */
+/* What libsasl2 itself logs at debug level about each plug-in that it loads. */
 static bool is_noise(const char *text)
 {
     return strstr(text, "_sasl_plugin_load failed on sasl_auxprop_plug_init") != NULL ||
@@ -71,7 +71,7 @@ static int log_line(void *context, int level, const char *message)
     return SASL_OK;
 }
 
-/* These stand in for those of libc, in this program and for libsasl2. */
+/* These replace libc's functions, in this program and for libsasl2. */
 void syslog(int priority, const char *format, ...);
 void __syslog_chk(int priority, int flag, const char *format, ...);
 void __vsyslog_chk(int priority, int flag, const char *format, va_list arguments);
@@ -162,7 +162,7 @@ static void check_secrets(void)
 
 /* --- start and stop */
 
-/* As libsasl2 reads a file, but for values that may be empty. */
+/* Reads like libsasl2, except that values may be empty. */
 static void read_configuration(const char *text)
 {
     option_count = 0;
@@ -233,8 +233,8 @@ static const char *environment(const char *name)
     return value;
 }
 
-/* Keeps all plug-ins of a folder in memory, so that tools which look for leaks
- * can name what stood in one that has been unloaded. */
+/* Keeps all plug-ins of a folder in memory, so that leak checkers can name
+ * functions of one that has been unloaded. */
 static void pin_plugins(const char *directory)
 {
     char pattern[4100];
@@ -284,7 +284,7 @@ void program_start_with(const char *plugins, const char *configuration,
     while (extra != NULL && extra->id != SASL_CB_LIST_END)
         callbacks[count++] = *extra++;
     callbacks[count] = (sasl_callback_t){SASL_CB_LIST_END, NULL, NULL};
-    /* Without a name of its own, libsasl2 reads no file. */
+    /* Without a name of the program, libsasl2 reads no file. */
     assert_int_equal(sasl_server_init(callbacks, NULL), SASL_OK);
     assert_int_equal(sasl_client_init(callbacks), SASL_OK);
     running = true;
@@ -336,7 +336,7 @@ const char *program_mechanisms(void)
     return names;
 }
 
-/* On success, what the program would take for the user's name must be it. */
+/* After a success, what the program takes for the user's name must be correct. */
 static void check_user_name(sasl_conn_t *connection, int result, const char *user)
 {
     const void *name = NULL;

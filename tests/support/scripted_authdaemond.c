@@ -31,7 +31,7 @@ static struct {
     char question[9000];
 } daemon_ = {.listener = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* A question is whole when as many bytes have come as it says. */
+/* A question is complete once as many bytes have arrived as it says. */
 static bool is_whole(const char *question)
 {
     const char *auth = strstr(question, "AUTH ");

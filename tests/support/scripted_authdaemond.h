@@ -3,9 +3,9 @@
 #define SQLCRYPT_TESTS_SCRIPTED_AUTHDAEMOND_H
 
 /*
- * A daemon that knows one user, and answers "login" and the challenges of CRAM-MD5 and
- * its kin as Courier's does. It runs in a thread of this process, which allocates nothing
- * by the program's own malloc(3).
+ * A daemon that knows one user, and answers "login" and the challenges of CRAM-MD5 and its
+ * relatives as Courier's does. It runs in a thread of this process, which never calls the
+ * program's own malloc(3).
  */
 
 /* Listens in the folder of sqlite_table.h. */

@@ -3,8 +3,8 @@
 #define SCRIPTED_HOSTS_H
 
 /*
- * Hosts that are scripted, and a clock that only runs while somebody waits. The program is
- * linked with --wrap=clock_gettime, poll, getrandom and getpid.
+ * Scripted hosts, and a clock that runs only while code waits. The program is linked with
+ * --wrap=clock_gettime, poll, getrandom and getpid.
  */
 
 #include <poll.h>
@@ -51,7 +51,7 @@ int __wrap___poll_chk(struct pollfd *descriptors, nfds_t count, int timeout, siz
 
 /* --- random numbers */
 
-static unsigned drawn; /* what is drawn next; 0 for anything */
+static unsigned drawn; /* what is drawn next; 0 for any number */
 
 ssize_t __real_getrandom(void *bytes, size_t size, unsigned flags);
 ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags);
@@ -77,21 +77,21 @@ pid_t __wrap_getpid(void)
 
 /* --- the hosts */
 
-enum { SILENT = -1 }; /* to take longer than there is time */
+enum { SILENT = -1 }; /* takes longer than there is time */
 
 /* What happens at an address, or at a host that has none. */
 static struct place {
     const char *address;
     enum lookup open, select;
     int takes;           /* milliseconds */
-    int64_t well_from;   /* then it answers LOOKUP_FOUND */
-    int64_t silent_from; /* or does not answer any more */
+    int64_t well_from;   /* from then on it answers LOOKUP_FOUND */
+    int64_t silent_from; /* from then on it does not answer */
     unsigned opened;     /* how often */
-    unsigned teaches;    /* the driver, with each session; 0 for nothing */
-    unsigned told;       /* by the driver, when it was last opened */
+    unsigned teaches;    /* what the driver learns from each session; 0 for nothing */
+    unsigned told;       /* what the driver passed when it was last opened */
     unsigned asked;
     atomic_uint kept; /* sessions; several threads may close theirs at once */
-    int64_t longest;  /* milliseconds that somebody would have waited */
+    int64_t longest;  /* milliseconds that the longest wait would have taken */
 } places[8];
 
 /* What a name stands for. */
@@ -101,7 +101,7 @@ static struct name {
     enum host_addresses_result result;
     int takes;
     unsigned asked;
-    int64_t well_from; /* then it answers HOST_ADDRESSES_FOUND */
+    int64_t well_from; /* from then on it answers HOST_ADDRESSES_FOUND */
 } names[4];
 
 struct sql_session {
@@ -128,7 +128,7 @@ static inline void note_trail(const char *what)
     snprintf(trail + length, sizeof(trail) - length, "%s%s", length > 0 ? " " : "", what);
 }
 
-/* Returns whether it was done in time. */
+/* Returns whether it was finished in time. */
 static inline bool take(int milliseconds, const struct deadline *deadline)
 {
     if (milliseconds != SILENT && clock_now + milliseconds < deadline->at) {
@@ -211,7 +211,7 @@ static inline void close_session(struct sql_session *session)
     free(session);
 }
 
-static void (*meanwhile)(void); /* what others do during the next lookup; NULL for nothing */
+static void (*meanwhile)(void); /* what happens during the next lookup; NULL for nothing */
 
 static inline enum lookup select_value(struct sql_session *session,
                                        const struct sql_statement *statement,
@@ -318,7 +318,7 @@ static inline struct name *add_name(const char *name, const char *first, const c
 
 static bool required = true;
 
-/* Looks somebody up. `taken` gets milliseconds. */
+/* Looks a user up. `taken` gets milliseconds. */
 static inline enum lookup log_in(int64_t *taken)
 {
     const struct sql_statement statement = {"SELECT", NULL, 0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* A name server for tests, preloaded into a program: it knows the names in .test. It
- * does not answer the program's main thread, which has logins to look after, nor
- * anybody who asks for once.test again, or for never.test. */
+/* A name server for tests, preloaded into a program: it knows the names in .test. It does not
+ * answer the program's main thread, which has logins to handle, a second question for once.test,
+ * or any for never.test. */
 
 #include <dlfcn.h>
 #include <netdb.h>
@@ -22,7 +22,7 @@ static bool ends_with(const char *name, const char *end)
     return length >= strlen(end) && strcmp(name + length - strlen(end), end) == 0;
 }
 
-/* No login is that long. */
+/* No login takes that long. */
 static void hang(void)
 {
     sleep(60);
@@ -47,7 +47,7 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
         hang();
     if (!ends_with(name, "several.test"))
         return next("127.0.0.1", service, hints, list);
-    /* Where no server is, and then where one is */
+    /* An address without a server, and then one with a server */
     error = next("127.0.0.2", service, hints, list);
     if (error == 0 && next("127.0.0.1", service, hints, &more) == 0)
         (*list)->ai_next = more;

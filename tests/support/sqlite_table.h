@@ -4,17 +4,17 @@
 
 /*
  * Database files for tests, in a folder of their own that is removed with
- * all that is in it.
+ * everything in it.
  */
 
-/* Makes the folder; the same one until it is removed. */
+/* Makes the folder; returns the same one until it is removed. */
 const char *folder(void);
 void folder_remove(void);
 
 /* A name in the folder, from malloc(3). */
 char *folder_file(const char *name);
 
-/* Runs SQL on a file of the folder, which is created if need be. */
+/* Runs SQL on a file of the folder, which is created if necessary. */
 void run_sql(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The first column of the only row, from malloc(3); NULL for NULL. */

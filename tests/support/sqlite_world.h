@@ -3,8 +3,8 @@
 #define SQLITE_WORLD_H
 
 /*
- * A database of SQLite in a directory of its own, with a session of the driver and a
- * connection beside it.
+ * A database of SQLite in a directory of its own, with a session of the driver and a separate
+ * connection.
  */
 
 #include <limits.h>

@@ -59,8 +59,8 @@ static inline struct sql_template *parse(const char *text, enum sql_template_kin
                                          const struct dialect *dialect)
 {
     struct reason reason = {""};
-    /* Of this size exactly, so that a read beyond the end shows under ASan,
-     * and gone afterwards: the template keeps nothing of it. */
+    /* Exactly this size, so that a read beyond the end shows under ASan, and
+     * freed afterwards: the template must keep no pointer to it. */
     char *copy = strdup(text);
     struct sql_template *template;
 
@@ -73,7 +73,7 @@ static inline struct sql_template *parse(const char *text, enum sql_template_kin
     return template;
 }
 
-/* Writes out each ^ as the dialect would. */
+/* Writes out each ^ in the way of the dialect. */
 static inline void expand(char *out, size_t size, const char *text, const struct dialect *dialect)
 {
     size_t number = 0, length = 0;

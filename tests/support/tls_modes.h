@@ -3,9 +3,9 @@
 #define TLS_MODES_H
 
 /*
- * What comes of sql_ssl_mode and of the files that belong to it, at a server whose
- * certificate is for the name db.test and for 127.0.0.1. The driver is part of the
- * program, in which names in .test are those of this machine.
+ * The effect of sql_ssl_mode and of its files, with a server whose certificate
+ * is for the name db.test and for 127.0.0.1. The driver is part of the program,
+ * in which names in .test stand for this machine.
  */
 
 #include "support/engines.h"
@@ -15,7 +15,7 @@
 
 struct tls_mode {
     const char *name;
-    const char *host; /* "": the socket, "=": where the server is by TCP */
+    const char *host; /* "": the socket, "=": the server's TCP address */
     enum sql_ssl_mode mode;
     const char *ca;     /* of the environment, TEST_TLS_..., or a path, or "" */
     const char *client; /* "CERT" for a certificate of the client, or a path, or "" */
@@ -69,7 +69,7 @@ static inline const char *tls_file(const char *name)
     return test_environment(variable);
 }
 
-/* False where the server has no certificate. */
+/* False if the server has no certificate. */
 static inline bool tls_mode_apply(const struct tls_mode *row, struct sql_target *target,
                                   struct sql_host *host, const struct sql_host *by_address)
 {

@@ -39,7 +39,7 @@ struct test_list {
 };
 
 /* `state` is what the test function finds at *state. Returns the test, so that
- * it can be given a setup and a teardown. */
+ * a setup and a teardown can be added. */
 static inline struct CMUnitTest *test_add(struct test_list *list, CMUnitTestFunction run,
                                           const void *state, const char *group, const char *name)
 {
@@ -78,7 +78,7 @@ static inline void test_list_free(struct test_list *list)
     } while (0)
 
 /* cmocka 1.1 writes "not ok 7 # SKIP" for a test that is skipped, which reads
- * as a failure. A child process sets that right on the way to stdout. */
+ * as a failure. A child process corrects that on the way to stdout. */
 struct test_filter {
     pid_t child;
 };
@@ -116,7 +116,7 @@ static inline struct test_filter test_filter_start(struct test_list *list)
     filter.child = fork();
     if (filter.child == 0) {
         close(ends[1]);
-        test_list_free(list); /* or a leak check finds it here */
+        test_list_free(list); /* or a leak check reports it here */
         test_filter_copy(ends[0], stdout);
         _exit(0);
     }
@@ -150,7 +150,7 @@ static inline int test_run(const char *group, struct test_list *list)
 
 /* --- values */
 
-/* The secret that lends a string, which is not changed. */
+/* A secret that borrows a string, which is not changed. */
 static inline struct secret lend(const char *text)
 {
     return (struct secret){(char *)(uintptr_t)text, text != NULL ? strlen(text) : 0};
@@ -228,7 +228,7 @@ static inline void expect_contains(const char *text, const char *part, bool want
 #define assert_contains(text, part) expect_contains(text, part, true, __FILE__, __LINE__)
 #define assert_lacks(text, part) expect_contains(text, part, false, __FILE__, __LINE__)
 
-/* NULL bytes of either equal those of the other only. */
+/* NULL bytes equal only NULL bytes. */
 static inline void expect_secret(const struct secret *got, const struct secret *want,
                                  const char *file, int line)
 {
@@ -248,8 +248,8 @@ static inline void expect_secret(const struct secret *got, const struct secret *
 
 #define assert_secret(got, want) expect_secret(got, want, __FILE__, __LINE__)
 
-/* Forks for a child that may end by exit(3), as what counts calls needs it: nothing
- * that waits to be written is written twice. */
+/* Forks a child that may end with exit(3), which coverage counters need: no
+ * pending output is written twice. */
 static inline pid_t test_fork(void)
 {
     fflush(NULL);
@@ -281,7 +281,7 @@ static inline void test_directory_remove(const char *path)
     (void)nftw(path, test_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A directory that every program of "make check" is told about. */
+/* A directory that "make check" passes to every program. */
 static inline const char *test_environment(const char *name)
 {
     const char *value = getenv(name);

@@ -24,22 +24,22 @@
 #define MYSQL_HASH "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19" /* of "password" */
 #define OLD_MYSQL_HASH "6f8c114b58f2ce9e"                      /* of "mypass" */
 
-/* A clock of processor time, by the linker's --wrap, that goes by the work that is done:
- * each hash takes as long as its kind was once measured to take, and longer for a long
- * password where the method hashes it again in every round. */
+/* A clock of processor time, by the linker's --wrap, that advances with the work that is done:
+ * each hash takes as long as its kind once took in a measurement, and longer for a long password
+ * if the method hashes it again in every round. */
 static struct {
     bool is_set;
     uint64_t now;
-    unsigned looks; /* since the last hash */
+    unsigned looks; /* reads since the last hash */
 } clock_of_work;
 
-/* To look at it takes a moment; who does nothing else is waiting. */
+/* Reading the clock takes a moment; code that does nothing else is waiting. */
 enum { MICROSECOND = 1000, LOOK = 100, LONG_LOOK = 2 * MICROSECOND, FEW_LOOKS = 20 };
 
 static const struct price {
     const char *start;
-    unsigned microseconds, letters; /* which take as long again; 0: as many as you like */
-    bool is_real;                   /* whether it is done, and not made up */
+    unsigned microseconds, letters; /* after which it takes as long again; 0: any number */
+    bool is_real;                   /* whether it is computed, and not made up */
 } prices[] = {
     {"$1$ab$", 105, 100, true},
     {"$1$", 105, 100, false},
@@ -72,7 +72,7 @@ static inline uint64_t time_of(const char *setting, size_t length)
     return price->letters == 0 ? time : time + time * length / price->letters;
 }
 
-static bool no_clock; /* as a sandbox may have it */
+static bool no_clock; /* a sandbox may take it away */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
@@ -92,8 +92,8 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 }
 
 /* Sees through crypt_r(3), by the linker's --wrap: how often it made a hash,
- * and from which setting the first and the last time. The scratch that held a password
- * is zero by the time it is given back. */
+ * and from which setting the first and the last time. The scratch memory that held a password is
+ * zero when it is freed. */
 static struct {
     unsigned hashes, calls;
     char first[CRYPT_OUTPUT_SIZE], setting[CRYPT_OUTPUT_SIZE];
@@ -106,10 +106,10 @@ char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data 
 void __real_free(void *pointer);
 void __wrap_free(void *pointer);
 
-/* Threads judge at once in one test, which looks at none of this. */
+/* In one test, threads judge at the same time; it uses none of this. */
 static bool watching = true;
 
-/* Whether hashes are made up, for those that take long. */
+/* Whether hashes are made up, for methods that take long. */
 static bool pretending = false;
 
 char *__wrap_crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
@@ -199,7 +199,7 @@ static inline enum verdict judge(struct password_policy *policy, struct bytes st
     return verdict;
 }
 
-/* The same where there is no such user. */
+/* The same if there is no such user. */
 static inline enum verdict refuse(struct password_policy *policy, struct bytes password)
 {
     struct reason reason = {""};
