@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The auxprop plug-in where what is beside or below it says no: other plug-ins, a driver,
- * the system's random bytes.
+ * The auxprop plug-in when other plug-ins, a driver or the system's random bytes fail.
  */
 
 #include <dlfcn.h>
@@ -20,16 +19,16 @@ static int tear_down(void **state)
 
 /* --- other auxprop plug-ins */
 
-/* What it does with each lookup. */
+/* What this plug-in does in each lookup. */
 static struct other {
     int result;
-    const char *property, *values[3]; /* that it sets, for the user himself and for others */
-    bool all;                         /* whatever it is asked for, as the stock plug-in */
-    bool reads_options;               /* with their lengths */
+    const char *property, *values[3]; /* that it sets, for the user and for others */
+    bool all;                         /* whatever is requested, like the stock plug-in */
+    bool reads_options;               /* and their lengths */
     unsigned option_length;           /* of auxprop_plugin */
 } other;
 
-/* Of the value, as libsasl2 itself gets at it: by the callback of the connection. */
+/* The length of the value, as libsasl2 itself reads it: through the connection's callback. */
 static unsigned length_of_option(const sasl_utils_t *own_utils, const char *name)
 {
     sasl_callback_ft function = NULL;
@@ -95,7 +94,7 @@ static void no_auxprop_plugin_at_all(void **state)
     program_stop();
 }
 
-/* An outage of another one is not a wrong password. */
+/* An outage of another plug-in is not a wrong password. */
 static void another_auxprop_plugin_fails(void **state)
 {
     static const struct {
@@ -132,7 +131,7 @@ static void disabled_account_and_a_challenge(void **state)
     program_stop();
 }
 
-/* Which another one may have filled in: our word alone counts. */
+/* Another plug-in may have set it: only our own words count. */
 static void outcome_that_is_not_ours(void **state)
 {
     (void)state;
@@ -153,7 +152,7 @@ static void outcome_that_is_not_ours(void **state)
     program_stop();
 }
 
-/* What a user has is not handed to the one who acts for him. */
+/* The properties of a user are not handed to another user who acts for that one. */
 static void properties_of_the_authorization_identity(void **state)
 {
     const char *names[] = {"mail", "*mail", NULL};
@@ -180,8 +179,8 @@ static void properties_of_the_authorization_identity(void **state)
     program_stop();
 }
 
-/* The stock plug-in may know a user by a hash: without random bytes, nothing can be put in
- * the place of what it would hand out. */
+/* The stock plug-in may know a user by a hash: without random bytes, nothing can replace what it
+ * would hand out. */
 static void no_random_bytes_beside_the_stock_plugin(void **state)
 {
     (void)state;
@@ -219,7 +218,7 @@ static int stock_init(const sasl_utils_t *own_utils, int max_version, int *versi
     return SASL_OK;
 }
 
-/* Where there is to be no SQL, the stock plug-in is not asked, and the others are told so. */
+/* If there is no SQL, the stock plug-in is not asked, and the others learn so. */
 static void others_where_there_is_no_sql(void **state)
 {
     char options[300];
@@ -250,7 +249,7 @@ struct sql_session {
     int unused;
 };
 
-/* Says `object_name`; fails if that is empty. */
+/* Returns `object_name`; fails if that is empty. */
 int __real_dladdr(const void *address, Dl_info *info);
 int __wrap_dladdr(const void *address, Dl_info *info);
 
@@ -270,7 +269,7 @@ static struct {
     size_t step_count;
     char opened[200]; /* the hosts in the order in which they were opened */
     unsigned sessions;
-    unsigned logins_within; /* a statement, one in the other, and what became of them */
+    unsigned logins_within; /* within a statement, nested, and their results */
     int results[20];
 } driver;
 
@@ -422,7 +421,7 @@ static void store_in_a_transaction(void **state)
 static const struct ending {
     const char *name;
     enum lookup store, commit;
-    const char *want; /* who is asked next */
+    const char *want; /* the host that is asked next */
 } endings[] = {
     {"stored", LOOKUP_DONE, LOOKUP_DONE, "db1 "},
     {"the statement is refused", LOOKUP_REJECTED, LOOKUP_DONE, "db1 "},
@@ -433,7 +432,7 @@ static const struct ending {
     {"no answer to COMMIT", LOOKUP_DONE, LOOKUP_UNAVAILABLE, "db1 "},
 };
 
-/* What may have been stored is not stored a second time, at no host. */
+/* What may have been stored is not stored again, on any host. */
 static void host_that_loses_a_store_comes_last(void **state)
 {
     const struct ending *row = *state;
@@ -459,7 +458,7 @@ static void no_session_to_store_with(void **state)
     program_stop();
 }
 
-/* The row is there for the password, and then no server to ask for more. */
+/* The row is found for the password, and then no server answers for more. */
 static void lost_between_two_properties(void **state)
 {
     static const struct {
@@ -489,7 +488,7 @@ static void lost_between_two_properties(void **state)
     }
 }
 
-/* As many logins at once as there may be sessions, and one more. */
+/* As many logins at once as there can be sessions, and one more. */
 static void all_sessions_in_use(void **state)
 {
     unsigned i;
@@ -509,12 +508,12 @@ static void all_sessions_in_use(void **state)
     assert_int_equal(driver.sessions, 0);
 }
 
-/* Where drivers are looked for. */
+/* Where the plug-in looks for drivers. */
 static void folder_of_the_drivers(void **state)
 {
     static char long_name[5000];
     static const struct {
-        const char *name; /* of the object that the plug-in is in; NULL if it is not known */
+        const char *name; /* of the plug-in's own object; NULL if unknown */
         const char *want; /* NULL if there is no such folder */
     } cases[] = {
         {"/usr/lib/sasl2/libsqlcrypt.so", "/usr/lib/sasl2/sqlcrypt"},
@@ -549,7 +548,7 @@ static const struct unusable_store {
     const char *options;
     const char *property;
     int want;
-    const char *want_in_log; /* "" for nothing at all */
+    const char *want_in_log; /* "" for no line at all */
 } unusable_stores[] = {
     {"a template that is broken", "sql_select: SELECT '%u\n", "userPassword", SASL_UNAVAIL,
      "ERR sqlcrypt: nothing was stored: sql_select: "},

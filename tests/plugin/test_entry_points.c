@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The plug-ins' entry points and functions where libsasl2 never does such a thing: they are
- * called as another host might.
+ * The plug-ins' entry points and functions, in ways in which libsasl2 never calls them, but
+ * another host might.
  */
 
 #include "auxprop/sql_plugin.h"
@@ -16,7 +16,7 @@ static int tear_down(void **state)
     return failures_end(state);
 }
 
-/* --- entry points, as another host than libsasl2 might call them */
+/* --- entry points, called as a host other than libsasl2 might */
 
 static sasl_server_params_t *params; /* of the last connection that was offered mechanisms */
 static int (*real_avail)(void *, sasl_server_params_t *, void **);
@@ -77,7 +77,7 @@ static void parameters_of_init(void **state)
     program_stop();
 }
 
-/* No mechanism of ours protects what follows the login. */
+/* None of our mechanisms protects what follows the login. */
 static void security_layer_is_demanded(void **state)
 {
     sasl_conn_t *connection;
@@ -126,7 +126,7 @@ static void challenge_of_a_host_without_a_name(void **state)
     program_stop();
 }
 
-/* The utils of a host, of which a test replaces some. */
+/* The utils of a host; tests replace some of them. */
 static sasl_utils_t utils;
 
 static int requests_fail(struct propctx *properties, const char **names)
@@ -171,7 +171,7 @@ static int finds_no_names(struct propctx *properties, const char **names, struct
     return 0;
 }
 
-/* There is nothing to erase then, either. */
+/* There is also nothing to erase then. */
 static void authorization_identity_without_properties(void **state)
 {
     const sasl_utils_t *own;
@@ -195,7 +195,7 @@ static void authorization_identity_without_properties(void **state)
     program_stop();
 }
 
-/* A lookup or a store of a host that has no properties to show. */
+/* A lookup or a store by a host that has no properties to show. */
 static void no_property_can_be_read(void **state)
 {
     struct propctx *properties = prop_new(0);
@@ -240,15 +240,15 @@ static void null_parameters_of_auxprop(void **state)
     assert_int_equal(plug->auxprop_store(backend, &sparams, properties, MESSAGE("a\0b")),
                      SASL_BADPARAM);
     prop_dispose(&properties);
-    /* nothing to free, and nothing of what there is */
+    /* nothing to free, or only part of it */
     sql_plugin_free(NULL);
     verifier_free(NULL);
     assert_int_equal(login_plain(USER, RIGHT), SASL_OK);
     program_stop();
 }
 
-/* A host that compares a hash itself asks for the password once more, and one may ask for all
- * once more. */
+/* A host that compares a hash itself asks for the password again, and a host may ask for
+ * everything again. */
 static void lookup_that_overrides(void **state)
 {
     static const struct {
@@ -293,7 +293,7 @@ static void lookup_that_overrides(void **state)
 
 /* --- functions of the plug-ins */
 
-/* What libsasl2 has not kept of the request is not taken for a password. */
+/* What libsasl2 did not keep of the request is not taken for a password. */
 static void properties_that_are_not_there(void **state)
 {
     static const struct {
@@ -349,7 +349,7 @@ static int says_yes(sasl_conn_t *connection, void *context, const char *user, co
     return SASL_OK;
 }
 
-/* Only that no connection has one is kept in mind. */
+/* The only thing remembered is that no connection has one. */
 static void callback_that_is_none(void **state)
 {
     const sasl_callback_t others[] = {
@@ -385,7 +385,7 @@ static void callback_that_is_none(void **state)
         callback_function = cases[i].has_function ? (sasl_callback_ft)(any_function)says_yes : NULL;
         assert_int_equal(libsasl_check_callback(&sparams, USER, password, &none), cases[i].want);
         assert_int_equal(none, cases[i].want_none);
-        /* and it is not asked for again */
+        /* and it is not asked again */
         callback_result = SASL_OK;
         callback_function = (sasl_callback_ft)(any_function)says_yes;
         assert_int_equal(libsasl_check_callback(&sparams, USER, password, &none),

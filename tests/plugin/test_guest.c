@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What the host must not notice of the plug-ins, in a program that has never seen the client
- * library before: signals, descriptors, environment, locale, threads. */
+/* Effects of the plug-ins that the host should not see, in a program that has never used the
+ * client library before: signals, descriptors, environment, locale, threads. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static void nap(unsigned milliseconds)
 
 enum { PROBE_SOCKET = 3 };
 
-/* Asks the test to have the server end all sessions. */
+/* Asks the test to make the server end all sessions. */
 static void ask_to_end_sessions(void)
 {
     char answer = 0;
@@ -120,7 +120,7 @@ static void probe_signals_with(const char *configuration, void (*handler)(int))
     expect_logins();
     expect_signals(&before, "with the first login");
     for (i = 0; i < 3; i++) {
-        /* SIGPIPE by default would end this program now. */
+        /* With the default action, SIGPIPE would end this program now. */
         ask_to_end_sessions();
         expect_logins();
         expect_signals(&before, "with a session that has ended");
@@ -176,7 +176,7 @@ static void read_descriptors(bool *open_ones)
     closedir(directory);
 }
 
-/* Counts those that were not there before. Each must be closed by execve(2). */
+/* Counts the new ones. execve(2) must close each of them. */
 static unsigned count_new_descriptors(const bool *before)
 {
     bool now[MOST_DESCRIPTORS];
@@ -247,7 +247,7 @@ static char *read_environment(void)
 #define __has_feature(feature) 0
 #endif
 
-/* The sanitizer for threads has one of its own from the first other one on. */
+/* The thread sanitizer starts one of its own when the first other one starts. */
 #if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
 enum { TASKS_MAX = 2 };
 #else
@@ -297,7 +297,7 @@ static void probe_process(void **state)
     assert_non_null(getcwd(after, sizeof(after)));
     assert_string_equal(after, before);
     assert_int_equal(read_umask(), mask);
-    nap(50); /* a look-up of a name may be about to end */
+    nap(50); /* a name lookup may be about to end */
     assert_true(count_threads() <= TASKS_MAX);
     free(environment);
     free(later);
@@ -318,7 +318,7 @@ static const struct probe {
     {"environment, locale, threads", probe_process},
 };
 
-/* What the new program does. Only what it has to say of a failure is seen. */
+/* What the new program does. Only its output about a failure is shown. */
 static int be_probe(const char *name, char *configuration)
 {
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -350,7 +350,7 @@ static void start_probe(const char *name, const char *configuration, int descrip
     _exit(3);
 }
 
-/* Does what the probe asks for until it ends. */
+/* Does what the probe asks for, until the probe ends. */
 static void serve_probe(const struct run *run, int descriptor)
 {
     char request;
@@ -416,6 +416,6 @@ int main(int argc, char **argv)
     self = argv[0];
     if (argc == 3)
         return be_probe(argv[1], argv[2]);
-    alarm(900); /* a login that waits for ever ends here */
+    alarm(900); /* a login that never ends is stopped here */
     return run_all("guest", NULL, remove_users, add_all);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* A libsasl2 whose sasl_utils_t is another one than that of the header with which the
- * plug-ins were built: they say so, and touch nothing of it. */
+/* A libsasl2 whose sasl_utils_t differs from that of the header that the plug-ins were built
+ * with: they say so, and do not touch it. */
 
 #include <dlfcn.h>
 #include <sasl/sasl.h>
@@ -46,9 +46,9 @@ static int remove_table(void **state)
     return 0;
 }
 
-/* --- each build beside each libsasl2 */
+/* --- each build with each libsasl2 */
 
-/* The plug-ins find this one instead of that of libsasl2, as where it is preloaded. */
+/* The plug-ins find this one instead of libsasl2's, as if it were preloaded. */
 int sasl_getprop(sasl_conn_t *connection, int number, const void **value)
 {
     int (*original)(sasl_conn_t *, int, const void **);
@@ -67,7 +67,7 @@ static int keep_utils(const sasl_utils_t *utils, int max_version, int *version,
     return SASL_FAIL;
 }
 
-/* Of a libsasl2 that was linked with -Bsymbolic: its own functions. */
+/* From a libsasl2 that was linked with -Bsymbolic: its own functions. */
 static const sasl_utils_t *symbolic_utils(void)
 {
     static sasl_utils_t utils;
@@ -90,7 +90,7 @@ static const sasl_utils_t *shifted_utils(void)
 
 enum libsasl2 { THIS, SYMBOLIC, SHIFTED, OTHER };
 
-/* As the real libsasl2 has started it, or another one would. */
+/* Starts it as the real libsasl2, or another one, would. */
 static const sasl_utils_t *start(enum libsasl2 which, const char *options)
 {
     struct host_functions functions;
@@ -154,7 +154,7 @@ static bool is_offered_lookup(const char *build, const sasl_utils_t *utils)
 
     *(void **)&init = dlsym(library, "sasl_auxprop_plug_init");
     assert_int_equal(init(utils, SASL_AUXPROP_PLUG_VERSION, &version, &plug, "sqlcrypt"), SASL_OK);
-    /* What stands in for it has nothing to free. */
+    /* What replaces it has nothing to free. */
     offered = plug->auxprop_free != NULL;
     if (plug->name != NULL && !offered) {
         assert_int_equal(plug->auxprop_lookup(NULL, NULL, 0, "alice", 5), SASL_UNAVAIL);
@@ -205,7 +205,7 @@ static void test_pair(void **state)
 
 /* --- a program */
 
-/* The stock PLAIN is left then, and does not say that a password is wrong. */
+/* Only the stock PLAIN is left, and it does not say that a password is wrong. */
 static void test_logins(void **state)
 {
     char plugins[8200];

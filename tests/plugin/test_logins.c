@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Logins by the real libsasl2: one table of cases for every engine that is built, with exact
- * result codes. */
+/* Logins through the real libsasl2: one table of cases for every engine that is built, with
+ * exact result codes. */
 
 #include "support/alice.h"
 #include "support/hostile_texts.h"
@@ -54,7 +54,7 @@ static void logs_in_by(void **state)
 
 static const struct stored {
     const char *name;
-    const char *values[3]; /* of one row each */
+    const char *values[3]; /* one row for each */
     size_t values_count;
     int want;
     const char *want_in_log;
@@ -140,7 +140,7 @@ static void judges(void **state)
             expect("bob", typed, row->want != SASL_OK ? row->want : SASL_BADAUTH);
         free(typed);
     }
-    /* Nobody else suffers. */
+    /* No other user is affected. */
     expect("alice", RIGHT, SASL_OK);
     program_stop();
 }
@@ -157,7 +157,7 @@ static const struct padding {
     const char *engine; /* NULL: any */
     const char *type;   /* of the column; NULL: strings without a limit */
     const char *before, *after;
-    bool has_nuls; /* so that a password in clear text is one without it */
+    bool has_nuls; /* so it needs a clear-text password without a NUL */
     const char *statement;
 } paddings[] = {
     {.name = "blanks", .before = "", .after = "    "},
@@ -188,8 +188,7 @@ static const struct padding {
      .statement = "UPDATE users SET password = CAST(password || x'000000' AS TEXT)"},
 };
 
-/* Makes the table anew, with one row for each text of `values` under the name before
- * it. */
+/* Makes a new table, with one row for each text of `values` under the name before it. */
 static void store_padded(const struct padding *row, const char *const values[][2], size_t count)
 {
     char statement[300];
@@ -266,7 +265,7 @@ static void ignores_padding(void **state)
 
 #define EVERY_MECHANISM "PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-256"
 
-/* By every mechanism that has a clear-text password. */
+/* Tries every mechanism that has a clear-text password. */
 static void expect_by_all(const char *user, const char *password, bool want)
 {
     static const char *const mechanisms[] = {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5",
@@ -286,7 +285,7 @@ static void expect_by_all(const char *user, const char *password, bool want)
     }
 }
 
-/* Where passwords are stored in clear text, a hash is no password. */
+/* If passwords are stored in clear text, a hash is not a password. */
 static void takes_no_padded_hash_for_a_password(void **state)
 {
     const struct padding *row = started(state)->row;
@@ -310,7 +309,7 @@ static void takes_no_padded_hash_for_a_password(void **state)
             expect_by_all(values[i][0], padded, false);
         }
     }
-    /* A password is what it is, and has no NULs. */
+    /* A password is taken as it is, and has no NULs. */
     if (row->type == NULL || row->has_nuls) {
         snprintf(padded, sizeof(padded), "%s%s%s", row->before, OPEN, row->after);
         expect_by_all("dave", padded, true);
@@ -353,10 +352,10 @@ static void takes_text_as_text(void **state)
     snprintf(password, sizeof(password), "pw %s", row->text);
     program_secret(password);
     start("");
-    /* Such a user is not there, */
+    /* Such a user does not exist, */
     expect(row->text, RIGHT, SASL_BADAUTH);
     expect("alice", row->text, SASL_BADAUTH);
-    /* and is found once it is. */
+    /* but is found once it does. */
     mail_users_add(user, hash_of(password, SETTING));
     rows = mail_users_count();
     expect(row->text, password, SASL_OK);
@@ -404,7 +403,7 @@ static void takes_names_of_any_length(void **state)
     program_stop();
 }
 
-/* What is no UTF-8 is no user, and no outage. */
+/* A name that is not UTF-8 is no user's, and not an outage. */
 static void takes_no_broken_names(void **state)
 {
     static const char *const names[] = {"\377", "al\303", "\300\257", "\355\240\200"};
@@ -422,7 +421,7 @@ static void takes_no_broken_names(void **state)
     program_stop();
 }
 
-/* Other spellings of "alice", to a database that passes over what cannot be seen. */
+/* Other spellings of "alice" for a database that ignores invisible characters. */
 static const struct control {
     const char *name;
     const char *user;
@@ -462,11 +461,11 @@ static void takes_no_control_character(void **state)
     assert_int_equal(program_log_count("nothing was stored"), 1);
     expect_stored("alice", SETTING);
     expect("alice", RIGHT, SASL_OK);
-    expect_errors(2); /* one is of libsasl2 itself */
+    expect_errors(2); /* one is from libsasl2 itself */
     program_stop();
 }
 
-/* A mechanism of libsasl2's own */
+/* A mechanism of libsasl2 itself */
 static void finds_no_control_character(void **state)
 {
     const struct run *run = started(state);
@@ -484,7 +483,7 @@ static void finds_no_control_character(void **state)
         assert_int_equal(
             program_log_count("not looked for: the user name holds a control character"), i);
     }
-    /* What no control character is, is up to the database. */
+    /* Other characters than controls are up to the database. */
     assert_int_equal(login_by("CRAM-MD5", "al\342\200\213ice", "sesame"),
                      passes_over ? SASL_OK : SASL_NOUSER);
     expect_errors(0);
@@ -559,7 +558,7 @@ static void runs_template(void **state)
 
 #define USER_COLUMN "(SELECT name AS user, password FROM users) AS t"
 
-/* In PostgreSQL, a word that stands for the role unless it is clear that it is a name. */
+/* In PostgreSQL, a word that means the role unless it is clearly a name. */
 static void means_the_role_by_user(void **state)
 {
     const struct run *run = started(state);
@@ -581,7 +580,7 @@ static void means_the_role_by_user(void **state)
     program_stop();
 }
 
-/* What the line about it says. */
+/* What its log line says. */
 static void means_a_column_by_quoted_user(void **state)
 {
     started(state);
@@ -593,7 +592,7 @@ static void means_a_column_by_quoted_user(void **state)
     program_stop();
 }
 
-/* Templates that cannot work, and what their lines say to write instead. */
+/* Templates that cannot work, and what their log lines say to write instead. */
 static const struct advice {
     const char *name;
     const char *select;
@@ -666,7 +665,7 @@ static const struct refusal {
     {"no SELECT", "sql_select: SHUT THE DOOR '%u'\n", "SHUT"},
 };
 
-/* Whoever it is, the answer is an outage, and one line says so. */
+/* For any user, the answer is an outage, and one line says so. */
 static void reports_refusal(void **state)
 {
     const struct refusal *row = started(state)->row;
@@ -786,6 +785,6 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
 
 int main(void)
 {
-    alarm(900); /* a login that waits for ever ends here */
+    alarm(900); /* a login that never ends is stopped here */
     return run_all("logins", NULL, remove_users, add_all);
 }

@@ -88,8 +88,8 @@ static void test_crypt_prefix(void **state)
     program_stop();
 }
 
-/* Nor where nothing compares clear text: saslauthd has the password then, and the table is
- * only asked whether there is such a user. */
+/* Nor is it said if nothing compares clear text: saslauthd then has the password, and the table
+ * only says whether the user exists. */
 static void test_user_is_looked_up(void **state)
 {
     (void)state;
@@ -100,7 +100,8 @@ static void test_user_is_looked_up(void **state)
     program_stop();
 }
 
-/* Nor of the user whose rights are used: a program may want all that is known of her. */
+/* Nor about the user whose rights are used: a program may want everything that is known about
+ * that user. */
 static void test_authorization_is_looked_up(void **state)
 {
     static const char *properties[] = {"userPassword", NULL};
@@ -115,7 +116,7 @@ static void test_authorization_is_looked_up(void **state)
     start("log_level: 5\n");
     connection = program_connection();
     assert_int_equal(sasl_auxprop_request(connection, properties), SASL_OK);
-    /* Without a callback for it, libsasl2 lends nobody the rights of others. */
+    /* Without a callback for it, libsasl2 lets no user act for another. */
     assert_int_equal(
         sasl_server_start(connection, "PLAIN", message, sizeof(message) - 1, &reply, &length),
         SASL_BADAUTH);
@@ -129,7 +130,7 @@ static void test_authorization_is_looked_up(void **state)
 
 static unsigned hashes_made; /* by the plug-ins and by this program */
 
-/* In place of the one of libcrypt. */
+/* Replaces libcrypt's function. */
 char *crypt_r(const char *password, const char *setting, struct crypt_data *data)
 {
     static char *(*original)(const char *, const char *, struct crypt_data *);
@@ -140,7 +141,7 @@ char *crypt_r(const char *password, const char *setting, struct crypt_data *data
     return original(password, setting, data);
 }
 
-/* Nobody is asked for a name that no user can have; but that is not to be seen. */
+/* Nothing is asked about a name that no user can have; but the cost does not show it. */
 static void test_names_of_nobody_cost_the_same(void **state)
 {
     static const char *const names[] = {"ali\007ce", "alice\n", "al\302\233ice", "ali\233ce"};
@@ -148,7 +149,7 @@ static void test_names_of_nobody_cost_the_same(void **state)
     size_t i;
 
     (void)state;
-    /* Beside a cheap one, a refusal may have taken its time already. */
+    /* Next to a cheap hash, a refusal may have taken its time already. */
     start("password_store_scheme: SHA512-CRYPT\n");
     expect_all("nobody", "wrong", SASL_BADAUTH);
     hashes_made = 0;
@@ -169,7 +170,7 @@ static void test_never_a_match(void **state)
         const char *name;
         const char *stored; /* in SQL */
         const char *password;
-        bool is_error; /* an ERR line besides */
+        bool is_error; /* there is an ERR line, too */
     } cases[] = {
         {"NULL", "NULL", "x", false},
         {"empty", "''", "x", false},
@@ -197,7 +198,7 @@ static void test_never_a_match(void **state)
         assert_int_equal(login_plain("bob", cases[i].password), SASL_BADAUTH);
         assert_int_equal(program_log_count("ERR "), cases[i].is_error);
         assert_int_equal(program_log_count("FAIL ") + program_log_count("ERR "),
-                         /* both plug-ins have to say something about a NUL */
+                         /* both plug-ins have a line about a NUL */
                          cases[i].is_error && program_log_count("NUL") > 0 ? 2 : 1);
         program_stop();
     }
@@ -218,7 +219,7 @@ static void test_clear_text(void **state)
     if (login_knows("SCRAM-SHA-256"))
         assert_int_equal(login_by("SCRAM-SHA-256", "bob", "open sesame"), SASL_OK);
     assert_int_equal(login_checkpass("bob", "open sesame"), SASL_OK);
-    /* what looks like a hash is none of the user's passwords */
+    /* what looks like a hash is not the user's password */
     expect_all("carol", hash, SASL_BADAUTH);
     assert_int_equal(login_checkpass("carol", hash), SASL_NOUSER);
     expect_all("dave", "!open sesame", SASL_BADAUTH);
@@ -335,13 +336,13 @@ static void test_authorization_identity(void **state)
 
     (void)state;
     start("");
-    /* libsasl2's own rule: nobody acts for another one */
+    /* libsasl2's own rule: no user acts for another one */
     assert_int_equal(login_plain_as("bob", "alice", "correct horse"), SASL_BADAUTH);
     program_stop();
 
     program_start_with(NULL, configuration(""), permissive);
     assert_int_equal(login_plain_as("bob", "alice", "wrong"), SASL_BADAUTH);
-    /* libsasl2 would take the end of the line off. */
+    /* libsasl2 would strip the line break. */
     assert_int_equal(login_plain_as("bob\n", "alice", "correct horse"), SASL_BADAUTH);
     assert_int_equal(program_log_count("the authorization identity holds a control character"), 1);
     connection = program_connection();
@@ -370,7 +371,7 @@ static void test_long_authorization_identity(void **state)
     program_stop();
 }
 
-/* A search path that names the directory twice, or by two names. */
+/* A search path that names the directory twice, or under two names. */
 static void test_loaded_twice(void **state)
 {
     char path[9000];
@@ -387,7 +388,7 @@ static void test_loaded_twice(void **state)
     }
 }
 
-/* The host can log who it was, also after a failure. */
+/* The host can log the user's name, even after a failure. */
 static void test_user_name_after_failure(void **state)
 {
     sasl_conn_t *connection;
@@ -454,7 +455,7 @@ static void test_mech_list(void **state)
     program_stop();
 }
 
-/* A program that does not ask for us does not notice us. */
+/* A program that does not ask for us sees nothing of us. */
 static void test_not_configured(void **state)
 {
     static const char *const configurations[] = {

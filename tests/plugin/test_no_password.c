@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* A hash is no password, neither for programs that compare clear text nor beside the stock
+/* A hash is not a password, neither for programs that compare clear text nor next to the stock
  * "sql" plug-in, which hands it out as one. */
 
 #include <sasl/sasl.h>
@@ -14,13 +14,13 @@
     "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
 
 /* Programs that call sasl_checkpass(3) get libsasl2's own check, which compares clear
- * text: with hashes it finds nobody, whatever is typed. */
+ * text: with hashes it finds no user, whatever is typed. */
 static void test_checkpass(void **state)
 {
     static const struct {
         const char *options;
         int want_clear; /* for "open sesame" */
-        int want;       /* for all else */
+        int want;       /* for everything else */
     } cases[] = {
         {"", SASL_NOUSER, SASL_NOUSER},
         {"password_format: plain\n", SASL_NOUSER, SASL_NOUSER},
@@ -44,7 +44,7 @@ static void test_checkpass(void **state)
     free(stored);
 }
 
-/* The log says why, once: README tells what such a program can use instead. */
+/* The log says why, once: README says what such a program can use instead. */
 static void test_checkpass_is_explained(void **state)
 {
     static const char warning[] = "WARN sqlcrypt: a hash is stored, but this program compares";
@@ -65,7 +65,7 @@ static void test_checkpass_is_explained(void **state)
     program_stop();
 }
 
-/* Nor is a word said where there is nothing to compare, or another mechanism can use it. */
+/* There is no line if there is nothing to compare, or another mechanism can use it. */
 static void test_checkpass_without_a_hash(void **state)
 {
     static const struct {
@@ -99,7 +99,7 @@ static void test_checkpass_without_a_hash(void **state)
     }
 }
 
-/* What README says of a configuration of the stock plug-in. */
+/* What README says about a configuration for the stock plug-in. */
 static void test_coming_from_stock(void **state)
 {
     static const struct {
@@ -142,7 +142,7 @@ static void test_coming_from_stock(void **state)
     }
 }
 
-/* The hash must not log in by mechanisms that want the password itself. */
+/* The hash must not log in by mechanisms that need the password itself. */
 static void test_hash_is_no_password(void **state)
 {
     static const char *const mechanisms[] = {"PLAIN",      "LOGIN",       "CRAM-MD5",
@@ -166,8 +166,8 @@ static void test_hash_is_no_password(void **state)
     program_stop();
 }
 
-/* Whatever the stock plug-in takes for the password of a user does not log in,
- * on a new connection and on one that has seen PLAIN fail. */
+/* Whatever the stock plug-in takes for a user's password does not log in, on a
+ * new connection or on one that has seen PLAIN fail. */
 static void expect_no_login(const char *user, const char *typed)
 {
     static const char *const mechanisms[] = {"PLAIN",      "LOGIN",       "CRAM-MD5",
@@ -191,7 +191,7 @@ static void expect_no_login(const char *user, const char *typed)
     assert_int_not_equal(login_checkpass(user, typed), SASL_OK);
 }
 
-/* Nor where libsasl2 asks the stock plug-in, too, first or last. */
+/* The same if libsasl2 also asks the stock plug-in, first or last. */
 static void test_hash_is_no_password_beside_stock(void **state)
 {
     static const char *const options[] = {"", "auxprop_plugin: sqlcrypt sql\n",
@@ -224,7 +224,7 @@ static void test_hash_is_no_password_beside_stock(void **state)
             expect_no_login("alice", hash);
             expect_no_login("locked", "!secret");
             expect_no_login("null", "NULL");
-            expect_no_login("\xe4nne", hash); /* of whom the stock plug-in has a row */
+            expect_no_login("\xe4nne", hash); /* the stock plug-in has a row for this one */
             program_stop();
         }
     }
@@ -232,8 +232,8 @@ static void test_hash_is_no_password_beside_stock(void **state)
 }
 
 /* A user whom the stock plug-in finds and ours does not: the two may reach different hosts, or
- * read a name in different character sets. Here, %a is a macro of ours alone; and with %Y, the
- * template is one that ours refuses. */
+ * read a name in different character sets. Here, only our plug-in has the macro %a; and it
+ * refuses a template with %Y. */
 static void test_hash_of_no_user_beside_stock(void **state)
 {
     static const char *const options[] = {"", "auxprop_plugin: sqlcrypt sql\n",
@@ -264,12 +264,12 @@ static void test_hash_of_no_user_beside_stock(void **state)
     free(hash);
 }
 
-/* `auxprop_plugin: sql` of the stock plug-in, kept, with hashes: it cannot be meant. */
+/* `auxprop_plugin: sql` kept from the stock plug-in, with hashes: the stock one cannot be meant. */
 static void test_name_of_stock_with_hashes(void **state)
 {
     static const char *const formats[] = {"crypt", "CRYPT", "md5", "crypt_trad"};
     char *hash = read_sql(DATABASE, "SELECT password FROM users WHERE name = 'alice'");
-    char *paths[] = {getenv(OUR_PLUGINS), NULL}; /* the stock plug-in is not there, and is */
+    char *paths[] = {getenv(OUR_PLUGINS), NULL}; /* without the stock plug-in, and with it */
     char text[2000];
     size_t i, j;
 
@@ -292,7 +292,7 @@ static void test_name_of_stock_with_hashes(void **state)
     free(hash);
 }
 
-/* Nor where passwords are stored in clear text, and this one hash with white space. */
+/* The same if passwords are stored in clear text, and only this hash, with white space. */
 static void test_padded_hash_beside_stock(void **state)
 {
     static const char *const options[] = {"auxprop_plugin: sqlcrypt sql\n",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What is said when a program starts about options that nothing reads and values that
- * hardly mean what they say, through the real libsasl2. */
+/* What is logged when a program starts about options that nothing reads and values that probably
+ * do not mean what they say, through the real libsasl2. */
 
 #include "support/unit.h"
 
@@ -51,7 +51,7 @@ static int remove_table(void **state)
     return 0;
 }
 
-/* Lines of ours that start with "init ", as all that is said at the start does. */
+/* Our lines that start with "init ", like everything that is logged at the start. */
 static unsigned lines_at_start(void)
 {
     return program_log_count("init sqlcrypt: ") + program_log_count("init pwverify: ");
@@ -131,7 +131,7 @@ static const struct misspelling {
     {"sasl_pwcheck_methods", "write pwcheck_method"},
 };
 
-/* Set otherwise, or not at all: logins go on as if the line were not there. */
+/* Set differently, or not at all: logins work as if the line were missing. */
 static void names_the_right_option(void **state)
 {
     const struct misspelling *row = *state;
@@ -157,7 +157,7 @@ static void names_the_right_option(void **state)
     program_stop();
 }
 
-/* Whoever writes both names has found out. */
+/* If a configuration has both names, the operator has noticed. */
 static void accepts_both_names(void **state)
 {
     char options[1000];
@@ -172,7 +172,7 @@ static void accepts_both_names(void **state)
     program_stop();
 }
 
-/* The name that libsqlcrypt would be asked for by is the one that is misspelt. */
+/* The misspelt name is the one by which a program asks for libsqlcrypt. */
 static void misses_the_statement(void **state)
 {
     (void)state;
@@ -294,7 +294,7 @@ static void warns_of_a_template(void **state)
     program_stop();
 }
 
-/* --- who says it */
+/* --- which plug-in says it */
 
 /* By two plug-ins that are loaded twice. */
 static void says_it_once(void **state)
@@ -310,7 +310,7 @@ static void says_it_once(void **state)
     program_stop();
 }
 
-/* A program that does not ask for us does not notice us, whatever it has set. */
+/* A program that does not ask for us sees nothing of us, whatever it has set. */
 static void is_silent_unasked(void **state)
 {
     static const char *const configurations[] = {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The mechanisms where what they rely on says no: callbacks of the program, libsasl2,
- * authdaemond, the system's random bytes. The real libsasl2 is asked wherever it can be
- * made to.
+ * The mechanisms when what they rely on fails: callbacks of the program, libsasl2, authdaemond,
+ * the system's random bytes. The real libsasl2 is used wherever it can be made to fail.
  */
 
 #include "mechanisms/libsasl_check.h"
@@ -64,7 +63,7 @@ static void no_canonical_authorization_identity(void **state)
     snprintf(line, sizeof(line), "%sPLAIN: user \"" USER "\": authorization identity: %s",
              row->level, sasl_errstring(row->result, NULL, NULL));
     assert_int_equal(program_log_count(line), 1);
-    /* A wrong password does not get as far. */
+    /* A wrong password does not get that far. */
     program_clear_log();
     assert_int_equal(login_plain_as("bob", USER, "wrong"), SASL_BADAUTH);
     assert_int_equal(program_log_count("authorization identity"), 0);
@@ -80,7 +79,7 @@ static void authorization_identity_is_not_utf8(void **state)
     program_stop();
 }
 
-/* Without an auxprop plug-in, none knows whom one acts for. */
+/* Without an auxprop plug-in, none knows the user whose rights are used. */
 static void authorization_identity_without_auxprop(void **state)
 {
     canon_flags = 0;
@@ -93,7 +92,7 @@ static void authorization_identity_without_auxprop(void **state)
     program_stop();
 }
 
-/* --- connections of their own kind */
+/* --- unusual connections */
 
 static const char *connection_methods;
 
@@ -109,7 +108,7 @@ static int get_methods(void *context, const char *plugin, const char *name, cons
     return SASL_OK;
 }
 
-/* A connection whose pwcheck_method is another one than the program's. */
+/* A connection whose pwcheck_method differs from the program's. */
 static sasl_conn_t *connection_with(const char *methods)
 {
     static sasl_callback_t own[2];
@@ -134,7 +133,7 @@ static int plain_over(sasl_conn_t *connection, const char *message, unsigned mes
     return result;
 }
 
-/* What was not named when the program started has not been set up. */
+/* A method that was not named when the program started has not been set up. */
 static void authdaemond_comes_late(void **state)
 {
     (void)state;
@@ -192,7 +191,7 @@ static int get_null(void *context, const char *plugin, const char *name, const c
     return SASL_OK;
 }
 
-/* A program that knows an option, and no value of it. */
+/* A program that knows an option, but no value for it. */
 static void option_without_a_value(void **state)
 {
     const sasl_callback_t own[] = {
@@ -217,7 +216,7 @@ static void option_without_a_value(void **state)
     program_stop();
 }
 
-/* No name of a method is as long; it is cut off where it is copied. */
+/* No method has such a long name; the copy of it is truncated. */
 static void long_name_of_a_method(void **state)
 {
 #define LONG "x123456789x123456789x123456789x123456789x123456789x123456789x123456789"
@@ -298,7 +297,7 @@ static void option_of_authdaemond(void **state)
                      row->want != NULL ? SASL_UNAVAIL : SASL_OK);
     assert_int_equal(authdaemond_questions(), row->want != NULL ? 0 : 2);
     if (row->want != NULL)
-        assert_int_equal(program_log_count(row->want), 4); /* two of them by the method */
+        assert_int_equal(program_log_count(row->want), 4); /* two of them from the method */
     program_stop();
 }
 
@@ -412,7 +411,7 @@ int __wrap_sasl_checkpass(sasl_conn_t *connection, const char *user, unsigned us
                : __real_sasl_checkpass(connection, user, user_length, password, length);
 }
 
-/* What any libsasl2 may say, by methods that are not in each one. */
+/* What any libsasl2 may return, from methods that not every one has. */
 static void answer_of_libsasl2(void **state)
 {
     static const struct {

@@ -2,9 +2,9 @@
 
 /*
  * Every allocation of the plug-ins fails once, in a program that uses the real libsasl2:
- * while it starts, in logins by each mechanism and each method, and in stores. Then the
- * right password is not called wrong, a wrong one is not let in, and the log says why.
- * Those of libsasl2 fail as well. Leaks show under ASan and valgrind.
+ * while it starts, in logins by each mechanism and each method, and in stores. Then the right
+ * password is not reported as wrong, a wrong one does not log in, and the log says why.
+ * Allocations of libsasl2 fail as well. Leaks show under ASan and valgrind.
  */
 
 #include <openssl/evp.h>
@@ -56,8 +56,8 @@ static const char *configuration(const char *options)
     return text;
 }
 
-/* A plug-in of the name of the stock one, which hands out what is stored, as that does, for
- * whatever it is asked and finds without a value. */
+/* A plug-in with the name of the stock one. Like that one, it hands out what is stored for every
+ * requested property that has no value. */
 static char stored[200];
 
 static int hand_out_stored(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
@@ -85,7 +85,7 @@ static int init_stock(const sasl_utils_t *utils, int max_version, int *version,
     return SASL_OK;
 }
 
-/* One more, which knows nobody. */
+/* Another one, which knows no user. */
 static int know_nobody(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
                        const char *user, unsigned length)
 {
@@ -125,7 +125,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- what is attempted, on a connection that is there already */
+/* --- what is attempted, on an existing connection */
 
 static const char *typed;
 
@@ -234,10 +234,10 @@ static const struct login_case {
     const char *name;
     const char *options;
     int (*attempt)(sasl_conn_t *connection);
-    unsigned outages; /* at least so many failures are outages; the rest is done without */
+    unsigned outages; /* at least that many failures are outages; the rest does not matter */
     const char *stored;
     bool beside_stock;
-    int want_wrong; /* of a wrong password, if it is not SASL_BADAUTH */
+    int want_wrong; /* for a wrong password, if it is not SASL_BADAUTH */
 } logins[] = {
     {"PLAIN, auxprop", "", plain, 20, NULL, false, 0},
     {"PLAIN for another, auxprop", "", plain_for_another, 20, NULL, false, 0},
@@ -260,7 +260,7 @@ static const struct login_case {
      plain, 1, NULL, false, SASL_UNAVAIL},
 };
 
-/* Whether that is an answer for lack of memory. */
+/* Whether that is an answer to lack of memory. */
 static bool is_outage(int result)
 {
     return result == SASL_NOMEM || result == SASL_UNAVAIL;
@@ -347,7 +347,7 @@ static const struct start_case {
      "pwcheck_method: authdaemond\nauthdaemond_socket: /no/socket\nsql_host: db\n"},
 };
 
-/* What cannot be set up is no reason to call a password wrong. Returns false once no
+/* A failed setup is no reason to report a password as wrong. Returns false once no
  * allocation has failed. */
 static bool start_and_log_in(const struct start_case *row, int allocations, unsigned *outages)
 {
@@ -404,7 +404,7 @@ static const struct store_case {
     {"a property", "", "mail", USER "@example.com"},
 };
 
-/* All that is in the table. */
+/* Everything in the table. */
 static char *rows(void)
 {
     return read_sql(DATABASE, "SELECT group_concat(name || userPassword || ifnull(mail, '')) "
@@ -475,7 +475,7 @@ int main(void)
     for (i = 0; i < COUNT(logins); i++) {
         add(&list, right_password, &logins[i], "right password", logins[i].name);
         add(&list, wrong_password, &logins[i], "wrong password", logins[i].name);
-        /* Without memory, prop_clear(3) of libsasl2 ends the process, and its
+        /* Without memory, libsasl2's prop_clear(3) ends the process, and its
          * sasl_server_new(3), which the last one needs, crashes. */
         if (strstr(logins[i].options, "pwcheck_method: authdaemond") != NULL &&
             !logins[i].beside_stock)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Who is asked about a password, what becomes of an outage, and what the log says. */
+/* Which sources are asked about a password, what an outage leads to, and what the log says. */
 
 #include <sasl/sasl.h>
 #include <sasl/saslplug.h>
@@ -12,7 +12,7 @@ static void test_outages(void **state)
     static const struct {
         const char *name;
         const char *options;
-        const char *sql; /* done to the database before, if not NULL */
+        const char *sql; /* run on the database first, if not NULL */
         const char *want_in_log;
     } cases[] = {
         {"no such file", "sql_database: /nonexistent/users.db\n", NULL,
@@ -54,7 +54,7 @@ static void test_outages(void **state)
     }
 }
 
-/* A client that TLS has authenticated. */
+/* A client that has authenticated by TLS. */
 static int login_external(const char *name)
 {
     sasl_conn_t *connection = program_connection();
@@ -68,7 +68,7 @@ static int login_external(const char *name)
     return result;
 }
 
-/* What cannot be used is refused when the program starts, and at each login. */
+/* A configuration that cannot be used is refused when the program starts, and at each login. */
 static void test_refused_configurations(void **state)
 {
     static const struct {
@@ -145,11 +145,11 @@ static void test_no_auxprop_plugin(void **state)
     program_stop();
 }
 
-/* A hash from another plug-in's store is judged as one, too. */
+/* A hash from another plug-in's store is judged as a hash, too. */
 static void test_other_source(void **state)
 {
     static const char *const methods[] = {"auxprop", "auxprop saslauthd", "saslauthd auxprop"};
-    /* with the white space that somebody has copied, too */
+    /* with white space that was copied along, too */
     char *stored = read_sql(DATABASE, "SELECT ' ' || password || ' ' FROM users"
                                       " WHERE name = 'alice'");
     char text[2000];
@@ -175,7 +175,7 @@ static void test_other_source(void **state)
                  folder(), methods[i], folder());
         program_start(NULL, text);
         expect_all("alice", "correct horse", SASL_OK);
-        /* nobody knows what saslauthd would say */
+        /* saslauthd's answer is unknown */
         expect_all("alice", stored, i == 0 ? SASL_BADAUTH : SASL_UNAVAIL);
         expect_all("alice", "wrong", i == 0 ? SASL_BADAUTH : SASL_UNAVAIL);
         expect_all("nobody", "wrong", i == 0 ? SASL_BADAUTH : SASL_UNAVAIL);
@@ -184,7 +184,7 @@ static void test_other_source(void **state)
     free(stored);
 }
 
-/* Another plug-in, which only knows that bob is disabled. */
+/* Another plug-in, which knows only that bob is disabled. */
 static int look_up_bob(void *glob_context, sasl_server_params_t *sparams, unsigned flags,
                        const char *user, unsigned length)
 {
@@ -248,7 +248,7 @@ static void test_callback_of_the_program(void **state)
     program_stop();
 }
 
-/* Others have none, and nobody asks for theirs in vain again. */
+/* Others have none, and they are not asked for one again. */
 static void test_callback_of_one_connection(void **state)
 {
     typedef void (*any_function)(void);
@@ -283,7 +283,7 @@ static void test_log_levels(void **state)
     (void)state;
     start("log_level: 5\n");
     assert_int_equal(login_plain("alice", "correct horse"), SASL_OK);
-    /* raised to what Postfix shows */
+    /* raised to a level that Postfix shows */
     assert_int_equal(
         program_log_count("WARN sqlcrypt: sqlite3: new connection: userPassword: one row"), 1);
     assert_int_equal(program_log_count("WARN PLAIN: user \"alice\": authenticated"), 1);
@@ -313,7 +313,7 @@ static void test_log_levels(void **state)
     program_stop();
 }
 
-/* Whom the table was asked for, if that is not who has logged in. */
+/* The name that the table was asked for, if that is not the one that logged in. */
 static void test_who_was_looked_for(void **state)
 {
     static const struct {
@@ -397,14 +397,14 @@ static void test_authdaemond_is_asked(void **state)
         assert_int_equal(program_log_count("\": authdaemond: /nonexistent/socket: No such file"),
                          3);
         assert_int_equal(login_plain_as("bob", "alice", "correct horse"), SASL_UNAVAIL);
-        /* The stock plug-in is not asked for a user where there is to be no SQL. */
+        /* The stock plug-in is not asked for a user if there is no SQL. */
         if (idioms[i][0] != '\0')
             assert_int_equal(program_log_count("sql plugin"), 0);
         program_stop();
     }
 }
 
-/* CRAM-MD5 is ours there, and the stock one's elsewhere. */
+/* CRAM-MD5 is ours if it is named, and the stock one's otherwise. */
 static void test_cram_needs_authdaemond(void **state)
 {
     char mechanisms[200];

@@ -142,7 +142,7 @@ static void test_properties(void **state)
     program_stop();
 }
 
-/* A template without %p is about the password, and nothing else. */
+/* A template without %p is only about the password. */
 static void test_template_without_property(void **state)
 {
     (void)state;
@@ -154,8 +154,8 @@ static void test_template_without_property(void **state)
     program_stop();
 }
 
-/* Beside the stock plug-in, first or last, a program gets a hash by no property that it
- * asks for; what the table has of others, it gets. */
+/* With the stock plug-in, first or last, no property that a program asks for gives it a hash; it
+ * gets the other properties that the table has. */
 static void test_properties_beside_stock(void **state)
 {
     static const char *const plugins[] = {"", "auxprop_plugin: sqlcrypt sql\n",
@@ -248,12 +248,12 @@ static void test_macros(void **state)
     }
 }
 
-/* By the plug-in's lines in the log: the stock one may log in as well. */
+/* Judged by the plug-in's log lines: the stock one may log in as well. */
 static void test_names_that_select_us(void **state)
 {
     static const struct {
         const char *name;
-        const char *format; /* NULL where it is not set */
+        const char *format; /* NULL if it is not set */
         bool want;
     } cases[] = {
         {"sqlcrypt", "crypt", true},
@@ -303,12 +303,12 @@ static void test_names_that_select_us(void **state)
     }
 }
 
-/* slapd reads its file after the plug-ins were initialised. */
+/* slapd reads its file after the plug-ins are initialised. */
 static void test_named_after_initialisation(void **state)
 {
     static const struct {
         const char *name;   /* when clients log in */
-        const char *format; /* NULL where it is not set */
+        const char *format; /* NULL if it is not set */
         bool want;
     } cases[] = {
         {"sqlcrypt", "crypt", true},  {"sasldb SQLcrypt", "md5", true},
@@ -461,11 +461,11 @@ static void test_store(void **state)
         assert_int_equal(set_password("nobody@example.com", NULL), SASL_NOUSER);
         program_stop();
     }
-    /* nobody else was touched */
+    /* no other row was touched */
     free(read_sql(DATABASE, "SELECT name FROM users WHERE userPassword LIKE '$6$%'"));
 }
 
-/* A method that looks at the start of a password only does not get a longer one. */
+/* A method that uses only the start of a password does not get a longer one. */
 static void test_store_shortens_nothing(void **state)
 {
     char longest[73];
@@ -483,7 +483,7 @@ static void test_store_shortens_nothing(void **state)
     program_stop();
 }
 
-/* A template without %p is about the password: nothing else goes there. */
+/* A template without %p is about the password: nothing else is stored there. */
 static void test_store_without_property(void **state)
 {
     char *before = read_sql(DATABASE, "SELECT userPassword FROM users WHERE name = 'alice'");
@@ -510,7 +510,7 @@ static void test_store_without_property(void **state)
     free(after);
 }
 
-/* The stock plug-in stores clear text: whoever comes last, none stays in the table. */
+/* The stock plug-in stores clear text: whichever comes last, no clear text stays in the table. */
 static void test_store_beside_stock(void **state)
 {
     static const char *const options[] = {"", "auxprop_plugin: sql\n",
@@ -546,7 +546,7 @@ static void test_store_beside_stock(void **state)
                              result == SASL_OK ? SASL_OK : SASL_BADAUTH);
             assert_int_equal(login_plain("alice", "correct horse"),
                              result == SASL_OK ? SASL_BADAUTH : SASL_OK);
-            if (i >= 2) /* told by the words, in whatever order they were loaded */
+            if (i >= 2) /* decided by the words, in whatever order they were loaded */
                 assert_int_equal(result, i == 2 ? SASL_UNAVAIL : SASL_OK);
             program_stop();
             free(stored);
@@ -633,7 +633,7 @@ static void test_store_is_a_transaction(void **state)
     program_stop();
 }
 
-/* Without templates, others may store. */
+/* Without templates, other plug-ins may store. */
 static void test_store_not_configured(void **state)
 {
     char text[1000];
@@ -708,7 +708,7 @@ static void test_replaced_file(void **state)
     free(other);
 }
 
-/* A child neither uses nor closes what its parent has opened. */
+/* A child neither uses nor closes the sessions that its parent opened. */
 static void test_forked(void **state)
 {
     pid_t child;
@@ -720,8 +720,8 @@ static void test_forked(void **state)
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        /* What the child leaves alone would be a leak to tools that watch its
-         * exit. */
+        /* Tools that watch the child exit would take what it leaves alone for a
+         * leak. */
         if (login_plain("alice", "correct horse") == SASL_OK &&
             login_plain("alice", "wrong") == SASL_BADAUTH)
             kill(getpid(), SIGKILL);

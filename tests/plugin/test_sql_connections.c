@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Sessions kept between logins, by the real libsasl2: threads, forks, and servers that
- * end sessions or take none. */
+/* Sessions kept between logins, through the real libsasl2: threads, forks, and servers that end
+ * sessions or accept none. */
 
 #include <fcntl.h>
 #include <poll.h>
@@ -96,7 +96,7 @@ static void keeps_none_unless_told(void **state)
     program_stop();
 }
 
-/* What has ended is replaced, and nobody notices. */
+/* Ended sessions are replaced unnoticed. */
 static void replaces_what_has_ended(void **state)
 {
     unsigned i;
@@ -113,7 +113,7 @@ static void replaces_what_has_ended(void **state)
     program_stop();
 }
 
-/* Not to wait until there are none: there may be a new one by then. */
+/* Does not wait until there are none: there may be a new one by then. */
 static void *end_sessions_and_unlock_soon(void *context)
 {
     const struct run *run = context;
@@ -125,7 +125,7 @@ static void *end_sessions_and_unlock_soon(void *context)
     return run->fixture->unlock() && done ? context : NULL;
 }
 
-/* Ended while it is asked, too: once. */
+/* Also if it ends during a request: once. */
 static void asks_again_when_ended_meanwhile(void **state)
 {
     void *done = NULL;
@@ -310,7 +310,7 @@ static void add_users(void)
     }
 }
 
-/* Each password is the wrong one of somebody else. */
+/* Each password is wrong here, but right for another user. */
 static void *work(void *context)
 {
     struct worker *worker = context;
@@ -403,8 +403,8 @@ static void threads_share_sessions(void **state)
         assert_true(mail_users_wait_for_no_sessions());
 }
 
-/* The server ends all sessions again and again. Each is replaced once, and twice
- * in a row is an outage, but nobody is told that a right password is wrong. */
+/* The server ends all sessions again and again. Each is replaced once, and
+ * losing two in a row is an outage, but no right password is reported as wrong. */
 static void threads_survive_a_server(void **state)
 {
     enum { THREADS = 12 };
@@ -430,7 +430,7 @@ static void threads_survive_a_server(void **state)
 
 /* --- forks */
 
-/* What the child leaves alone would be a leak to tools that watch its exit. */
+/* Tools that watch the child exit would take what it leaves alone for a leak. */
 static void end_child(bool good)
 {
     if (good)
@@ -451,7 +451,7 @@ static void expect_good_child(pid_t child)
     assert_true(ends_good(child));
 }
 
-/* Two processes that take turns. */
+/* Two processes that alternate. */
 struct turns {
     int to_child[2], to_parent[2];
 };
@@ -475,7 +475,7 @@ static bool pass_turn(int descriptor)
     return write(descriptor, "x", 1) == 1;
 }
 
-/* A minute at most, lest one waits for the other that is gone. */
+/* At most a minute, in case the other process is gone. */
 static bool await_turn(int descriptor)
 {
     struct pollfd ready = {.fd = descriptor, .events = POLLIN};
@@ -484,7 +484,7 @@ static bool await_turn(int descriptor)
     return poll(&ready, 1, 60000) == 1 && read(descriptor, &byte, 1) == 1;
 }
 
-/* Logs in, and ends what it has opened, while the parent goes on. */
+/* Logs in, and ends the session it has opened, while the parent continues. */
 static void be_child(const struct turns *turns)
 {
     bool good =
@@ -524,7 +524,7 @@ static void child_leaves_the_parent_alone(void **state)
     close_turns(&turns);
     expect_logins();
     if (before != NULL) {
-        /* The session of the parent is the one it has had from the start. */
+        /* The parent's session is still its first one. */
         after = mail_users_sessions();
         assert_non_null(strstr(after, before));
         free(after);
@@ -534,7 +534,7 @@ static void child_leaves_the_parent_alone(void **state)
     program_stop();
 }
 
-/* Nor does a child that ends without a login of its own. */
+/* The same for a child that ends without a login of its own. */
 static void child_ends_what_is_its_own(void **state)
 {
     const struct run *run = started(state);
@@ -619,7 +619,7 @@ static void grandchildren_log_in(void **state)
 #define __has_feature(feature) 0
 #endif
 
-/* A sanitizer's own allocator has locks that a fork leaves locked. */
+/* A sanitizer's own allocator has locks, which a fork leaves locked. */
 #if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer) ||                             \
     defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 enum { CAN_FORK_AMONG_THREADS = 0 };
@@ -627,8 +627,8 @@ enum { CAN_FORK_AMONG_THREADS = 0 };
 enum { CAN_FORK_AMONG_THREADS = 1 };
 #endif
 
-/* Whatever the other threads were about: a lock that they held would never be
- * given back in the child. */
+/* Whatever the other threads are doing: a lock that they hold would never be
+ * released in the child. */
 static void forks_while_threads_log_in(void **state)
 {
     enum { THREADS = 6, FORKS = 12 };
@@ -686,6 +686,6 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
 
 int main(void)
 {
-    alarm(900); /* a login that waits for ever ends here */
+    alarm(900); /* a login that never ends is stopped here */
     return run_all("sql_connections", NULL, remove_users, add_all);
 }

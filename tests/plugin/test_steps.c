@@ -2,9 +2,9 @@
 
 /*
  * Steps in any order, through the real libsasl2: starts and steps with every kind
- * of input, after failures and successes, and starts over. What each must answer
- * is what a small model of an exchange says; above all, nothing but the right
- * password in a proper exchange is ever accepted. Each group of sequences runs in
+ * of input, after failures and successes, and starts over. A small model of an
+ * exchange says what each must answer; above all, only the right password in a
+ * proper exchange is ever accepted. Each group of sequences runs in
  * a process of its own, so that a crash fails the test with the sequence shown.
  */
 
@@ -54,7 +54,7 @@ enum { OUR_MECHANISMS = COUNT(mechanisms) - 1 };
 
 static char long_input[LONG_INPUT];
 
-/* Those that tests name. The first RESTARTS are what a second start is tried with. */
+/* Inputs that tests name. The first RESTARTS are tried in a second start. */
 enum { NOTHING, RIGHT_MESSAGE, NAME, PASSWORD, MESSAGE_FOR_ANOTHER };
 enum { RESTARTS = 2 };
 
@@ -99,7 +99,7 @@ struct model {
     const struct mechanism *mechanism; /* NULL until a start has found one */
     enum { OVER, BEGUN, NAME_ASKED, PASSWORD_ASKED, CHALLENGED } state;
     bool right_name;
-    bool done; /* libsasl2 takes no step after a success, not even that of a new start */
+    bool done; /* libsasl2 takes no step after a success, not even one of a new start */
 };
 
 static enum outcome model_plain(const struct input *input)
@@ -120,7 +120,7 @@ static enum outcome model_login(struct model *model, const struct input *input)
     return CONTINUES;
 }
 
-/* There is no authdaemond that could say yes. */
+/* No authdaemond exists that could say yes. */
 static enum outcome model_cram(struct model *model, const struct input *input)
 {
     if (model->state != BEGUN || input->length > 0)
@@ -180,7 +180,7 @@ static enum outcome model_start(struct model *model, const struct action *action
 
 static enum outcome model_act(struct model *model, const struct action *action)
 {
-    /* libsasl2 refuses that itself, and goes on as if it had not been. */
+    /* libsasl2 itself refuses that, and continues as if it had not happened. */
     if (action->input->text == NULL && action->input->length > 0)
         return REFUSED;
     return action->start != NULL ? model_start(model, action) : model_step(model, action->input);
@@ -188,7 +188,7 @@ static enum outcome model_act(struct model *model, const struct action *action)
 
 /* --- a sequence, on a connection of its own */
 
-/* What is under way, where the parent can read it after a crash. */
+/* What is running, where the parent can read it after a crash. */
 static struct progress {
     char sequence[4000];
     char complaint[500];
@@ -245,7 +245,7 @@ static bool act_as_modelled(sasl_conn_t *connection, struct model *model,
 {
     enum outcome want, got;
 
-    /* Without a mechanism there is nothing that libsasl2 could call. */
+    /* Without a mechanism, libsasl2 has nothing to call. */
     if (model->mechanism == NULL && action->start == NULL)
         return true;
     note_action(action);
@@ -277,7 +277,7 @@ static bool run_sequence(const struct action *actions, size_t count)
     for (i = 0; good && i < count; i++)
         good = act_as_modelled(connection, &model, &actions[i]);
     sasl_dispose(&connection);
-    /* It is typed in place of the name, too. */
+    /* The password is also typed in place of the name. */
     if (good && program_log_count(RIGHT) != program_log_count("user \"" RIGHT "\"")) {
         complain("the password is in the log");
         good = false;
@@ -299,7 +299,7 @@ static void die_of_signals(void)
     alarm(PATIENCE);
 }
 
-/* Runs it in a process of its own. */
+/* Runs it in a separate process. */
 static void run_apart(bool (*run)(const void *), const void *argument)
 {
     pid_t child;
@@ -311,7 +311,7 @@ static void run_apart(bool (*run)(const void *), const void *argument)
     assert_true(child >= 0);
     if (child == 0) {
         die_of_signals();
-        exit(run(argument) ? 0 : 1); /* in order, so that coverage is counted */
+        exit(run(argument) ? 0 : 1); /* exits normally, so that coverage is counted */
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -323,7 +323,7 @@ static void run_apart(bool (*run)(const void *), const void *argument)
 
 /* --- all sequences of three */
 
-/* Any step, and the starts that others are followed by. */
+/* Any step, and the starts that may follow others. */
 static void list_actions(struct action *actions)
 {
     size_t count = 0, i, j;
@@ -337,7 +337,7 @@ static void list_actions(struct action *actions)
 
 enum { ALL_ACTIONS = COUNT(inputs) + RESTARTS * COUNT(mechanisms) };
 
-/* What follows upon one start: any action, and then any step. */
+/* What follows one start: any action, and then any step. */
 static bool run_after_start(const struct action *start)
 {
     struct action actions[ALL_ACTIONS];
@@ -372,7 +372,7 @@ static void test_all_sequences(void **state)
     assert_true(progress->accepted > 0);
 }
 
-/* --- long sequences, all in this one process */
+/* --- long sequences, all in this process */
 
 static unsigned random_below(unsigned limit)
 {
@@ -527,7 +527,7 @@ static int step_entry(const sasl_server_plug_t *entry, void *context, const stru
     return result;
 }
 
-/* Three steps, whatever becomes of the first ones. */
+/* Three steps, whatever the result of the first ones. */
 static bool run_entry(const struct mechanism *mechanism, const sasl_server_plug_t *entry,
                       const struct input *const steps[3])
 {
@@ -567,7 +567,7 @@ static bool run_entries(const void *argument)
             for (k = 0; k < COUNT(inputs); k++) {
                 const struct input *const steps[3] = {&inputs[i], &inputs[j], &inputs[k]};
 
-                /* whether one may act for another is for libsasl2 to say */
+                /* libsasl2 decides whether a user may act for another */
                 if (steps[0] != &inputs[MESSAGE_FOR_ANOTHER] &&
                     !run_entry(&mechanisms[which], &entries[which], steps))
                     return false;

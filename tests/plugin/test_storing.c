@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Passwords that are stored by the real libsasl2: one table of cases for every engine that is
- * built, with exact result codes. */
+/* Passwords that are stored through the real libsasl2: one table of cases for every engine that
+ * is built, with exact result codes. */
 
 #include <pthread.h>
 #include <sasl/sasl.h>
@@ -49,7 +49,7 @@ static void stores(void **state)
     assert_int_equal(set_password("bob@example.com", "another"), SASL_OK);
     expect("bob", "sesame", SASL_BADAUTH);
     expect("bob", "another", SASL_OK);
-    /* The same once more, which changes nothing where it is plain. */
+    /* The same again, which changes nothing if it is stored in clear text. */
     assert_int_equal(set_password("bob@example.com", "another"), SASL_OK);
     expect("bob", "another", SASL_OK);
     assert_int_equal(mail_users_count(), 2);
@@ -130,7 +130,7 @@ static void keeps_the_old_value(void **state)
     program_stop();
 }
 
-/* Two properties, of which one cannot be stored: neither is. */
+/* Two properties, one of which cannot be stored: neither is. */
 static void stores_all_or_nothing(void **state)
 {
     const char *names[] = {"address", "noSuchColumn", NULL};
@@ -177,7 +177,7 @@ static bool read_string(int client, char *text, size_t size)
     return true;
 }
 
-/* Stands in for saslauthd(8), until its socket is shut down: everybody's
+/* Stands in for saslauthd(8), until its socket is shut down: every user's
  * password is "sesame". */
 static void *be_saslauthd(void *context)
 {
@@ -253,6 +253,6 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
 
 int main(void)
 {
-    alarm(900); /* a login that waits for ever ends here */
+    alarm(900); /* a login that never ends is stopped here */
     return run_all("storing", NULL, remove_users, add_all);
 }
