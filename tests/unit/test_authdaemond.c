@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The client of authdaemond against a scripted daemon, for what the real one cannot
- * be made to do: tests/system asks the real one. */
+/* The client of authdaemond against a scripted daemon, for what the real one
+ * cannot be made to do; tests/system uses the real one. */
 
 #include "authdaemond/authdaemond.h"
 
@@ -63,10 +63,10 @@ static struct sockaddr_un address_of(const char *path)
     return address;
 }
 
-/* Held while the daemon serves somebody, who may have left before it is done. */
+/* Held while the daemon serves a client, which may have left before it is done. */
 static pthread_mutex_t serving = PTHREAD_MUTEX_INITIALIZER;
 
-/* A question is whole when as many bytes have come as it says. */
+/* A question is complete once as many bytes have arrived as it says. */
 static bool is_whole(const char *question, size_t length)
 {
     const char *auth = memmem(question, length, "AUTH ", 5), *newline;
@@ -91,7 +91,7 @@ static void read_question(int connection)
     }
 }
 
-/* Waits for the question, or until the client has had enough. */
+/* Waits for the question, or until the client has given up. */
 static void await(int connection, short events)
 {
     struct pollfd wanted = {.fd = connection, .events = events};
@@ -114,7 +114,7 @@ static void serve(int connection)
         if (send(connection, script->reply + sent, next, MSG_NOSIGNAL) < 0)
             return;
         if (next < script->length)
-            poll(NULL, 0, 1); /* so that the pieces come apart */
+            poll(NULL, 0, 1); /* so that the pieces arrive separately */
     }
     if (script->ending == STALLS)
         await(connection, POLLRDHUP);
@@ -124,7 +124,7 @@ static void serve(int connection)
             poll(NULL, 0, 1);
 }
 
-static __thread bool is_daemon; /* whose own calls do not fail */
+static __thread bool is_daemon; /* its own calls do not fail */
 
 static void *run_daemon(void *context)
 {
@@ -312,7 +312,7 @@ static void options_are_required(void **state)
                        rows[i].want);
 }
 
-/* --- replies that are none */
+/* --- incomplete and malformed replies */
 
 static void close_at_each_byte(void **state)
 {
@@ -346,8 +346,8 @@ static void stall_at_each_byte(void **state)
     }
 }
 
-/* A whole answer is the answer, whether the daemon closes or not. Options are not
- * certain before. */
+/* A complete answer counts, whether or not the daemon closes the connection.
+ * Options are not certain until it does. */
 static void stall_after_the_answer(void **state)
 {
     const struct bytes user = bytes_of("ann@example.com"), password = bytes_of(PASSWORD);
@@ -371,8 +371,8 @@ static void stall_after_the_answer(void **state)
     assert_contains(reason.text, "malformed reply");
 }
 
-/* Values that hold line breaks: the account is one, and its options are refused where
- * they are asked for. */
+/* Values that contain line breaks: it is still an account, but its options are refused if they
+ * are required. */
 static void line_breaks_in_values(void **state)
 {
     static const struct {
@@ -447,7 +447,7 @@ static void nonsense_is_no_answer(void **state)
     }
 }
 
-/* The first one counts, in one packet with the second or not. */
+/* The first one counts, whether or not the second is in the same packet. */
 static void two_verdicts(void **state)
 {
     static const struct {
@@ -487,7 +487,7 @@ static void flood_ends(void **state)
     assert_contains(reason.text, "malformed reply");
 }
 
-/* Always a little more, so that no wait is ever long. */
+/* There is always a little more, so that no wait is ever long. */
 static void trickle_ends(void **state)
 {
     (void)state;
@@ -496,7 +496,7 @@ static void trickle_ends(void **state)
     assert_contains(reason.text, "timed out waiting for an answer");
 }
 
-/* The longest account, and one that is a byte longer. */
+/* The longest account, and one a byte longer. */
 static void long_replies(void **state)
 {
     static char replies[2][AUTHDAEMOND_REPLY_MAX + 2];
@@ -536,7 +536,7 @@ static void control_characters_are_not_sent(void **state)
     }
 }
 
-/* The daemon takes 8191 bytes after the first line. */
+/* The daemon reads 8191 bytes after the first line. */
 static void long_questions_are_not_sent(void **state)
 {
     enum { WITHOUT_PASSWORD = sizeof("smtp\nlogin\nann\n") - 1 + 1, MOST = 8191 };
@@ -598,9 +598,9 @@ static void path_too_long(void **state)
     assert_contains(reason.text, "too long");
 }
 
-/* Where the rights of root would not count. A child becomes another user, and is root
- * again before it exits, so that whoever measures it can write. Before glibc 2.33,
- * faccessat(2) looks at the real user alone. */
+/* Runs without root's privileges. A child becomes another user, and is root again before it
+ * exits, so that coverage can be written. Before glibc 2.33, faccessat(2) checks only the real
+ * user. */
 static void expect_no_permission(const char *path, const char *want)
 {
     pid_t child;
@@ -629,7 +629,7 @@ static const struct permission {
     const char *name;
     mode_t folder, inner, socket;
     gid_t group;      /* of all three */
-    const char *want; /* {directory} is that of the test */
+    const char *want; /* {directory} is the test's */
 } permissions[] = {
     {"a folder", 0750, 0755, 0777, 0,
      "{directory} (mode 750) belongs to the group root and is not accessible to this process"},
@@ -660,7 +660,7 @@ static void no_permission(void **state)
     expect_no_permission(path, want);
 }
 
-/* Fills the queue of connections to be accepted. Returns how many. */
+/* Fills the queue of connections to accept. Returns how many. */
 static size_t fill_backlog(int *connections, size_t most)
 {
     const struct sockaddr_un address = address_of(daemon_.path);
@@ -690,7 +690,7 @@ static void full_backlog(void **state)
     assert_verdict(ask_within(100), VERDICT_UNAVAILABLE);
     assert_contains(reason.text, "timed out waiting for an answer");
 
-    /* Those before have gone when the daemon comes to them. */
+    /* Earlier clients have gone when the daemon comes to their connections. */
     while (count > 0)
         close(connections[--count]);
     daemon_.script = *SCRIPT(ACCOUNT);
@@ -706,7 +706,7 @@ static void no_time(void **state)
     assert_verdict(ask_within(0), VERDICT_UNAVAILABLE);
 }
 
-/* --- system calls that fail, which a socket of this kind hardly ever has happen */
+/* --- system calls that fail, which hardly ever happens on a socket of this kind */
 
 struct faults {
     int socket, connect; /* what the first call fails with; 0: it does not */

@@ -69,7 +69,7 @@ static void allow(void **state)
     assert_int_equal(authdaemond_options_allow(row->required, bytes_of(row->options)), row->want);
 }
 
-/* What follows the options is not looked at. */
+/* Text after the options is not read. */
 static void allow_within_the_length(void **state)
 {
     (void)state;

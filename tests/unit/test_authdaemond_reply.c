@@ -94,8 +94,8 @@ static void judge(void **state)
     assert_reply(authdaemond_reply_judge((struct bytes){row->text, row->length}), row->want);
 }
 
-/* However it is cut, a reply is nothing before it is decided; and once it is,
- * whatever follows changes nothing. */
+/* Wherever it is cut, a reply has no verdict before it is decided; and once it
+ * is, nothing that follows changes it. */
 static void judge_what_has_come(void **state)
 {
     const struct reply *row = *state;
@@ -122,7 +122,7 @@ static void judge_account_at_its_end(void **state)
     assert_reply(authdaemond_reply_judge((struct bytes){ACCOUNT, length}), REPLY_ACCOUNT);
 }
 
-/* What follows the longest reply is not looked at, and does not matter. */
+/* What follows the longest reply is not read, and does not matter. */
 static void judge_long_replies(void **state)
 {
     enum { MOST = AUTHDAEMOND_REPLY_MAX, MORE = MOST + 10 };
@@ -182,7 +182,7 @@ static const struct account {
     {"options for none", NAMED("x\nOPTIONS=b", ""), NULL},
     {"options and a password for none", NAMED("x\nPASSWD2=p\nOPTIONS=b", ""), NULL},
     {"options twice", NAMED("x", "OPTIONS=a\nOPTIONS=b\n"), NULL},
-    /* what is no account, or not yet */
+    /* no account, or not yet */
     {"without its last line", "OPTIONS=a\n", NULL},
     {"last line without its end", "OPTIONS=a\n.", NULL},
     {"more after the last line", "OPTIONS=a\n.\nx", NULL},

@@ -170,7 +170,7 @@ static void allows(void **state)
 {
     const struct setting *row = *state;
     struct reason reason = {""};
-    /* Of this size exactly, so that a read beyond the end shows under ASan. */
+    /* Exactly this size, so that a read beyond the end shows under ASan. */
     char *copy = strdup(row->setting);
     bool got;
 
@@ -186,8 +186,8 @@ static void allows(void **state)
         assert_lacks(reason.text, row->setting);
 }
 
-/* Of methods that allocate, what is allowed is a hash to libcrypt, and nothing else is:
- * its EINVAL then means that there was no memory. All of these are cheap. */
+/* For methods that allocate, libcrypt takes exactly the allowed texts for hashes: its EINVAL
+ * then means that there was no memory. All of these are cheap. */
 static const struct attempt {
     const char *name;
     const char *setting;
@@ -249,7 +249,7 @@ static void needs_memory(void **state)
     assert_false(crypt_method_needs_memory(""));
 }
 
-/* Libcrypt writes the parameters, which it has its own numbers for. */
+/* libcrypt writes the parameters, with its own numbers. */
 static const struct made {
     const char *name;
     const char *prefix;
@@ -287,7 +287,7 @@ static void allows_what_libcrypt_makes(void **state)
     }
 }
 
-/* What a new hash is made with is never over it. */
+/* The settings of new hashes never exceed it. */
 static void allows_the_defaults(void **state)
 {
     static const char *const prefixes[] = {"$y$", "$gy$", "$7$",    "$2a$", "$2b$", "$2y$", "$6$",

@@ -111,8 +111,8 @@ static void share_of_what_is_left(void **state)
     assert_true(share.at <= whole.at);
 }
 
-/* Of a deadline that has passed, there is nothing left to share, and the part is
- * not in the future. */
+/* A deadline that has passed leaves nothing to share, and the part is not in
+ * the future. */
 static void share_after_it_passed(void **state)
 {
     struct deadline passed = {now() - 10000};
@@ -168,7 +168,7 @@ static void poll_of_a_pipe(void **state)
     sigaction(SIGALRM, &before, NULL);
 
     assert_int_equal(write(ends[1], "x", 1), 1);
-    deadline = deadline_after(0); /* what is there needs no time */
+    deadline = deadline_after(0); /* data that has arrived needs no time */
     assert_int_equal(deadline_poll(&deadline, &wanted, 0), 1);
     assert_int_equal(wanted.revents, POLLIN);
     close(ends[0]);

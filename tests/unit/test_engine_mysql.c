@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What the driver for MySQL does where memory is short, once it has been loaded: this
- * program's own malloc(3) is that of everything in the process, the C library's loader
- * of thread-local storage included. */
+/* What the driver for MySQL does if memory is short once it has been loaded: everything in the
+ * process uses this program's own malloc(3), even the C library's loader of thread-local
+ * storage. */
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -41,10 +41,10 @@ void *realloc(void *block, size_t size)
     return is_short() ? NULL : __libc_realloc(block, size);
 }
 #else
-static volatile int left; /* memory is the sanitizer's */
+static volatile int left; /* the sanitizer manages memory */
 #endif
 
-/* Whether libraries have it, too, and not that of a tool such as valgrind. */
+/* Whether libraries use it, too, and not one of a tool such as valgrind. */
 static bool has_own_malloc(void)
 {
     void *volatile block;
@@ -56,9 +56,9 @@ static bool has_own_malloc(void)
     return block == NULL;
 }
 
-enum { MANY = 2000, ENOUGH = 99 /* exit status: memory has sufficed */ };
+enum { MANY = 2000, ENOUGH = 99 /* exit status: there was enough memory */ };
 
-/* A port at which nobody listens. */
+/* A port without a listener. */
 static unsigned free_port(void)
 {
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -71,8 +71,8 @@ static unsigned free_port(void)
     return ntohs(here.sin_port);
 }
 
-/* In a process of its own: the first session, with memory for so many allocations.
- * Returns how the process ended. */
+/* In a separate process: the first session, with memory for that many
+ * allocations. Returns how the process ended. */
 static int open_with(const struct sql_driver *driver, const struct sql_host *host, int allocations)
 {
     struct sql_target target = {.user = "u",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Templates at PostgreSQL: what is a literal there has the same result as a parameter,
- * in all ways in which the driver runs statements. Without a server, nothing runs. */
+/* Templates with PostgreSQL: a parameter has the same result as the literal it replaces, in
+ * every way in which the driver runs statements. Without a server, nothing runs. */
 
 #include <errno.h>
 #include <poll.h>
@@ -61,7 +61,7 @@ static const char users[] =
     "CREATE DOMAIN short_name AS TEXT CHECK (length(VALUE) < 4);"
     "CREATE FUNCTION of_short(who short_name) RETURNS TEXT LANGUAGE sql AS 'SELECT who::text';"
     "CREATE TABLE stale (x INTEGER);"
-    /* A statement of its own for everybody; of a number, too. */
+    /* A separate statement for each user; also for a number. */
     "CREATE FUNCTION does(statement TEXT, who TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$"
     "    DECLARE told TEXT;"
     "    BEGIN EXECUTE statement INTO told USING who; RETURN told; END $$;"
@@ -292,7 +292,7 @@ static void looked_up_by_name(void **state)
     open_session(SQL_ACCESS_READ);
     for (i = 0; i < 3; i++)
         assert_looked_up(run->row);
-    /* Once forgotten, and then twice in a row: by its text. */
+    /* Forgotten once, and then twice in a row, after which it runs by its text. */
     for (i = 0; i < 3; i++) {
         look_up("DEALLOCATE ALL", USER);
         assert_looked_up(run->row);
@@ -303,7 +303,7 @@ static void looked_up_by_name(void **state)
 #define INSERT "INSERT INTO users (id, username, secret) VALUES (7, concat('%u', '@'), '%v')"
 #define UPDATE "UPDATE users SET secret = concat('%v', '-er') WHERE concat('%u', '@') = username"
 
-/* What was stored before and is stored after it is not lost. */
+/* What was stored before it and is stored after it is not lost. */
 static void looked_up_in_a_transaction(void **state)
 {
     const struct run *run = *state;
@@ -370,7 +370,7 @@ static const struct looking missings[] = {
      NULL},
     {"second one of two", FROM_USERS "username = '%u' OR id = '%r'", LOOKUP_NONE, NULL, NULL},
 
-    /* The statement fails for everybody. */
+    /* The statement fails for every user. */
     {"function: no number", "SELECT does('SELECT ( $1 || ''x'')::integer', text '%u')",
      LOOKUP_REJECTED, NULL, NULL},
     {"function: out of range", "SELECT does('SELECT 2147483647 + length( $1)', text '%u')",
@@ -437,7 +437,7 @@ static void not_found_with_parameters_shown(void **state)
     not_found(state);
 }
 
-/* Then the row is inserted. */
+/* The row is then inserted. */
 static void not_found_in_a_transaction(void **state)
 {
     const struct run *run = *state;
@@ -468,7 +468,7 @@ static long scans(const struct run *run, const char *kind)
     return count;
 }
 
-/* What a session has done counts once it has ended, or some time later. */
+/* The server counts what a session has done once it has ended, or some time later. */
 static void await(const struct run *run, const char *kind, long want)
 {
     const struct deadline deadline = deadline_after(LONG_TIME);
@@ -512,7 +512,7 @@ static void keeps_a_statement_across_a_number(void **state)
 
 /* --- waiting */
 
-/* Of which a socket takes only a part at once. */
+/* A socket takes only a part of it at once. */
 static void sends_a_long_parameter(void **state)
 {
     enum { LENGTH = 16 << 20 };
@@ -588,7 +588,7 @@ static const struct raising {
     const char *name;
     const char *function;
     enum lookup want;             /* at first */
-    enum lookup want_of_good_one; /* of a statement that has worked before */
+    enum lookup want_of_good_one; /* for a statement that has worked before */
 } raisings[] = {
     {"protocol_violation", RAISING("08P01"), LOOKUP_REJECTED, LOOKUP_LOST},
     {"connection_failure", RAISING("08006"), LOOKUP_UNAVAILABLE, LOOKUP_UNAVAILABLE},
@@ -615,7 +615,7 @@ static void error_of_connection(void **state)
     }
 }
 
-/* --- a socket at which too many wait */
+/* --- a socket whose queue is full */
 
 static void full_socket_is_busy(void **state)
 {
@@ -668,6 +668,6 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
 
 int main(void)
 {
-    alarm(900); /* a driver that waits for ever ends here */
+    alarm(900); /* a driver that never returns is stopped here */
     return run_all("engine_pgsql", set_up, tear_down, add_all);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The first lookup of a process at PostgreSQL, with TLS and without, when memory or
- * descriptors are short: it fails for the moment, and the process goes on. Without a
- * server, nothing runs. */
+/* The first lookup of a process in PostgreSQL, with TLS and without, when memory or descriptors
+ * are short: it fails for the moment, and the process continues. Without a server, nothing runs. */
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -24,8 +23,8 @@ static struct {
 static const struct shortage {
     const char *name;
     __rlimit_resource_t resource;
-    unsigned long room; /* bytes, or descriptors, more than there are */
-    bool is_enough;     /* for a lookup, when OpenSSL is ready */
+    unsigned long room; /* bytes, or descriptors, beyond those in use */
+    bool is_enough;     /* for a lookup, once OpenSSL is ready */
     bool is_enough_for_tls;
 } rows[] = {
     {"no memory", RLIMIT_AS, 0, false, false},
@@ -54,7 +53,7 @@ static unsigned long memory(void)
     return pages * (unsigned long)sysconf(_SC_PAGESIZE);
 }
 
-/* Those that are open, and the one to count them with. */
+/* The open ones, and the one that counts them. */
 static unsigned long descriptors(void)
 {
     DIR *directory = opendir("/proc/self/fd");
@@ -106,7 +105,7 @@ static void limit(const struct shortage *row, bool is_short)
         abort();
 }
 
-/* What the child says: 0 if all is well. */
+/* The child's exit status: 0 if all is well. */
 static int run_short(const struct shortage *row)
 {
     unsigned long before = descriptors();
@@ -190,7 +189,7 @@ int main(void)
         print_error("%s\n", world.reason.text);
         return 1;
     }
-    alarm(900); /* a driver that waits for ever ends here */
+    alarm(900); /* a driver that never returns is stopped here */
     TEST_ADD_CASES(&list, goes_on, rows);
     TEST_ADD_CASES(&list, goes_on_with_tls, rows);
     failed = test_run("engine_pgsql_limits", &list);

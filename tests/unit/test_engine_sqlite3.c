@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What is SQLite's alone: files that are missing, damaged, locked or replaced,
+/* What only SQLite has: files that are missing, damaged, locked or replaced,
  * and the limits that its driver sets. */
 
 #include <dirent.h>
@@ -14,7 +14,7 @@
 
 #include "support/sqlite_world.h"
 
-/* --- files that are none */
+/* --- files that are not databases */
 
 static void missing_file_is_not_created(void **state)
 {
@@ -50,7 +50,7 @@ static void database_is_not_set(void **state)
     assert_contains(world->reason.text, "sql_database");
 }
 
-/* Neither an unknown user nor a statement that is wrong: an outage. */
+/* Neither an unknown user nor a wrong statement: an outage. */
 static void assert_no_answer(struct world *world)
 {
     enum lookup result;
@@ -130,7 +130,7 @@ static void locked_until_the_deadline(void **state)
     assert_string_equal(world->value.bytes, "wonderland");
 }
 
-/* The statement is kept by then, which is another path to the lock. */
+/* The statement is already kept, which is another path to the lock. */
 static void locked_after_a_first_lookup(void **state)
 {
     struct world *world = *state;
@@ -217,7 +217,7 @@ static void endless_query_stops(void **state)
     assert_lookup(select_alice(world), LOOKUP_FOUND);
 }
 
-/* The first row is there at once, and the second never comes. */
+/* The first row comes at once, and the second never comes. */
 static void endless_search_for_a_second_row_stops(void **state)
 {
     struct world *world = *state;
@@ -319,7 +319,7 @@ static void read_session_cannot_write(void **state)
     assert_string_equal(world->value.bytes, "0");
 }
 
-/* No way to make files elsewhere. */
+/* There is no way to create files elsewhere. */
 static void read_session_creates_no_file(void **state)
 {
     struct world *world = *state;
@@ -506,7 +506,7 @@ int main(void)
 {
     struct test_list list = {0};
 
-    alarm(600); /* a driver that waits for ever ends here */
+    alarm(600); /* a driver that never returns is stopped here */
     ADD(&list, missing_file_is_not_created);
     ADD(&list, missing_directory);
     ADD(&list, database_is_not_set);

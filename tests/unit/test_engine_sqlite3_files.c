@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What SQLite's own words do not say of files and folders, and the driver does. */
+/* What the driver says about files and folders, and SQLite's own words do not. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,8 +20,8 @@ static const struct explained {
     const char *journal_mode;
     unsigned folder_mode, file_mode;
     enum sql_access access;
-    const char *want;   /* a part of the reason; NULL: it works */
-    const char *closed; /* the end of the name of a file beside that only root may read */
+    const char *want;   /* a part of the reason; NULL if it works */
+    const char *closed; /* the end of the name of a file beside it that only root may read */
 } explained[] = {
     {"lookup", "DELETE", 0755, 0644, SQL_ACCESS_READ, NULL, NULL},
     {"lookup, WAL", "WAL", 0755, 0644, SQL_ACCESS_READ,
@@ -73,7 +73,7 @@ static void explains_files(void **state)
         skip();
     snprintf(pragma, sizeof(pragma), "PRAGMA journal_mode = %s", row->journal_mode);
     assert_true(execute(world->beside, pragma));
-    /* The last who has it open removes what is beside the file. */
+    /* The last process to close the file removes those beside it. */
     sqlite3_close(world->beside);
     world->beside = NULL;
     if (row->closed != NULL) {
@@ -83,7 +83,7 @@ static void explains_files(void **state)
     }
     assert_int_equal(chmod(world->path, row->file_mode), 0);
     assert_int_equal(chmod(world->directory, row->folder_mode), 0);
-    /* Before glibc 2.33, faccessat(2) looks at the real user alone. */
+    /* Before glibc 2.33, faccessat(2) checks only the real user. */
     assert_int_equal(setresuid(NOBODY, NOBODY, 0), 0);
     if (try_open(world, row->access))
         result = row->access == SQL_ACCESS_READ
@@ -99,7 +99,7 @@ static void explains_files(void **state)
     assert_contains(world->reason.text, world->path);
 }
 
-/* Nothing is closed, and still the log cannot be opened. */
+/* Everything is accessible, and still the log cannot be opened. */
 static void log_is_a_folder(void **state)
 {
     struct world *world = *state;
@@ -116,7 +116,7 @@ static void log_is_a_folder(void **state)
     assert_contains(world->reason.text, strerror(EISDIR));
 }
 
-/* Who may write to the file now could not when it was opened. */
+/* The user may write to the file now, but could not when it was opened. */
 static void may_write_too_late(void **state)
 {
     struct world *world = *state;
@@ -136,7 +136,7 @@ static void may_write_too_late(void **state)
     assert_string_equal(world->value.bytes, "wonderland");
 }
 
-/* A writer was interrupted: what it has left is to be undone before anybody reads. */
+/* A writer was interrupted: its change must be rolled back before anything is read. */
 static void interrupted_writer(void **state)
 {
     struct world *world = *state;
@@ -158,13 +158,13 @@ static void interrupted_writer(void **state)
     assert_contains(world->reason.text, "an interrupted change must be rolled back from "
                                         "copy.db-journal");
     close_session(world);
-    /* As the reason says. */
+    /* As the reason suggests. */
     open_session(world, SQL_ACCESS_WRITE);
     assert_lookup(select_alice(world), LOOKUP_FOUND);
     assert_string_equal(world->value.bytes, "wonderland");
 }
 
-/* A disk that has no room, or an error of it, which is neither a matter of rights. */
+/* A full disk, or a disk error: neither concerns permissions. */
 static void file_too_large(void **state)
 {
     struct world *world = *state;
@@ -216,7 +216,7 @@ static void stores_in_a_file_that_was_replaced(void **state)
     assert_string_equal(world->value.bytes, "other");
 }
 
-/* A path without a folder is that of the folder that the process is in. */
+/* A path without a folder is relative to the working directory. */
 static void path_without_a_folder(void **state)
 {
     struct world *world = *state;
@@ -261,7 +261,7 @@ static void store_that_only_reads(void **state)
     assert_lookup(store_within(world, "SELECT secret FROM users", 60000), LOOKUP_NONE);
 }
 
-/* Neither shortened nor looked for without. */
+/* It is neither shortened nor left out of the lookup. */
 static void parameter_too_long(void **state)
 {
     struct world *world = *state;
@@ -301,7 +301,7 @@ int main(void)
 {
     struct test_list list = {0};
 
-    alarm(600); /* a driver that waits for ever ends here */
+    alarm(600); /* a driver that never returns is stopped here */
     ADD_ROWS(&list, explains_files, explained);
     ADD(&list, log_is_a_folder);
     ADD(&list, may_write_too_late);

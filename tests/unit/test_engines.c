@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Lookups by every engine driver that is built: one table of cases. Where engines may differ,
- * their fixtures say how. */
+/* Lookups by every engine driver that is built: one table of cases. If engines may differ, their
+ * fixtures say how. */
 
 #include "support/any_engine.h"
 
@@ -12,7 +12,7 @@ struct looking {
     const char *statement;
     const char *parameters[MOST_PARAMETERS];
     enum lookup want;
-    const char *want_value; /* of LOOKUP_FOUND; NULL stands for NULL */
+    const char *want_value; /* for LOOKUP_FOUND; NULL stands for NULL */
 };
 
 static const struct looking lookings[] = {
@@ -98,7 +98,7 @@ static void look_up_over(const struct looking *row, enum sql_access access)
         assert_lacks(world.reason.text, "wonderland");
         assert_lacks(world.reason.text, "alice");
     }
-    /* Whatever it was, the session goes on. */
+    /* Whatever the result, the session continues. */
     assert_lookup(select_over(access, BY_NAME, NAMES("bob")), LOOKUP_FOUND);
     assert_string_equal(world.value.bytes, "builder");
     assert_lookup(select_over(access, row->statement, row->parameters), or_rejected(row->want));
@@ -266,7 +266,7 @@ static void look_up_name_with_nul(void **state)
     }
 }
 
-/* A name that the column cannot hold, whatever the reason. */
+/* A name that the column cannot hold, for any reason. */
 static void look_up_what_does_not_fit(void **state)
 {
     static const char *const names[] = {"alice", "99999999999999999999", "\303\274"};
@@ -283,7 +283,7 @@ static void look_up_what_does_not_fit(void **state)
     }
 }
 
-/* Values are not shortened: they are whole or refused. */
+/* Values are never shortened: they are complete or refused. */
 static void look_up_by_length(void **state)
 {
     const struct run *run = *state;
@@ -324,7 +324,7 @@ static void runs_no_second_statement(void **state)
     assert_lookup(select_value(BY_NAME, NAMES("bob")), LOOKUP_FOUND);
 }
 
-/* More statements in turns than a driver may want to keep. */
+/* More statements in turn than a driver may want to keep. */
 static void look_up_by_many_statements(void **state)
 {
     char statement[64], want[16];
@@ -418,8 +418,8 @@ static void keeps_a_statement_across_a_new_name(void **state)
     assert_string_equal(world.value.bytes, "wonderland");
 }
 
-/* A server that has forgotten what the session prepared, as one behind a pooler
- * has: nobody notices. */
+/* A server that has forgotten what the session prepared, like one behind a
+ * pooler: the caller does not notice. */
 static void prepares_anew(void **state)
 {
     const struct run *run = *state;
@@ -474,6 +474,6 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
 int main(void)
 {
     memset(long_value, 'v', LONG_VALUE);
-    alarm(900); /* a driver that waits for ever ends here */
+    alarm(900); /* a driver that never returns is stopped here */
     return run_all("engines", set_up, tear_down, add_all);
 }

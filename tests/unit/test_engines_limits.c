@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Deadlines of every engine driver that is built, and servers that end sessions or take none. */
+/* Deadlines of every engine driver that is built, and servers that end sessions or accept none. */
 
 #include <pthread.h>
 
@@ -17,7 +17,7 @@ static void start_clock(void)
     start_of_time = deadline_after(600000);
 }
 
-/* Time was up when it should have been. Elsewhere it is measured more closely:
+/* The wait ended when it should have. Other tests measure it more closely:
  * here, other programs may keep the machine busy. */
 static void assert_waited(enum lookup result)
 {
@@ -52,7 +52,7 @@ static void locked_lookup_ends(void **state)
     }
 }
 
-/* The caller tries to roll back then, and closes: neither takes long. */
+/* The caller then tries to roll back, and closes: neither takes long. */
 static void locked_store_ends(void **state)
 {
     const struct run *run = *state;
@@ -113,8 +113,8 @@ static void rows_without_end_end(void **state)
     assert_true(result == LOOKUP_SEVERAL || result == LOOKUP_UNAVAILABLE);
 }
 
-/* The first row is refused, and the others still come: in PostgreSQL small ones,
- * without a column. */
+/* The first row is refused, and the others still arrive: in PostgreSQL small
+ * ones, without a column. */
 static void refused_rows_without_end_end(void **state)
 {
     const struct run *run = *state;
@@ -151,7 +151,7 @@ static void waits_for_a_lock(void **state)
 
 /* --- servers that end sessions */
 
-/* Servers take their time to notice. */
+/* Servers take time to notice. */
 static void wait_for_no_sessions(const struct run *run)
 {
     const struct deadline deadline = deadline_after(20000);
@@ -272,7 +272,7 @@ static void ended_while_a_query_runs(void **state)
     assert_lookup(select_value(BY_NAME, NAMES("alice")), LOOKUP_FOUND);
 }
 
-/* What nobody waits for any more does not keep the server busy. */
+/* A statement that nothing waits for any longer does not keep the server busy. */
 static void abandoned_statement_ends_at_the_server(void **state)
 {
     const struct run *run = *state;
@@ -296,7 +296,7 @@ static void abandoned_statement_ends_at_the_server(void **state)
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
 }
 
-/* --- servers that take none */
+/* --- servers that accept none */
 
 static void reached_by_address(void **state)
 {
@@ -415,7 +415,7 @@ static void mute_server_opens_nothing(void **state)
     close(descriptor);
 }
 
-/* Too many sessions are no outage: one may end at any moment. */
+/* Too many sessions are not an outage: one may end at any moment. */
 static void full_server_is_busy(void **state)
 {
     const struct run *run = *state;
@@ -466,6 +466,6 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
 int main(void)
 {
     memset(long_value, 'v', LONG_VALUE);
-    alarm(900); /* a driver that waits for ever ends here */
+    alarm(900); /* a driver that never returns is stopped here */
     return run_all("engines_limits", set_up, tear_down, add_all);
 }

@@ -36,7 +36,7 @@ static void update_of_no_row(void **state)
     assert_query(run, "SELECT COUNT(*) FROM users WHERE secret = 'new'", "1");
 }
 
-/* The row is there, which is what counts. */
+/* The row exists, which is what counts. */
 static void update_to_the_same_value(void **state)
 {
     const struct run *run = *state;
@@ -94,12 +94,12 @@ static void store_null(void **state)
 
     assert_lookup(store_within(UPDATE, parameters, COUNT(parameters), LONG_TIME), LOOKUP_DONE);
     assert_query(run, "SELECT COUNT(*) FROM users WHERE secret IS NULL AND name = 'alice'", "1");
-    /* The empty string is no NULL, and what is kept of a statement is no value. */
+    /* The empty string is not NULL, and what is kept of a statement contains no value. */
     assert_lookup(store(UPDATE, NAMES("", "alice")), LOOKUP_DONE);
     assert_query(run, "SELECT COUNT(*) FROM users WHERE secret IS NULL AND name = 'alice'", "0");
 }
 
-/* Stored whole or not at all. */
+/* It is stored completely or not at all. */
 static void store_nul(void **state)
 {
     const struct run *run = *state;
@@ -116,7 +116,7 @@ static void store_nul(void **state)
     assert_secret(&world.value, want != NULL ? want : &before);
 }
 
-/* Not shortened in silence, where the engine knows lengths at all. */
+/* It is not shortened silently, if the engine has lengths at all. */
 static void store_too_long(void **state)
 {
     const struct run *run = *state;
@@ -192,7 +192,7 @@ static void commits(void **state)
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "wonderland");
     assert_lookup(step(SQL_COMMIT), LOOKUP_DONE);
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "new");
-    /* And once more, by the same session. */
+    /* And again, over the same session. */
     assert_lookup(step(SQL_BEGIN), LOOKUP_DONE);
     assert_lookup(store(UPDATE, NAMES("newer", "alice")), LOOKUP_DONE);
     assert_lookup(step(SQL_COMMIT), LOOKUP_DONE);
@@ -212,7 +212,7 @@ static void commits_after_a_rollback(void **state)
     assert_query(run, "SELECT secret FROM users WHERE name = 'alice'", "new");
 }
 
-/* A transaction in which a statement fails comes to nothing, whatever follows. */
+/* A transaction in which a statement fails stores nothing, whatever follows. */
 static void failed_transaction_stores_nothing(void **state)
 {
     const struct run *run = *state;
@@ -227,8 +227,8 @@ static void failed_transaction_stores_nothing(void **state)
     assert_string_equal(world.value.bytes, "wonderland");
 }
 
-/* What is said to be committed is there, and nothing else. Engines differ in
- * whether a statement that fails spoils those before it. */
+/* Exactly what is reported as committed is stored. Engines differ in whether a
+ * failing statement undoes those before it. */
 static void commit_tells_the_truth(void **state)
 {
     const struct run *run = *state;
@@ -272,8 +272,8 @@ static void close_rolls_back(void **state)
     execute(run, "UPDATE users SET secret = 'free' WHERE name = 'alice'");
 }
 
-/* A session for lookups finds, and changes nothing: of a file. What it may do at
- * a server is up to the rights of the database's user. */
+/* A session for lookups finds, and cannot change a file. With a server, the
+ * rights of the database user decide. */
 static void read_session_changes_nothing(void **state)
 {
     const struct run *run = *state;
@@ -339,6 +339,6 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
 int main(void)
 {
     memset(long_value, 'v', LONG_VALUE);
-    alarm(900); /* a driver that waits for ever ends here */
+    alarm(900); /* a driver that never returns is stopped here */
     return run_all("engines_storing", set_up, tear_down, add_all);
 }

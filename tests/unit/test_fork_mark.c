@@ -9,7 +9,7 @@
 
 #include "support/unit.h"
 
-/* This program's madvise(2) stands in for that of libc, and is one of an old
+/* This program's madvise(2) replaces that of libc, and behaves like an old
  * kernel when a test says so. */
 static bool kernel_is_old;
 
@@ -42,7 +42,7 @@ static void tells_a_child(bool old)
     kernel_is_old = old;
     fork_mark_set(&mark);
     if (!old && mark.page == NULL)
-        skip(); /* the kernel is an old one */
+        skip(); /* the kernel is old */
     assert_int_equal(mark.page == NULL, old);
     assert_true(fork_mark_holds(&mark));
     assert_false(holds_in_child(&mark));
@@ -63,7 +63,7 @@ static void tells_a_child_by_process_id(void **state)
     tells_a_child(true);
 }
 
-/* As in a name space of its own, where a child may have the id of its parent. */
+/* As in a separate PID namespace, where a child may have its parent's id. */
 static void tells_a_child_of_the_same_id(void **state)
 {
     struct fork_mark mark;

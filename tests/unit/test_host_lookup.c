@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /* A name server of our own, by the linker's --wrap, answers for names in .test:
- * it takes its time, and tells how it was asked. */
+ * it takes its time, and records how it was asked. */
 
 #include "engines/host_lookup.h"
 
@@ -19,7 +19,7 @@
 enum { SLOW = 400, TIME_ENOUGH = 60000 }; /* milliseconds */
 
 static atomic_uint asked;    /* how often a name server would have been */
-static atomic_uint answered; /* of those */
+static atomic_uint answered; /* how many of those were answered */
 static atomic_bool signals_were_open;
 
 int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
@@ -43,8 +43,8 @@ static void note_signals(void)
         signals_were_open = true;
 }
 
-/* Puts a copy of the whole second list behind the first one. Both are such that
- * freeaddrinfo(3) takes them. */
+/* Appends a copy of the whole second list to the first one. freeaddrinfo(3)
+ * accepts both. */
 static void append(struct addrinfo **list, struct addrinfo *more)
 {
     while (*list != NULL)
@@ -100,7 +100,7 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
     return result;
 }
 
-/* Whether no address can be spelt. */
+/* Whether no address can be formatted. */
 static atomic_bool speechless;
 
 int __real_getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
@@ -124,7 +124,7 @@ static int start(void **state)
     return 0;
 }
 
-/* What was left behind ends before the next test, or a leak is reported. */
+/* Threads left over end before the next test, or a leak is reported. */
 static int finish(void **state)
 {
     (void)state;
@@ -164,7 +164,7 @@ static const struct address {
     {"IPv4 in IPv6", "::ffff:192.0.2.1", "::ffff:192.0.2.1"},
 };
 
-/* Nobody is asked, so that there is no need to wait. */
+/* No name server is asked, so there is no need to wait. */
 static void find_address(void **state)
 {
     const struct address *row = *state;
@@ -239,7 +239,7 @@ static const struct failure {
     const char *name;
     const char *host;
     int error;
-    int number; /* of errno(3), instead */
+    int number; /* of errno(3), in place of that */
     enum host_addresses_result want;
 } failures[] = {
     {"unknown", "unknown.test", EAI_NONAME, 0, HOST_ADDRESSES_UNKNOWN},
@@ -303,7 +303,7 @@ static void find_too_late(void **state)
         assert_contains(reason.text, "timed out waiting for the name server");
         assert_lacks(reason.text, "slow.test");
     }
-    /* It came back before the answer. */
+    /* It returned before the answer. */
     assert_true(answered < asked);
 }
 
@@ -349,7 +349,7 @@ static void find_in_threads(void **state)
     assert_int_equal(asked, COUNT(threads));
 }
 
-/* A name server that does not answer does not cost ever more threads. */
+/* A name server that does not answer cannot use up more and more threads. */
 static void ask_no_more_for_a_while(void **state)
 {
     enum { TRIES = 100 };
@@ -365,7 +365,7 @@ static void ask_no_more_for_a_while(void **state)
     assert_contains(reason.text, "other lookups");
     assert_lacks(reason.text, "slow.test");
     assert_in_range(started, 1, TRIES / 2);
-    /* The threads may not have come to it yet. */
+    /* The threads may not have reached it yet. */
     for (i = 0; i < TIME_ENOUGH && asked < started; i++)
         nap(1);
     assert_int_equal(asked, started);

@@ -24,7 +24,7 @@ static void no_hint_without_a_note(void **state)
     assert_string_equal(jail_hint(&jail), "");
 }
 
-/* Another inode or another device is another root. */
+/* A different inode or device means a different root. */
 static void hint_where_the_root_differs(void **state)
 {
     struct jail jail, inode, device;
@@ -38,7 +38,7 @@ static void hint_where_the_root_differs(void **state)
     assert_contains(jail_hint(&device), "chroot");
 }
 
-/* Of a path that exists, or that cannot be looked at, there is no hint. */
+/* There is no hint for a path that exists, or that cannot be checked. */
 static void hint_for_a_missing_path_alone(void **state)
 {
     struct jail jail, other;
@@ -67,7 +67,7 @@ static void hint_for_a_name(void **state)
 
 enum answer { ANSWER_HINT = 10, ANSWER_NO_HINT, ANSWER_NO_CHROOT };
 
-/* Enters `directory` in a child process and tells what it says there. */
+/* Enters `directory` in a child process and returns what it says there. */
 static enum answer ask_inside(const char *directory)
 {
     struct jail jail;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What errors of MySQL and MariaDB mean, and how much of their texts may be told. */
+/* What errors of MySQL and MariaDB mean, and how much of their texts may be logged. */
 
 #include "engines/mysql_error.h"
 
@@ -70,7 +70,7 @@ static const struct judging {
     {"no row, before it is run", 1329, "02000", false, LOOKUP_REJECTED, NULL},
     {"signalled", 1644, "45000", true, LOOKUP_REJECTED,
      "error 1644 of the server with SQLSTATE 45000"},
-    /* A procedure may take any number. */
+    /* A procedure may use any number. */
     {"signalled with the number of another", 1054, "45000", true, LOOKUP_REJECTED,
      "error 1054 of the server with SQLSTATE 45000"},
 };
@@ -96,8 +96,8 @@ static const struct connecting {
     unsigned number;
     const char *text;
     enum lookup want;
-    int want_errno;        /* of which the reason is, or 0: */
-    const char *want_text; /* NULL: as the library says */
+    int want_errno;        /* that the reason is from, or 0: */
+    const char *want_text; /* NULL: the library's own */
 } connectings[] = {
     {"socket refused", 2002, "Can't connect to local server through socket '/s' (111)", LOOKUP_LOST,
      ECONNREFUSED, NULL},

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The driver for MySQL, linked into this program: encryption in all modes, and what
- * happens where memory is short, where a call of the library fails, where the
- * connection is cut before one, and where a server says what no real one does. Without
- * a server, nothing runs. */
+/* The driver for MySQL, linked into this program: encryption in all modes, and what happens if
+ * memory is short, if a call of the library fails, if the connection is cut before one, and if a
+ * server sends what no real one does. Without a server, nothing runs. */
 
 #include <errmsg.h>
 #include <mysql.h>
@@ -22,13 +21,13 @@
 
 enum { LONG_VALUE = 2000 };
 
-/* --- what each test starts with and leaves behind */
+/* --- the setup and teardown of each test */
 
 static const char users[] =
     "CREATE TABLE users (name VARCHAR(64) CHARACTER SET latin1, secret TEXT);"
     "INSERT INTO users VALUES ('alice', 'wonderland'), ('twin', 'one'), ('twin', 'two');"
     "INSERT INTO users VALUES ('long', REPEAT('v', 2000));"
-    /* As which a name passes that the column cannot hold */
+    /* The form in which a name passes that the column cannot hold */
     "INSERT INTO users VALUES ('xmega', 'one'), ('xmega', 'two');";
 
 static int set_up(void **state)
@@ -73,7 +72,7 @@ static void encrypts(void **state)
     assert_lookup(step(SQL_BEGIN, LONG_TIME), LOOKUP_DONE);
 }
 
-/* The name is not checked less where there is no memory for it. */
+/* The name is checked just as strictly if there is no memory for it. */
 static void checks_the_name_without_memory(void **state)
 {
     static const struct tls_mode other = {
@@ -108,12 +107,12 @@ static void has_no_encryption_after_all(void **state)
 static const struct library {
     const char *name;
     size_t version;  /* 0: as it is */
-    const char *tls; /* NULL: as it is, "": it does not say */
+    const char *tls; /* NULL: unchanged, "": it does not say */
     const char *host;
     enum sql_ssl_mode mode;
     enum lookup want;
     const char *want_reason;
-    bool needs_older; /* the library that is there has to be one from before 3.4 */
+    bool needs_older; /* the installed library must be older than 3.4 */
 } libraries[] = {
     {"before 3.4", 30300, NULL, "other.test", SQL_SSL_VERIFY_CA, LOOKUP_DONE, "", true},
     {"3.4 checks the name, too", 30400, NULL, "other.test", SQL_SSL_VERIFY_CA, LOOKUP_UNAVAILABLE,
@@ -143,7 +142,7 @@ static void takes_the_library_into_account(void **state)
     if (!tls_mode_apply(&mode, &world.target, &world.host, &world.by_address))
         skip();
     if (row->needs_older && HAVE_DECL_MARIADB_TLS_VERIFY_STATUS)
-        skip(); /* a later one checks the name whatever it is taken for */
+        skip(); /* a later one checks the name whatever it claims to be */
     library_version = row->version;
     library_tls = row->tls;
     assert_lookup(open_session(SQL_ACCESS_READ), row->want);
@@ -153,7 +152,7 @@ static void takes_the_library_into_account(void **state)
         assert_reason(row->want_reason);
 }
 
-/* A library that looks the name up by itself is not waited for any longer than others. */
+/* Waiting for a library that looks up the name itself takes no longer than for others. */
 static void connects_by_name_in_time(void **state)
 {
     static const struct tls_mode mode = {
@@ -177,7 +176,7 @@ static void connects_by_name_in_time(void **state)
     }
     assert_null(world.session);
     assert_reason("connection timed out");
-    /* It goes on, and may be gone before it is. */
+    /* It continues, and the caller's data may be gone before it ends. */
     memset((char *)(uintptr_t)copy.password, 'x', strlen(copy.password));
     free((char *)(uintptr_t)copy.password);
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
@@ -187,7 +186,7 @@ static void connects_by_name_in_time(void **state)
 
 static const struct errand_fault {
     const char *name;
-    const char *call; /* of which the first looks the name up */
+    const char *call; /* the first of these looks the name up */
     const char *want_reason;
 } errand_faults[] = {
     {"no thread", "pthread_create", "cannot connect: "},
@@ -211,7 +210,7 @@ static void connects_by_name_without_a_thread(void **state)
     assert_reason(row->want_reason);
 }
 
-/* Those of the host, which OpenSSL tells of in the same way. */
+/* A TLS session of the host, which OpenSSL announces in the same way. */
 static bool makes_session_of_tls(void)
 {
     CRYPTO_EX_DATA data;
@@ -261,7 +260,7 @@ static void finds_no_socket_in_a_folder(void **state)
     assert_lacks(world.reason.text, "jail");
 }
 
-/* As main() has told the library where that is. */
+/* main() has told the library where that is. */
 static void connects_to_the_socket_of_the_library(void **state)
 {
     static char none[] = "", local[] = "localhost";
@@ -302,7 +301,7 @@ static void needs_neither_user_nor_password_nor_database(void **state)
     assert_contains(world.reason.text, "Access denied");
 }
 
-/* --- servers that say what no real one does */
+/* --- servers that send what no real one does */
 
 static const struct saying {
     const char *name;
@@ -313,7 +312,7 @@ static const struct saying {
     enum { CLOSES, STAYS, FLOODS } then;
     enum sql_ssl_mode mode;
     enum lookup want;
-    const char *want_reason; /* NULL: that of the library */
+    const char *want_reason; /* NULL: the library's own */
 } sayings[] = {
 #define BYTES(text) text, sizeof(text) - 1
 #define GREETING_START                                                                             \
@@ -355,13 +354,13 @@ static struct {
     const struct saying *saying;
 } server;
 
-/* What MariaDB reports while it works; the fourth byte counts. */
+/* MariaDB's progress reports; the fourth byte counts. */
 static void flood(int connection)
 {
     static const char progress[] = "\x0e\0\0\0\xff\xff\xff\1\1\1\0\0\0\4work";
     enum { LENGTH = sizeof(progress) - 1, REPORTS = 1000, MOST = 256 << 20 };
     static char bytes[LENGTH * REPORTS];
-    unsigned char number = 2; /* after the greeting, and what the client has said */
+    unsigned char number = 2; /* after the greeting, and what the client has sent */
     size_t sent = 0, i;
 
     while (sent < MOST) {
@@ -425,7 +424,7 @@ enum what { OPEN_READ, OPEN_WRITE, LOOK_UP, LOOK_UP_LONG, SLEEP, STORE, COMMIT, 
 static const struct fault {
     const char *name;
     const char *call;
-    unsigned left; /* such calls that go well before */
+    unsigned left; /* such calls that succeed before */
     enum what what;
     enum lookup want;
     const char *want_reason;
@@ -492,7 +491,7 @@ static enum lookup run_what(enum what what)
     return LOOKUP_FOUND;
 }
 
-/* A watchdog of the test before may be about to go. */
+/* A watchdog of the previous test may be about to end. */
 static void wait_for_watchdogs(void)
 {
     poll(NULL, 0, 30);
@@ -515,17 +514,17 @@ static void call_fails(void **state)
     wait_for_watchdogs();
     fail_call(row->call, row->left);
     result = run_what(row->what);
-    /* What the library has to wait for, or not, decides who gives a connection up. */
+    /* Whether the library has to wait decides which side gives a connection up. */
     if (row->want != LOOKUP_LOST || result != LOOKUP_UNAVAILABLE)
         assert_lookup(result, row->want);
     assert_int_equal(fail_no_more(), 1);
     assert_reason(row->want_reason);
-    /* Nothing was stored, and another session does. */
+    /* Nothing was stored, and another session works. */
     assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
     assert_alice();
 }
 
-/* Both what reads the value and what comes after it fail: the first one is told. */
+/* Both reading the value and the step after it fail: the first failure is reported. */
 static void two_things_fail(void **state)
 {
     (void)state;
@@ -548,7 +547,7 @@ static void stores_by_what_returns_a_row(void **state)
 
 /* --- waiting */
 
-/* Of which a socket takes only a part at once. */
+/* A socket takes only a part of it at once. */
 static void sends_a_long_parameter(void **state)
 {
     enum { LENGTH = 8 << 20 };
@@ -592,7 +591,7 @@ static void waits_on_after_signals(void **state)
     assert_true(signals > 2);
 }
 
-/* The server may have it, or not: no success is told. */
+/* The server may or may not have it: no success is reported. */
 static void commit_is_not_answered(void **state)
 {
     (void)state;
@@ -655,13 +654,13 @@ static void stores_where_that_is_possible(void **state)
 
 /* --- floods */
 
-/* By TCP, where what comes in is counted. */
+/* Over TCP, incoming data is counted. */
 static void flood_is_ended(void **state)
 {
     const struct run *run = *state;
 
     if (getenv("TEST_TURNS") != NULL)
-        skip(); /* valgrind lets no other thread look meanwhile */
+        skip(); /* valgrind runs no other thread meanwhile */
     assert_true(run->fixture->execute("INSERT INTO users SELECT * FROM users"));
     assert_true(run->fixture->execute(
         "CREATE PROCEDURE flood () BEGIN SELECT 'x'; SELECT REPEAT('x', 1000000) "
@@ -688,8 +687,8 @@ static void flood_is_ended_when_set_up(void **state)
 #define FUNNY_NAME "\316\251mega"
 #define OTHER_NAME "\316\251nicron"
 
-/* All that a session may do, up to the first thing that fails, which is told as an
- * outage. Returns whether all went well. */
+/* Everything that a session may do, up to the first failure, which is reported
+ * as an outage. Returns whether all went well. */
 static bool do_all(void)
 {
     static const struct {
@@ -722,7 +721,7 @@ static bool do_all(void)
 static const struct place {
     const char *name;
     const char *host; /* "": the socket */
-    const char *tls;  /* passed off as the library's */
+    const char *tls;  /* the version that the library claims */
 } places[] = {
     {"by the socket", "", NULL},
     {"by an address", "127.0.0.1", NULL},
@@ -754,7 +753,7 @@ static void out_of_memory(void **state)
     assert_true(left > 10);
 }
 
-/* --- what is had when the driver is loaded */
+/* --- what is prepared when the driver is loaded */
 
 static const struct loading {
     const char *name;
@@ -765,7 +764,7 @@ static const struct loading {
     {"no place for a name", "CRYPTO_get_ex_new_index"},
 };
 
-/* What the child says: 0 if all is well. */
+/* The child's exit status: 0 if all is well. */
 static int open_after(const char *call)
 {
     static const struct tls_mode mode = {
@@ -789,7 +788,7 @@ static int open_after(const char *call)
     return 0;
 }
 
-/* In a process of its own, which has not loaded it yet. Returns how that ended. */
+/* In a separate process, which has not loaded it yet. Returns how it ended. */
 static int load_without(const struct loading *row)
 {
     int status = -1;
@@ -856,7 +855,7 @@ int main(void)
 {
     size_t i;
 
-    alarm(900); /* a driver that waits for ever ends here */
+    alarm(900); /* a driver that never returns is stopped here */
     if (getenv("TEST_MYSQL_HOST") != NULL) {
         setenv("MYSQL_UNIX_PORT", getenv("TEST_MYSQL_HOST"), 1);
         for (i = 0; i < COUNT(loadings); i++)

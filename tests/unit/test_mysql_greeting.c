@@ -3,7 +3,7 @@
 
 #include "support/unit.h"
 
-/* A packet whose length is LENGTH, up to the bytes that say what the server can. */
+/* A packet whose length is LENGTH, up to the bytes with the server's capabilities. */
 #define PACKET(length, version, abilities)                                                         \
     length "\0\0\0\x0a" version "\0"                                                               \
            "\1\2\3\4"                                                                              \
@@ -47,7 +47,7 @@ static void read_greeting(void **state)
 
     assert_int_equal(mysql_greeting_read((const unsigned char *)row->bytes, row->length),
                      row->want);
-    /* A part of it never says anything else. */
+    /* A part of it never gives another result. */
     for (length = 0; length < row->length; length++) {
         enum mysql_greeting part = mysql_greeting_read((const unsigned char *)row->bytes, length);
 
@@ -55,7 +55,7 @@ static void read_greeting(void **state)
     }
 }
 
-/* Its version is so long that what the server can is out of sight. */
+/* The version is so long that the capabilities are out of sight. */
 static void read_endless_greeting(void **state)
 {
     unsigned char bytes[MYSQL_GREETING_MAX];

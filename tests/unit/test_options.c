@@ -32,7 +32,7 @@ static const char *nothing(void *context, const char *name)
     return NULL;
 }
 
-/* What the getters read without a value is what they would take for one. */
+/* The defaults that the getters return are valid values. */
 static void has_good_defaults(void **state)
 {
     const struct options unset = {nothing, NULL};
@@ -248,7 +248,7 @@ static void shows_no_secret(void **state)
 
 enum { NAMES = 4 };
 
-/* An entry of the OPTIONS section: the options that share it, and what it says of their
+/* An entry of the OPTIONS section: the options that share it, and what it says about their
  * default; "" if nothing. */
 struct entry {
     char names[NAMES][64];
@@ -256,7 +256,7 @@ struct entry {
     char note[100];
 };
 
-/* What is said in place of a default that is no value. */
+/* What the manual says in place of a default that is not a value. */
 static const struct {
     enum option option;
     const char *note;
@@ -314,8 +314,8 @@ static struct entry read_entry(char *line)
     return entry;
 }
 
-/* Reads the entries, which start after ".TP"; a list within one stands between ".RS" and
- * ".RE". Whatever the text of the section names goes to `text`. */
+/* Reads the entries, which start after ".TP"; a list within one is between ".RS" and ".RE".
+ * Everything that the text of the section names goes to `text`. */
 static size_t read_manual(struct entry *entries, char *text, size_t size)
 {
     char path[4096], line[1000];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Every allocation of common/ fails once, by the linker's --wrap: the call that
- * needed it says so, and nothing is left held. Leaks show under ASan and
- * valgrind. What libcrypt and libcrypto allocate fails as well: by mmap(2), which is
- * defined here, by libcrypto's own hooks, and by a limit of the process.
+ * Every allocation of common/ fails once, by the linker's --wrap: the call that needed it says
+ * so, and nothing remains held. Leaks show under ASan and valgrind. What libcrypt and libcrypto
+ * allocate fails as well: by mmap(2), which is defined here, by libcrypto's own hooks, and by a
+ * limit of the process.
  */
 
 #include <crypt.h>
@@ -83,7 +83,7 @@ int __real___vasprintf_chk(char **text, int flag, const char *format, va_list ar
 int __wrap___vasprintf_chk(char **text, int flag, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
-/* The C library leaves the pointer as it likes. */
+/* The C library may leave the pointer in any state. */
 int __wrap___vasprintf_chk(char **text, int flag, const char *format, va_list arguments)
 {
     static char unusable[] = "unusable";
@@ -122,7 +122,7 @@ int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
 static bool no_mappings;
 static unsigned failed_mappings;
 
-/* In the place of the C library's. */
+/* Replaces the C library's. */
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
     static void *(*real)(void *, size_t, int, int, int, off_t);
@@ -159,7 +159,7 @@ static void free_of_libcrypto(void *pointer, const char *file, int line)
 }
 
 /* Runs `attempt` with the first allocation failing, then with the second, and
- * so on until none is left to fail. Each time it tells whether it succeeded. */
+ * so on until none is left to fail. `attempt` returns whether it succeeded. */
 static void fail_each_allocation(bool (*attempt)(void), unsigned want_at_least)
 {
     unsigned allocations;
@@ -350,7 +350,7 @@ static struct password_policy *policy;
 
 static const char des_hash[] = "abhqWgdm30m6k";
 
-/* Whether the right password gets in, and if not, that it is not called wrong. */
+/* Whether the right password gets in, and if not, that it is not reported as wrong. */
 static bool judge(void)
 {
     const struct bytes stored = bytes_of(des_hash), password = bytes_of("Tr0ub4d");
@@ -379,8 +379,8 @@ static bool store(void)
     return done;
 }
 
-/* The stored text takes one, its hash two; a fourth is what is kept to compare costs
- * by, and its loss is no failure. */
+/* The stored text needs one, its hash two; the fourth is kept for comparing costs, and its loss
+ * is not a failure. */
 static void judge_without_memory(void **state)
 {
     struct reason reason;
@@ -399,7 +399,7 @@ static void judge_without_memory(void **state)
         assert_true(judge());
         allocations_left = -1;
     }
-    /* An unknown user stays one, with or without a sample. */
+    /* An unknown user remains one, with or without a sample. */
     for (allocations = 0; allocations < 4; allocations++) {
         const struct bytes password = bytes_of("Tr0ub4d");
         enum verdict verdict;
@@ -412,7 +412,7 @@ static void judge_without_memory(void **state)
     password_policy_free(policy);
 }
 
-/* --- libcrypt, which calls lack of memory a malformed hash */
+/* --- libcrypt, which reports lack of memory as a malformed hash */
 
 static const struct mapping {
     const char *name;
@@ -482,7 +482,7 @@ static void judge_without_mappings(void **state)
     if (row->want != VERDICT_NO_MEMORY)
         return;
     assert_string_equal(reason.text, "out of memory");
-    /* With memory, it is a hash like others. */
+    /* With memory, it is a hash like any other. */
     assert_verdict(judge_setting(row->setting, &reason), VERDICT_MISMATCH);
 }
 
@@ -558,7 +558,7 @@ static const struct limit {
     {"scrypt", "$7$CU..../....SodiumChloride$"},
 };
 
-/* A child with 4 MiB to spare, as "ulimit -v" leaves them. */
+/* A child with 4 MiB to spare, as under "ulimit -v". */
 static void judge_within_a_limit(void **state)
 {
     const struct limit *row = *state;
@@ -581,7 +581,7 @@ static void judge_within_a_limit(void **state)
     assert_int_equal(status, 0);
 }
 
-/* Without a page of its own, a process is told from its children by its id. */
+/* Without a page of its own, the id distinguishes a process from its children. */
 static void fork_mark_without_mappings(void **state)
 {
     struct fork_mark mark;
@@ -610,7 +610,7 @@ static bool judge_md5(void)
     struct reason reason = {""};
     enum verdict verdict = judge_by(&scheme_md5, "0cc175b9c0f1b6a831c399e269772661", "a", &reason);
 
-    /* The queue of errors is the program's. */
+    /* The error queue belongs to the program. */
     assert_int_equal(ERR_peek_error(), 0);
     if (verdict == VERDICT_MATCH)
         return true;
@@ -619,7 +619,7 @@ static bool judge_md5(void)
     return false;
 }
 
-/* Some of what libcrypto allocates it can do without. */
+/* libcrypto can do without some of its allocations. */
 static void judge_md5_without_memory(void **state)
 {
     unsigned allocations, refused = 0;
@@ -640,7 +640,7 @@ static void judge_md5_without_memory(void **state)
     assert_true(judge_md5());
 }
 
-/* What is refused is not called lack of memory. */
+/* A refusal is not reported as lack of memory. */
 static void md5_is_refused(void **state)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
@@ -665,7 +665,7 @@ static void md5_is_refused(void **state)
     assert_int_equal(ERR_peek_error(), 0);
 #else
     (void)state;
-    skip(); /* it takes a system of its own to have it refused */
+    skip(); /* only a specially configured system refuses it */
 #endif
 }
 
@@ -731,8 +731,8 @@ int main(void)
     struct test_list list = {0};
     struct reason reason;
 
-    /* Before libcrypto allocates anything. What it makes once, it makes here: it does not
-     * try again if that fails. */
+    /* Before libcrypto allocates anything. Whatever libcrypto sets up only once is set up here:
+     * it does not try again if that fails. */
     if (CRYPTO_set_mem_functions(malloc_of_libcrypto, realloc_of_libcrypto, free_of_libcrypto) !=
             1 ||
         ERR_peek_error() != 0 || !scheme_md5.is_available(&reason))

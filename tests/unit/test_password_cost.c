@@ -51,10 +51,10 @@ static const struct site {
     {"BLF-CRYPT", "10", "$2y$10$"}, {"MD5-CRYPT", NULL, "$1$"},
 };
 
-/* What a client may do before somebody else is refused. */
+/* What a client may do before another one is refused. */
 static const struct before {
     const char *name;
-    const char *stored; /* NULL: nobody's */
+    const char *stored; /* NULL: there is no such user */
     const char *password;
     enum verdict want;
 } befores[] = {
@@ -69,7 +69,7 @@ static const struct before {
     {"no possible password", MD5_HASH, "", VERDICT_MISMATCH},
 };
 
-/* What one refusal costs. */
+/* The cost of one refusal. */
 static uint64_t cost_of(struct password_policy *policy, const struct refused *row, size_t length)
 {
     char bytes[1000];
@@ -97,7 +97,7 @@ static void assert_cost(uint64_t cost, uint64_t want, const char *before, const 
     assert_true(agrees);
 }
 
-/* The standard, or what a dearer hash takes by itself. */
+/* The standard, or the cost of a more expensive hash. */
 static uint64_t want_cost(const struct site *site, const struct refused *row, size_t length)
 {
     const uint64_t standard = time_of(site->setting, length);
@@ -142,8 +142,7 @@ static void refusals_cost_the_same(void **state)
     clock_of_work.is_set = false;
 }
 
-/* The first one of a process finds out what the standard takes: who is refused has no
- * part in it. */
+/* The first one of a process measures the standard: which user is refused has no influence. */
 static void first_refusals_cost_the_same(void **state)
 {
     const struct refused *row = *state;
@@ -161,7 +160,7 @@ static void first_refusals_cost_the_same(void **state)
     clock_of_work.is_set = false;
 }
 
-/* Without a clock, nothing is waited for, not even if there was one at first. */
+/* Without a clock, there is no waiting, not even if there was a clock at first. */
 static void refusals_without_a_clock(void **state)
 {
     const struct bytes typed = bytes_of("hunter2");
@@ -181,8 +180,8 @@ static void refusals_without_a_clock(void **state)
     }
 }
 
-/* A hash of a long password takes longer: a stranger's is as long as a user's. One that
- * is too long for any hash is as good as another. */
+/* A hash of a long password takes longer: as long for an unknown user as for a known one. One
+ * password that is too long for any hash is like another. */
 static void refusals_of_each_length_cost_the_same(void **state)
 {
     static const size_t typed[] = {1, 8, 12, 72, 300, 511, 512, 900};
@@ -209,7 +208,7 @@ static void refusals_of_each_length_cost_the_same(void **state)
     clock_of_work.is_set = false;
 }
 
-/* Nothing of what is stored is kept, or judged against for others. */
+/* Nothing that is stored is kept, or used to judge others. */
 static void works_by_the_standard_alone(void **state)
 {
     const struct refused *row = *state;
@@ -282,7 +281,7 @@ static const struct costly {
     {"method that nobody knows", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", "known here"},
 };
 
-/* The one hash that is made is the standard's. */
+/* The only hash that is made is the standard's. */
 static void does_nothing_for_costly_hashes(void **state)
 {
     const struct costly *row = *state;
@@ -305,7 +304,7 @@ static void does_nothing_for_costly_hashes(void **state)
     password_policy_free(policy);
 }
 
-/* In other formats, too, whatever they say of it. */
+/* The same in other formats, whatever they say about it. */
 static void calls_crypt_in_no_format(void **state)
 {
     const struct costly *row = *state;
@@ -317,14 +316,14 @@ static void calls_crypt_in_no_format(void **state)
 
         memset(&seen, 0, sizeof(seen));
         judge(policy, stored, password);
-        /* The standard's, twice at most. */
+        /* Those of the standard, at most twice. */
         assert_true(seen.calls <= 2);
         assert_null(strstr(row->stored, seen.calls > 0 ? seen.setting : "none"));
         password_policy_free(policy);
     }
 }
 
-/* A hash at its ceiling is made. Nothing but this one call is needed to see it. */
+/* A hash at its ceiling is computed. One call is enough to see it. */
 static void works_up_to_the_ceiling(void **state)
 {
     static const char *const allowed[] = {

@@ -15,7 +15,7 @@ static const struct options {
     const char *name;
     const char *format;
     const char *store_scheme;
-    const char *want_reason; /* NULL: they are taken */
+    const char *want_reason; /* NULL: they are accepted */
     const char *store_cost;
 } options[] = {
     {"plain", "plain", NULL, NULL, NULL},
@@ -345,7 +345,7 @@ static void longest_password(void **state)
     } else {
         assert_contains(reason.text, "longer");
         assert_null(stored.bytes);
-        /* Not even where it is stored in full, or a shorter one is. */
+        /* Not even if it is stored in full, or a shorter one is. */
         if (password_policy_is_clear_text(policy))
             assert_verdict(judge(policy, password, password), VERDICT_MISMATCH);
         password.length = PASSWORD_MAX - 1;
@@ -361,7 +361,7 @@ static void longest_password(void **state)
     password_policy_free(policy);
 }
 
-/* What a method would cut off without a word is not stored. */
+/* A password that a method would truncate silently is not stored. */
 static const struct capacity {
     const char *name;
     const char *format;
@@ -405,7 +405,7 @@ static const struct making {
     const char *format;
     const char *store_scheme;
     const char *want_prefix;
-    size_t want_length; /* 0: not settled */
+    size_t want_length; /* 0: varies */
 } makings[] = {
     {"plain", "plain", NULL, "hunter2", 7},
     {"crypt, YESCRYPT", "crypt", "YESCRYPT", "$y$", 0},
@@ -577,8 +577,8 @@ static void *judge_with_a_pause(void *context)
     return NULL;
 }
 
-/* A child has no threads but one: what the others have locked stays locked. What
- * they hold would be a leak to tools that watch its exit. */
+/* A child has only one thread: what the others have locked stays locked. Tools
+ * that watch the child exit would take what they hold for a leak. */
 static bool child_judges(struct password_policy *policy)
 {
     const struct bytes stored = bytes_of(DES_HASH), right = bytes_of("Tr0ub4d");
@@ -597,7 +597,7 @@ static bool child_judges(struct password_policy *policy)
            WTERMSIG(status) == SIGKILL;
 }
 
-/* Wherever another thread is with its work. */
+/* Wherever another thread is in its work. */
 static void child_shares_no_lock(void **state)
 {
     struct password_policy *policy = new_policy("crypt");

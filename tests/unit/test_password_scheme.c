@@ -101,7 +101,7 @@ static void skip_unless_known(const char *stored)
         skip();
 }
 
-/* What comes of a text that is expected to be of the scheme. */
+/* The verdict on a text that is expected to be of the scheme. */
 static enum verdict judge(const struct password_scheme *scheme, const char *stored,
                           const char *password, struct reason *reason)
 {
@@ -120,7 +120,7 @@ static enum verdict judge(const struct password_scheme *scheme, const char *stor
     return stored_password_judge(&parsed, bytes_of(password), reason);
 }
 
-/* The same where padding and prefix are not looked for. */
+/* The same, without looking for padding and prefix. */
 static enum verdict judge_payload(const struct password_scheme *scheme, const char *payload,
                                   const char *password, struct reason *reason)
 {
@@ -130,7 +130,7 @@ static enum verdict judge_payload(const struct password_scheme *scheme, const ch
     return stored_password_judge(&stored, bytes_of(password), reason);
 }
 
-/* Everything that can be typed at one stored text, and every way to damage it. */
+/* Everything that can be typed for one stored text, and every way to damage it. */
 static void check_known(const struct password_scheme *scheme, const struct known *row)
 {
     static const char *const garbage[] = {"x", ".", " ", "\n", ":", "$", "$$", "\r\n", "="};
@@ -163,7 +163,7 @@ static void check_known(const struct password_scheme *scheme, const struct known
     snprintf(changed, sizeof(changed), "%sxxxxxxxxxxx", row->stored);
     assert_string_not_equal(verdict_name(judge(scheme, changed, row->password, &reason)), "MATCH");
 
-    /* One other character in the hash: whatever that is, it is no match. */
+    /* One other character in the hash: whatever that is, it does not match. */
     snprintf(changed, sizeof(changed), "%s", row->stored);
     changed[length - 3] = changed[length - 3] == '1' ? '2' : '1';
     assert_string_not_equal(verdict_name(judge(scheme, changed, row->password, &reason)), "MATCH");
@@ -223,7 +223,7 @@ static void prefixed_crypt_trad(void **state)
     check_prefix(&scheme_crypt_trad, row);
 }
 
-/* A hash is not the password, though the scheme is the wrong one. */
+/* A hash is not the password, even if the scheme is the wrong one. */
 static void hash_is_no_clear_text(void **state)
 {
     const struct known *row = *state;
@@ -232,7 +232,7 @@ static void hash_is_no_clear_text(void **state)
 
     skip_unless_known(row->stored);
     if (row->stored[0] != '$') {
-        /* Too much like a password for anybody to tell. */
+        /* It looks too much like a password to be recognised. */
         assert_false(stored_text_is_hash(stored));
         return;
     }
@@ -243,7 +243,7 @@ static void hash_is_no_clear_text(void **state)
     assert_lacks(reason.text, row->stored);
 }
 
-/* --- what is no stored text of the scheme */
+/* --- texts that are not of the scheme */
 
 static const struct foreign {
     const char *name;
@@ -349,7 +349,7 @@ static void judge_other_text(void **state)
     }
 }
 
-/* libcrypt calls some texts too long in the same way as it does passwords. */
+/* libcrypt reports some texts as too long just as it does passwords. */
 static void judge_endless_text(void **state)
 {
     static const char *const starts[] = {"$1$",     "$5$",   "$6$", "$y$j9T$", "$7$CU..../....",
@@ -426,7 +426,7 @@ static const struct costing {
     {"DES", "DES-CRYPT", 25, NULL},
 };
 
-/* No cost is made that could not log in. */
+/* No setting is made at a cost that could not log in. */
 static void new_setting_of_some_cost(void **state)
 {
     const struct costing *row = *state;
@@ -476,14 +476,14 @@ static void new_setting_of_the_best(void **state)
     free(setting);
 }
 
-/* --- a libcrypt of another system, by the linker's --wrap */
+/* --- the libcrypt of another system, by the linker's --wrap */
 
 static struct {
     bool is_other;
     const char *only;    /* the prefix that it knows; NULL: none */
-    int salt_error;      /* what making a setting fails with; 0: it does not */
+    int salt_error;      /* the error of making a setting; 0: none */
     const char *failure; /* what crypt_r(3) answers */
-    int hash_error;      /* with this in errno(3); 0: it does not fail */
+    int hash_error;      /* with this errno(3); 0: it does not fail */
 } libcrypt;
 
 int __real_crypt_checksalt(const char *setting);
@@ -600,7 +600,7 @@ static void no_new_setting(void **state)
     }
 }
 
-/* Some answer with NULL, others with a text that is no hash. */
+/* Some return NULL, others a text that is not a hash. */
 static void no_hash(void **state)
 {
     static const struct {

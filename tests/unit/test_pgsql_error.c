@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What errors of PostgreSQL and of its poolers mean, and how much of their texts may be
- * told. What libpq knows of an error is a row of a table here, by the linker's --wrap. */
+/* What errors of PostgreSQL and of its poolers mean, and how much of their texts may be logged.
+ * What libpq knows about an error is a row of a table here, by the linker's --wrap. */
 
 #include "engines/pgsql_error.h"
 
@@ -9,7 +9,7 @@
 
 #include "support/unit.h"
 
-/* What the connection and the result at hand say. */
+/* What the current connection and result say. */
 struct said {
     const char *of_connection;
     bool used_password;
@@ -19,7 +19,7 @@ struct said {
 
 static const struct said *said;
 
-/* Neither is looked at. */
+/* Neither is dereferenced. */
 static const PGconn *connection;
 static const PGresult *result;
 
@@ -174,7 +174,7 @@ static void connecting(void **state)
     assert_int_equal(pgsql_error_is_misunderstood(connection), row->want_misunderstood);
 }
 
-/* libpq has no more of errno than its text, which ends the text or the line. */
+/* libpq keeps only the text of errno, which ends the text or the line. */
 static void socket_is_full(void **state)
 {
     static const struct {
@@ -204,7 +204,7 @@ static void socket_is_full(void **state)
 
 static const struct kind {
     const char *name;
-    const char *state; /* NULL: libpq's own, which has none */
+    const char *state; /* NULL: an error of libpq itself, which has none */
     enum pgsql_error_kind want;
 } kinds[] = {
     {"none", NULL, PGSQL_ERROR_OTHER},

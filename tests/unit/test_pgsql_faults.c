@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The driver for PostgreSQL, linked into this program: encryption in all modes, and what
- * happens where memory is short, where a call of the library fails, where the connection
- * is cut before one, and where a server says what no real one does. Without a server,
- * nothing runs. */
+/* The driver for PostgreSQL, linked into this program: encryption in all modes, and what happens
+ * if memory is short, if a call of the library fails, if the connection is cut before one, and
+ * if a server sends what no real one does. Without a server, nothing runs. */
 
 #include <libpq-fe.h>
 #include <netdb.h>
@@ -76,7 +75,7 @@ PGconn *__wrap_PQconnectStartParams(const char *const *keywords, const char *con
                : __real_PQconnectStartParams(keywords, values, expand);
 }
 
-/* Whether what is sent now is not; ends the connection in both directions before. */
+/* Whether sending fails now; the connection is first ended in both directions. */
 static bool fails_to_send(PGconn *connection, const char *call)
 {
     if (fails_call("cut"))
@@ -99,7 +98,7 @@ int __wrap_PQsendDescribePrepared(PGconn *connection, const char *name)
                : __real_PQsendDescribePrepared(connection, name);
 }
 
-/* How many statements the server is to have forgotten when they are run. */
+/* How many statements the server should have forgotten when they are run. */
 static unsigned forgotten;
 
 int __wrap_PQsendQueryPrepared(PGconn *connection, const char *name, int count,
@@ -195,7 +194,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
                                         : __real_pthread_create(thread, attributes, run, context);
 }
 
-/* Names in .test are those of this machine. */
+/* Names in .test stand for this machine. */
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                        struct addrinfo **list)
 {
@@ -206,7 +205,7 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
     return __real_getaddrinfo("127.0.0.1", service, hints, list);
 }
 
-/* --- what each test starts with and leaves behind */
+/* --- the setup and teardown of each test */
 
 static const char users[] = "CREATE TABLE users (id INTEGER, name TEXT, secret TEXT);"
                             "INSERT INTO users VALUES (1, 'alice', 'wonderland'),"
@@ -243,16 +242,16 @@ static void encrypts(void **state)
 {
     const struct run *run = *state;
     const struct tls_mode *row = run->row;
-    /* A local server cannot be in anybody else's place: libpq asks nothing of it. */
+    /* No other server can take the place of a local one: libpq asks nothing of it. */
     bool encrypts_all = row->encrypts && !row->by_socket;
     enum lookup want = row->want;
 
     if (!tls_mode_apply(row, &world.target, &world.host, &world.by_address))
         skip();
-    /* libpq does without a certificate that is missing: the server does not ask for it. */
+    /* libpq ignores a missing certificate: the server does not ask for it. */
     if (strcmp(row->client, NO_FILE) == 0)
         want = LOOKUP_DONE;
-    /* And has no other word for a name that does not fit than for a lost connection. */
+    /* And it reports a name that does not match just like a lost connection. */
     if (strcmp(row->host, "other.test") == 0)
         want = LOOKUP_LOST;
     assert_lookup(open_session(SQL_ACCESS_READ), want);
@@ -270,7 +269,7 @@ static void encrypts(void **state)
 
 /* --- where to connect */
 
-/* In the place that libpq looks at by itself, which the environment says. */
+/* libpq looks there by itself, because the environment says so. */
 static void connects_to_the_default_host(void **state)
 {
     static char none[] = "";
@@ -304,7 +303,7 @@ static void says_where_names_are_looked_up(void **state)
     assert_reason("etc/resolv.conf");
 }
 
-/* --- servers that say what no real one does */
+/* --- servers that send what no real one does */
 
 enum { MUCH = 256 << 20 };
 
@@ -313,9 +312,9 @@ enum { MUCH = 256 << 20 };
 
 static const struct saying {
     const char *name;
-    const char *first;  /* what is answered to who wants to log in: an error, or "" */
-    const char *second; /* to who tries again; NULL if nobody may */
-    bool floods;        /* instead */
+    const char *first;  /* the answer to a first login: an error, or "" */
+    const char *second; /* to the second attempt; NULL if there may be none */
+    bool floods;        /* in place of an answer */
     unsigned pause;     /* milliseconds between its parts */
     unsigned time;
     enum lookup want;
@@ -348,7 +347,7 @@ static bool holds(const char *bytes, size_t length, const char *text)
     return memmem(bytes, length, text, strlen(text)) != NULL;
 }
 
-/* As many bytes as an error has fields, the last of which ends with two NULs. */
+/* The length of the fields of an error, the last of which ends with two NULs. */
 static size_t length_of_error(const char *fields)
 {
     size_t length = 0;
@@ -369,7 +368,7 @@ static void send_error(int connection, const char *fields)
     send(connection, fields, length, MSG_NOSIGNAL);
 }
 
-/* Parameters of the server, as many as anybody takes. */
+/* Parameters of the server, as many as the client accepts. */
 static void flood(int connection, unsigned pause)
 {
     static const char one[] = "S\0\0\x10\4name\0";
@@ -445,7 +444,7 @@ enum what { OPEN, LOOK_UP, LOOK_UP_UNTYPED, LOOK_UP_BY_NUMBER, DIVIDE_BY_ZERO, S
 static const struct fault {
     const char *name;
     const char *call;
-    unsigned left; /* such calls that go well before */
+    unsigned left; /* such calls that succeed before */
     enum what what;
     enum lookup want;
     const char *want_reason;
@@ -510,7 +509,7 @@ static void call_fails(void **state)
     assert_alice();
 }
 
-/* The server may have it, or not: no success is told. */
+/* The server may or may not have it: no success is reported. */
 static void commit_is_not_answered(void **state)
 {
     (void)state;
@@ -521,7 +520,7 @@ static void commit_is_not_answered(void **state)
     assert_reason("timed out waiting for an answer");
 }
 
-/* --- servers that forget, and statements that are none */
+/* --- servers that forget, and statements that are not valid */
 
 static void prepares_once_more(void **state)
 {
@@ -535,7 +534,7 @@ static void prepares_once_more(void **state)
         assert_alice();
         assert_int_equal(forgotten, 0);
     }
-    /* From then on, it has no names: there is nothing to forget. */
+    /* From then on, it uses no names: there is nothing to forget. */
     forgotten = 1;
     assert_alice();
     assert_int_equal(forgotten, 1);
@@ -588,12 +587,12 @@ static void flood_is_ended(void **state)
     const struct flooding *row = run->row;
 
     if (getenv("TEST_TURNS") != NULL)
-        skip(); /* valgrind lets no other thread look meanwhile */
+        skip(); /* valgrind runs no other thread meanwhile */
     world.host = world.by_address;
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
     assert_lookup(look_up(row->statement, NULL), LOOKUP_UNAVAILABLE);
     assert_string_equal(world.reason.text, row->want_reason);
-    /* To store, nothing is read. */
+    /* Storing reads nothing. */
     assert_lookup(open_session(SQL_ACCESS_WRITE), LOOKUP_DONE);
     assert_lookup(store(row->statement, NULL), LOOKUP_UNAVAILABLE);
     assert_string_equal(world.reason.text, "the answer is too long");
@@ -603,7 +602,7 @@ static void no_thread_ends_a_flood(void **state)
 {
     (void)state;
     assert_lookup(open_session(SQL_ACCESS_READ), LOOKUP_DONE);
-    poll(NULL, 0, 30); /* the keeper of former watchdogs ends */
+    poll(NULL, 0, 30); /* the keeper of earlier watchdogs ends */
     fail_call("pthread_create", 0);
     assert_lookup(look_up("SELECT repeat('x', 100000)", NULL), LOOKUP_UNAVAILABLE);
     assert_int_equal(fail_no_more(), 1);
@@ -626,15 +625,15 @@ static const struct act looking[] = {
     {ONE_OF, "nobody", LOOKUP_NONE},   {NULL, NULL, LOOKUP_FOUND},
 };
 
-/* These fail, which spoils a transaction. */
+/* These fail, which breaks a transaction. */
 static const struct act spoiling[] = {
     {DIVIDE, "alice", LOOKUP_REJECTED},
     {ONE_OF, "twin", LOOKUP_SEVERAL},
     {NULL, NULL, LOOKUP_FOUND},
 };
 
-/* What follows goes on up to the first thing that fails, which is told as an outage, and
- * returns whether all went well. */
+/* What follows continues up to the first failure, which is reported as an outage, and returns
+ * whether everything succeeded. */
 static bool is_as_wanted(enum lookup result, enum lookup want)
 {
     if (result == LOOKUP_UNAVAILABLE || result == LOOKUP_LOST)
@@ -664,7 +663,7 @@ static bool spoil_transactions(const struct act *act)
     return act->statement == NULL;
 }
 
-/* After which the session has no names for statements. */
+/* The session then has no names for statements. */
 static bool takes_the_names(void)
 {
     enum lookup result;
@@ -684,7 +683,7 @@ static bool do_all(void)
            is_well(store(UPDATE, "twin")) && is_well(step(SQL_COMMIT, LONG_TIME));
 }
 
-/* Not a row of a failed transaction is there, and nothing is told of it. */
+/* No row of a failed transaction is stored, and its reason contains none of it. */
 static void assert_failed_well(const struct run *run)
 {
     char *count;
@@ -696,7 +695,7 @@ static void assert_failed_well(const struct run *run)
     assert_non_null(count);
     if (!world.may_be_committed)
         assert_string_equal(count, "0");
-    else /* This waits for the server to be done with it. */
+    else /* This waits until the server is done with it. */
         assert_true(run->fixture->execute("UPDATE users SET secret = 'one' WHERE name = 'twin'"));
     free(count);
 }
@@ -757,6 +756,6 @@ static void add_all(struct test_list *list, const struct engine_fixture *fixture
 
 int main(void)
 {
-    alarm(900); /* a driver that waits for ever ends here */
+    alarm(900); /* a driver that never returns is stopped here */
     return run_all("pgsql_faults", set_up, tear_down, add_all);
 }

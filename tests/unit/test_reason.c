@@ -87,7 +87,7 @@ static void what_cannot_be_formatted(void **state)
     assert_string_equal(reason.text, "");
 }
 
-/* One reason often becomes part of another one's text, never of its own. */
+/* One reason often becomes part of another's text, never of its own. */
 static void replaces_what_was_there(void **state)
 {
     struct reason reason = {"a rather long text that was there before"};

@@ -50,7 +50,7 @@ static const struct text {
 static void valid(void **state)
 {
     const struct text *row = *state;
-    /* Of this size exactly, so that a read beyond the end shows under ASan. */
+    /* Exactly this size, so that a read beyond the end shows under ASan. */
     char *copy = strdup(row->text);
     bool got;
 
@@ -72,7 +72,7 @@ static void nul_inside(void **state)
     assert_true(scram_verifier_valid(bytes_of(behind)));
 }
 
-/* A part of a longer text, which goes on behind it. */
+/* A part of a longer text, which continues after it. */
 static void part_of_a_text(void **state)
 {
     static const char padded[] = VERIFIER "   ", longer[] = VERIFIER "AAAA";
@@ -84,7 +84,7 @@ static void part_of_a_text(void **state)
     assert_false(scram_verifier_valid((struct bytes){longer, strlen("SCRAM-SHA-256$4096:")}));
 }
 
-/* Every text that lacks its end is none. */
+/* No text that lacks its end is valid. */
 static void every_truncation(void **state)
 {
     static const char whole[] = VERIFIER;
@@ -99,7 +99,7 @@ static void every_truncation(void **state)
         assert_non_null(copy);
         got = scram_verifier_valid((struct bytes){copy, length});
         free(copy);
-        /* Inside the last key it is a shorter key, which stays readable. */
+        /* A cut inside the last key leaves a shorter key, which stays readable. */
         if (got != (length > last_key)) {
             print_error("cut to %zu bytes: %s\n", length, got ? "valid" : "not valid");
             fail();

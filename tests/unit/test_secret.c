@@ -3,8 +3,8 @@
 
 #include "support/unit.h"
 
-/* Sees through free(3), by the linker's --wrap: what is watched has to be zero
- * by the time it is given back. */
+/* Sees through free(3), by the linker's --wrap: the memory it watches must be
+ * zero when it is freed. */
 static struct {
     char *bytes;
     size_t length;

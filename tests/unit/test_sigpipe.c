@@ -7,8 +7,8 @@
 
 #include "support/unit.h"
 
-/* Each test is a process of its own, which has all of its signals to itself, and
- * dies of SIGPIPE if it comes. */
+/* Each test is a separate process, which has all its signals to itself, and
+ * dies of SIGPIPE if it arrives. */
 static void in_child(bool (*holds)(void))
 {
     int status = 0;
@@ -24,7 +24,7 @@ static void in_child(bool (*holds)(void))
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* Whether writing fails as it does where nobody reads. */
+/* Whether writing fails as it does without a reader. */
 static bool write_to_nobody(void)
 {
     int ends[2];
@@ -71,7 +71,7 @@ static bool has_disposition(void (*handler)(int))
     return action.sa_handler == handler;
 }
 
-/* Whether a signal is to come just while the guard looks for its own. */
+/* Whether a signal should arrive just while the guard looks for its own. */
 static bool interrupted;
 
 int __real_sigtimedwait(const sigset_t *set, siginfo_t *information, const struct timespec *time);
@@ -126,7 +126,7 @@ static bool leaves_nothing(void)
     return !is_blocked() && !is_pending() && has_disposition(SIG_DFL);
 }
 
-/* It does not wait for a signal that has not come. */
+/* It does not wait for a signal that has not arrived. */
 static void guard_of_nothing(void **state)
 {
     (void)state;
@@ -218,7 +218,7 @@ static bool keeps_what_is_pending(void)
     return is_blocked() && is_pending();
 }
 
-/* A signal of the host's own that waits is still there. */
+/* A pending signal of the host is still pending. */
 static void host_that_has_one_pending(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The table of users, set up and asked by a program that is no plug-in: it is linked with
- * what is in common/, and with nothing else. */
+/* The table of users, set up and queried by a program that is not a plug-in: it is linked with
+ * common/ and nothing else. */
 
 #include "sql/sql_backend.h"
 
@@ -155,7 +155,7 @@ static void finds_users(void **state)
     assert_null(found.bytes);
 }
 
-/* --- options that cannot be used, and one that is strange */
+/* --- options that cannot be used, and a strange one */
 
 static const struct refusal {
     const char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Many threads that look up by one set of connections, while hosts fill up, go away and
- * move: one host is always well. The clock runs faster than time does. */
+/* Many threads that look up over one set of connections, while hosts fill up, go down and move:
+ * one host is always up. The clock runs faster than real time. */
 
 #include <pthread.h>
 #include <sched.h>
@@ -38,9 +38,9 @@ struct sql_session {
     atomic_int users;
 };
 
-static atomic_uint turn;   /* goes up with all that happens */
-static atomic_int opened;  /* sessions that are there */
-static atomic_int most;    /* that there were at once */
+static atomic_uint turn;   /* rises with everything that happens */
+static atomic_int opened;  /* sessions that exist */
+static atomic_int most;    /* the most that existed at once */
 static atomic_uint shared; /* sessions that two threads used at once */
 
 static unsigned take_turn(void)
@@ -52,7 +52,7 @@ static unsigned take_turn(void)
     return number;
 }
 
-/* Two to eight addresses, some of which were there before. */
+/* Two to eight addresses, some of which existed before. */
 static enum host_addresses_result
 find_addresses(const struct sql_target *target, const struct sql_host *host,
                const struct deadline *deadline, struct host_addresses *found, struct reason *reason)
@@ -134,7 +134,7 @@ static const struct sql_engine engine = {
 
 static struct sql_connections *connections;
 
-/* Returns NULL if all was found. */
+/* Returns NULL if everything was found. */
 static void *log_in(void *context)
 {
     const struct sql_statement statement = {"SELECT", NULL, 0};

@@ -48,7 +48,7 @@ static void find(void **state)
 
 /* --- drivers */
 
-/* A directory of our own, to put drivers in that are none. */
+/* A directory of our own, for files that are not drivers. */
 struct place {
     char directory[PATH_MAX];
     char file[PATH_MAX + 16];
@@ -200,7 +200,7 @@ static void other_abi(void **state)
     assert_contains(reason.text, "not of this version");
 }
 
-/* A link leaves the name of the file in the reason short. */
+/* A link keeps the file name in the reason short. */
 static void link_to(struct place *place, const char *name, const char *directory,
                     const char *target)
 {

@@ -6,7 +6,7 @@
 
 #include "support/scripted_hosts.h"
 
-/* --- a name with several addresses is several hosts */
+/* --- a name with several addresses counts as several hosts */
 
 static const struct first {
     const char *name;
@@ -35,7 +35,7 @@ static void expect_second(const struct first *row, const char *first_login, cons
     assert_in_range(taken, 0, row->most);
     snprintf(want, sizeof(want), "%s: %s", label, row->complaint);
     assert_string_equal(route.passed_over.text, want);
-    /* From now on the second is asked at once, and nothing is said about the first. */
+    /* From now on the second is asked at once, and nothing is logged about the first. */
     assert_lookup(log_in(&taken), LOOKUP_FOUND);
     assert_string_equal(trail, "");
     assert_int_equal(taken, 0);
@@ -66,7 +66,7 @@ static void second_host_answers(void **state)
     assert_string_equal(route.host.text, "192.0.2.2");
 }
 
-/* What an entry stands for makes no difference to its neighbours. */
+/* The addresses of one entry make no difference to its neighbours. */
 static void entries_follow_their_addresses(void **state)
 {
     (void)state;
@@ -95,7 +95,7 @@ static void later_names_are_not_looked_up(void **state)
     assert_int_equal(names[1].asked, 0);
 }
 
-/* That IPv6 does not lead to the server is nothing to mend. */
+/* An IPv6 address that does not lead to the server is nothing to fix. */
 static void other_family_is_no_news(void **state)
 {
     (void)state;
@@ -108,7 +108,7 @@ static void other_family_is_no_news(void **state)
     assert_string_equal(route.passed_over.text, "");
 }
 
-/* But that it does not answer is: it costs time. */
+/* But one that does not answer is worth a line: it costs time. */
 static void silent_family_is_news(void **state)
 {
     (void)state;
@@ -151,7 +151,7 @@ static void first_host_is_used_again(void **state)
     assert_int_equal(first->kept, 1);
 }
 
-/* Which address stands in for which does not depend on the entries. */
+/* Which address stands in for which is independent of the entries. */
 static void nearer_stand_in_replaces_the_farther(void **state)
 {
     struct place *second = add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
@@ -177,7 +177,7 @@ static void nearer_stand_in_replaces_the_farther(void **state)
     assert_int_equal(second->kept, 1);
 }
 
-/* What fails over a kept session, and not since that has ended, fails over any. */
+/* A failure over a kept session that has not ended would happen over any session. */
 static void kept_session_is_not_replaced_in_vain(void **state)
 {
     struct place *ill = add_well("192.0.2.1");
@@ -194,7 +194,7 @@ static void kept_session_is_not_replaced_in_vain(void **state)
 
 /* --- names that move */
 
-/* A socket has no name. */
+/* A socket has no name to look up. */
 static void what_needs_no_address_is_not_looked_up_again(void **state)
 {
     struct name *name = add_name("/socket", "", NULL);
@@ -245,7 +245,7 @@ static void move_on(void)
     assert_string_equal(trail, "192.0.2.2");
 }
 
-/* Also by a thread that was at the old server when another one has heard of it. */
+/* Not even by a thread that was at the old server when another one learned of it. */
 static void moved_name_leaves_no_session_behind(void **state)
 {
     struct place *old = add_well("192.0.2.1"), *new = add_well("192.0.2.2");
@@ -258,7 +258,7 @@ static void moved_name_leaves_no_session_behind(void **state)
     meanwhile = log_in_beside;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_int_equal(old->kept, 2);
-    /* The first to find out that it is time to look the name up asks the new server. */
+    /* The first login that finds the lookup due asks the new server. */
     name->addresses[0] = "192.0.2.2";
     assert_int_equal(name->asked, 1);
     meanwhile = move_on;
@@ -268,7 +268,7 @@ static void moved_name_leaves_no_session_behind(void **state)
     assert_int_equal(new->kept, 1);
 }
 
-/* Nobody waits for the minute to be over if the old server is away. */
+/* If the old server is down, no login waits for the minute to pass. */
 static void moved_name_is_followed_from_a_lost_server(void **state)
 {
     struct place *old = add_well("192.0.2.1");
@@ -288,7 +288,7 @@ static void moved_name_is_followed_from_a_lost_server(void **state)
     assert_int_equal(name->asked, 2);
 }
 
-/* The name server is not asked with each try. */
+/* The name server is not asked at each attempt. */
 static void lost_server_is_looked_up_now_and_then(void **state)
 {
     struct name *name = add_name("db", "192.0.2.1", NULL);
@@ -300,7 +300,7 @@ static void lost_server_is_looked_up_now_and_then(void **state)
     assert_in_range(name->asked, 5, 1 + TIMEOUT / 1000);
 }
 
-/* The order of a name server's answer means nothing. */
+/* The order of a name server's answer does not matter. */
 static void turned_answer_changes_nothing(void **state)
 {
     struct name *name = add_name("db", "192.0.2.1", "192.0.2.2");
@@ -329,7 +329,7 @@ static const struct outage_of_names {
     {"forgotten", HOST_ADDRESSES_UNKNOWN, 0, 0},
 };
 
-/* Then the addresses are those of before; and not every login waits. */
+/* The old addresses then stay in use; and not every login waits. */
 static void outage_of_the_name_server_is_survived(void **state)
 {
     const struct outage_of_names *row = *state;
@@ -411,13 +411,13 @@ static void silent_hosts_have_equal_shares(void **state)
     add_name("db", "192.0.2.1", "192.0.2.2");
     start("db 192.0.2.3");
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
-    /* While the name is only a name, it counts as one. */
+    /* While a name has no known addresses, it counts as one. */
     assert_in_range(first->longest, TIMEOUT / 3 - 1, TIMEOUT / 3 + 1);
     assert_in_range(second->longest, TIMEOUT / 3 - 1, TIMEOUT / 3 + 1);
     assert_in_range(third->longest, TIMEOUT / 3 - 1, TIMEOUT / 3 + 1);
 }
 
-/* Who refuses at once leaves the time to a slow one. */
+/* A host that refuses at once leaves its time to a slow one. */
 static void slow_host_has_what_others_leave(void **state)
 {
     struct place *slow = add_well("192.0.2.1");
@@ -426,13 +426,13 @@ static void slow_host_has_what_others_leave(void **state)
     slow->takes = 7000;
     add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
     start("192.0.2.1 192.0.2.2");
-    log_in(NULL); /* finds out who is who */
+    log_in(NULL); /* finds out which is which */
     clock_now += 31000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_in_range(slow->longest, 7500, 8500);
 }
 
-/* Until it is well again. */
+/* Until it is up again. */
 static void refusing_host_gets_its_share_again(void **state)
 {
     struct place *slow = add_well("192.0.2.1"), *away = add_place("192.0.2.2", LOOKUP_LOST, 0);
@@ -451,7 +451,7 @@ static void refusing_host_gets_its_share_again(void **state)
     assert_in_range(slow->longest, TIMEOUT / 2 - 1, TIMEOUT / 2 + 1);
 }
 
-/* But has a share: it may be the one that is well again. */
+/* But it gets a share: it may be the one that is up again. */
 static void refusing_host_is_not_forgotten(void **state)
 {
     struct place *away = add_place("192.0.2.2", LOOKUP_LOST, LOOKUP_FOUND);
@@ -482,7 +482,7 @@ static enum host_addresses_result find_many(const struct sql_target *target,
     return HOST_ADDRESSES_FOUND;
 }
 
-/* A walk is long, but not without an end. */
+/* A walk is long, but finite. */
 static void walk_ends_before_all_of_too_many(void **state)
 {
     static const struct sql_engine many = {.abi = SQL_ENGINE_ABI, .find_addresses = find_many};
@@ -514,7 +514,7 @@ static void walk_ends_before_all_of_too_many(void **state)
 static const struct answer {
     const char *name;
     enum sql_endpoint_event event;
-    bool ends_read, ends_write; /* that nobody waits */
+    bool ends_read, ends_write; /* whether the waiting ends */
 } answers[] = {
     {"failed", ENDPOINT_FAILED, false, false},     {"refused", ENDPOINT_REFUSED, false, false},
     {"was busy", ENDPOINT_WAS_BUSY, false, false}, {"went on", ENDPOINT_WENT_ON, true, false},
@@ -565,7 +565,7 @@ static void random_order_begins_anywhere(void **state)
         assert_in_range(first[j], 20, 150);
 }
 
-/* Also where names have as many addresses as there are names. */
+/* Also if names have as many addresses as there are names. */
 static void random_order_begins_at_any_address(void **state)
 {
     static const char *const addresses[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"};
@@ -589,7 +589,7 @@ static void random_order_begins_at_any_address(void **state)
         assert_in_range(first[j], 10, 150);
 }
 
-/* Wherever that is, each is asked once. */
+/* Wherever it begins, each is asked once. */
 static void random_order_leaves_nobody_out(void **state)
 {
     static const struct {
@@ -620,7 +620,7 @@ static void random_order_leaves_nobody_out(void **state)
     }
 }
 
-/* Each process has an order of its own, and keeps to it. */
+/* Each process has its own order, and keeps to it. */
 static void random_order_lasts(void **state)
 {
     char before[sizeof(trail)];

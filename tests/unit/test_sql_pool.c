@@ -12,12 +12,12 @@
 #include "support/unit.h"
 
 enum {
-    PATIENCE = 60000, /* milliseconds for what comes at once on an idle machine */
+    PATIENCE = 60000, /* milliseconds for what is immediate on an idle machine */
     SESSIONS = 32,
-    NOWHERE = 99 /* a host with which nothing is kept */
+    NOWHERE = 99 /* a host for which nothing is kept */
 };
 
-/* --- an engine that only notes what is closed */
+/* --- an engine that only records what is closed */
 
 struct sql_session {
     atomic_uint closed;
@@ -38,7 +38,7 @@ static void close_session(struct sql_session *session)
 static const struct sql_engine engine = {
     .abi = SQL_ENGINE_ABI, .name = "scripted", .close = close_session};
 
-/* Whether `count` sessions from `first` on are closed once, and no others. */
+/* Whether `count` sessions from `first` on have been closed once, and no others. */
 static bool closed_are(unsigned first, unsigned count)
 {
     unsigned i;
@@ -99,7 +99,7 @@ static void leave_places(unsigned count)
         leave(pool, NOWHERE, NULL);
 }
 
-/* Whether there is no place, for somebody who has no time to wait for one. */
+/* Whether no place is free for a caller without time to wait for one. */
 static bool is_full(void)
 {
     const struct deadline over = {0};
@@ -131,7 +131,7 @@ static void start(void)
     start_with(true);
 }
 
-/* Every test that has given all of its places back ends with this. */
+/* Ends every test that has given back all its places. */
 static void stop(void)
 {
     unsigned i;
@@ -148,8 +148,8 @@ static void stop(void)
 
 enum manner {
     WAITS,              /* as threads do */
-    WAITS_AS_TOLD,      /* until the test has it wake up: a thread may be slow */
-    WAITS_WITH_THE_LOCK /* likewise, just before it gives the lock back */
+    WAITS_AS_TOLD,      /* until the test wakes it up: a thread may be slow */
+    WAITS_WITH_THE_LOCK /* the same, just before it releases the lock */
 };
 
 struct visitor {
@@ -171,8 +171,8 @@ int __real_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lo
 int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lock,
                                   const struct timespec *until);
 
-/* The lock of the places is held here: who has it after a visitor was seen to wait
- * finds him in the queue, and waiting. */
+/* The lock of the places is held here: a thread that gets it after a visitor
+ * was seen waiting finds that visitor in the queue, and waiting. */
 int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lock,
                                   const struct timespec *until)
 {
@@ -189,7 +189,7 @@ int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lo
     return self->waking_result;
 }
 
-/* Who is called is woken up: he does not find out when his time is up. */
+/* A visitor that is called is woken up: it does not discover that its deadline has passed. */
 static void *visit(void *context)
 {
     const struct deadline deadline = deadline_after(PATIENCE);
@@ -228,8 +228,8 @@ static void wake(unsigned number, int result)
     sem_post(&visitors[number].waking);
 }
 
-/* Whether the visitor has got a place. One who has not been called waits until his
- * time is up. */
+/* Whether the visitor has got a place. A visitor that has not been called waits
+ * until its deadline. */
 static bool is_served(unsigned number)
 {
     assert_int_equal(pthread_join(visitors[number].thread, NULL), 0);
@@ -237,7 +237,7 @@ static bool is_served(unsigned number)
     return visitors[number].entered;
 }
 
-/* Gives a place up, which the visitor gets. */
+/* Gives up a place, which the visitor gets. */
 static void serve(unsigned number)
 {
     leave_places(1);
@@ -307,7 +307,7 @@ static void note_whether_full(void)
     was_full_during_close = is_full();
 }
 
-/* Or there would be one more than a process has at most. */
+/* Otherwise a process would have one more than it may have. */
 static void closes_before_the_place_is_given_up(void **state)
 {
     (void)state;
@@ -414,7 +414,7 @@ static void makes_no_room_while_there_is_some(void **state)
     stop();
 }
 
-/* First that which was kept first. */
+/* The session that was kept first goes first. */
 static void makes_room_for_another_host(void **state)
 {
     unsigned i;
@@ -495,7 +495,7 @@ static void newcomer_does_not_overtake_who_was_called(void **state)
     stop();
 }
 
-/* But takes a place that is given up meanwhile, and what was kept last. */
+/* But it takes a place that is given up meanwhile, and the session kept last. */
 static void newcomer_takes_another_place(void **state)
 {
     (void)state;
@@ -514,7 +514,7 @@ static void newcomer_takes_another_place(void **state)
     stop();
 }
 
-/* The place would be lost if he went away without it. */
+/* The place would be lost if the visitor left without it. */
 static void called_when_time_is_up(void **state)
 {
     (void)state;
@@ -529,7 +529,7 @@ static void called_when_time_is_up(void **state)
     stop();
 }
 
-/* A thread may wake up without a reason. */
+/* A thread may wake up for no reason. */
 static void waits_on_when_woken_in_vain(void **state)
 {
     (void)state;
@@ -571,7 +571,7 @@ static void quitter_leaves_the_others_in_their_order(void **state)
     for (i = 0; i < QUEUE; i++)
         queue_up(i, 1, i == row->number ? WAITS_AS_TOLD : WAITS);
     quits(row->number);
-    queue_up(QUEUE, 1, WAITS); /* behind the last one, whoever that is now */
+    queue_up(QUEUE, 1, WAITS); /* after the last one, whichever that is now */
     for (i = 0; i <= QUEUE; i++)
         if (i != row->number)
             serve(i);
@@ -580,7 +580,7 @@ static void quitter_leaves_the_others_in_their_order(void **state)
     stop();
 }
 
-/* The links of the queue never lead to one who is away. */
+/* The links of the queue never lead to a visitor that has left. */
 static void all_quit_but_one(void **state)
 {
     const struct quitter *row = *state;
@@ -602,7 +602,7 @@ static void all_quit_but_one(void **state)
 
 static const struct crowd {
     const char *name;
-    unsigned host; /* of those who wait */
+    unsigned host; /* of the waiting visitors */
     unsigned want_closed;
 } crowds[] = {{"same host", 1, 0}, {"another host", 2, SQL_POOL_PLACES}};
 
@@ -632,8 +632,8 @@ static void all_are_called_before_one_wakes(void **state)
     stop();
 }
 
-/* A place that is promised covers what is kept beside it: if that is closed before the one
- * who was called wakes up, there is no more room for it than before. */
+/* A promised place covers the session kept beside it: if that one is closed before the called
+ * thread wakes up, there is no more room than before. */
 static void closes_what_is_kept_before_one_wakes(void **state)
 {
     enum { CALLED = 3, ALL = CALLED + 1 };
@@ -653,7 +653,7 @@ static void closes_what_is_kept_before_one_wakes(void **state)
         assert_true(is_served(i));
         assert_null(visitors[i].session);
     }
-    /* The last one is called by nobody but who leaves. */
+    /* The last one is called only by a thread that leaves. */
     quits(CALLED);
     assert_true(is_full());
     leave_places(SQL_POOL_PLACES);
@@ -663,8 +663,8 @@ static void closes_what_is_kept_before_one_wakes(void **state)
 
 /* --- children */
 
-/* A child that is content ends by SIGKILL, so that no leak check sees the places that
- * it has given up. */
+/* A child that succeeds ends by SIGKILL, so that no leak check sees the places that it has
+ * abandoned. */
 static bool child_holds(bool (*holds)(void))
 {
     int status = 0;
@@ -786,7 +786,7 @@ static void child_closes_nothing_behind_a_host(void **state)
     stop_parent();
 }
 
-/* In the child, nobody gives that lock back. */
+/* No thread of the child releases that lock. */
 static void child_of_a_parent_with_a_locked_place(void **state)
 {
     bool good;
@@ -899,7 +899,7 @@ static void threads_share_the_places(void **state)
     assert_int_equal(crush.open, 0);
 }
 
-/* Whatever was taken from among what is kept meanwhile. */
+/* Whatever was taken from the kept ones meanwhile. */
 static void last_kept_is_first_taken_among_hosts(void **state)
 {
     (void)state;
@@ -931,7 +931,7 @@ static void makes_room_in_the_order_of_keeping(void **state)
 
 static unsigned sessions_during_close, newcomers;
 
-/* Newcomers enter while the first session is closed: who gets none, opens one. */
+/* Newcomers enter while the first session is closed: those that get none open one. */
 static void open_during_close(void)
 {
     during_close = NULL;
@@ -940,13 +940,13 @@ static void open_during_close(void)
         sessions_during_close++;
 }
 
-/* As long as a session is not closed, it counts as one that the process has. */
+/* Until a session is closed, it counts as one that the process has. */
 static void close_behind_leaves_no_room_before_it_is_done(void **state)
 {
     (void)state;
     start();
     keep(2, 0, SQL_POOL_PLACES - 1);
-    assert_null(enter(1)); /* who has a session of his own: as many as there may be */
+    assert_null(enter(1)); /* its session is its own: that is as many as allowed */
     during_close = open_during_close;
     sql_pool_close_behind(pool, 1);
     assert_in_range(sessions_during_close, 1, SQL_POOL_PLACES);
@@ -958,7 +958,7 @@ int main(void)
 {
     struct test_list list = {0};
 
-    alarm(600); /* who waits for ever ends here */
+    alarm(600); /* a thread that never returns is stopped here */
     TEST_ADD(&list, place_without_a_kept_session);
     TEST_ADD(&list, comes_back_for_its_host);
     TEST_ADD(&list, last_kept_is_first_taken);

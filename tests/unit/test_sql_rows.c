@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What a driver hands over, and who says that it is too much. */
+/* What a driver returns, and where it is found to be too much. */
 
 #include "sql/sql_rows.h"
 #include "support/unit.h"
@@ -63,7 +63,7 @@ static void fill(void **state)
         assert_null(values[i].bytes);
 }
 
-/* What failed stays what it is; so does a lookup that found nothing, which has no reason. */
+/* A failure keeps its result; so does a lookup that found nothing, which has no reason. */
 static void judge_what_failed(void **state)
 {
     static const enum lookup results[] = {LOOKUP_UNAVAILABLE, LOOKUP_LOST,     LOOKUP_BUSY,
@@ -88,7 +88,7 @@ static void judge_what_failed(void **state)
     }
 }
 
-/* To be asked before a value is looked at that would be in the way. */
+/* The driver asks before it looks at a value that there is no room for. */
 static void overflow(void **state)
 {
     struct secret values[2] = {{NULL, 0}};

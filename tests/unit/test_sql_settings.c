@@ -10,7 +10,7 @@ struct configuration {
         const char *option;
         const char *value;
     } * settings;
-    /* A value is valid until the next call alone: this one is overwritten. */
+    /* A value is valid only until the next call: this one is overwritten. */
     char lent[256];
 };
 
@@ -180,7 +180,7 @@ static void wanted(void **state)
     const struct options options = {look_up, &configuration};
 
     assert_int_equal(sql_settings_wanted(&options), row->want);
-    /* Where nothing is wanted, it is by the idiom, or nothing is set. */
+    /* If no SELECT is wanted, either the idiom is used or nothing is set. */
     assert_int_equal(sql_settings_dummy(&options), !row->want && is_set(&configuration));
 }
 
@@ -306,7 +306,7 @@ static void read_switch(void **state)
     sql_settings_free(settings);
 }
 
-/* --- encryption: the word wins over the switch, which is the older one */
+/* --- encryption: the word wins over the switch, which is older */
 
 static const char *const with_hosts[] = {"pgsql", "mysql"};
 
@@ -372,7 +372,7 @@ static void read_encryption(void **state)
     }
 }
 
-/* Who is to be verified without an authority would not be. */
+/* Without an authority, nothing would be verified. */
 static void verifying_needs_an_authority(void **state)
 {
     static const char *const modes[] = {"verify-ca", "verify-full"};
@@ -424,7 +424,7 @@ static void refuse_hosts(void **state)
     }
 }
 
-/* A file is where it is: what the option says does not matter. */
+/* A file is local: the option does not matter. */
 static void file_has_no_hosts(void **state)
 {
     static const char *const values[] = {"db1, db2", "db2:port", "[", ""};
@@ -444,7 +444,7 @@ static void file_has_no_hosts(void **state)
     }
 }
 
-/* Values of other options are nobody's business. */
+/* Reasons do not show the values of other options. */
 static void reasons_hide_the_password(void **state)
 {
     static const struct setting given[] = {

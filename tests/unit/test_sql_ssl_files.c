@@ -31,7 +31,7 @@ static int remove_file(void **state)
     return 0;
 }
 
-/* "+" stands for a file that can be read. */
+/* "+" stands for a readable file. */
 static const struct naming {
     const char *name;
     const char *ca, *cert, *key;
@@ -78,7 +78,7 @@ static void explain(void **state)
     assert_lacks(reason.text, "jail");
 }
 
-/* A file that is there outside, perhaps. */
+/* The file may exist outside. */
 static void explain_in_a_jail(void **state)
 {
     const struct naming missing = {"", MISSING, "", "", NULL};
@@ -91,7 +91,7 @@ static void explain_in_a_jail(void **state)
     assert_contains(reason.text, "chroot jail");
 }
 
-/* Another user than the one who may read it. */
+/* Runs as a user who may not read it. */
 static void explain_what_is_forbidden(void **state)
 {
     const struct naming forbidden = {"", "", "", "+", NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* At which host something is stored, what becomes of one that loses its session, and what
- * drivers have learned of one. */
+/* Which host something is stored on, what happens to one that loses its session, and what
+ * drivers have learned about one. */
 
 #include "support/scripted_hosts.h"
 
@@ -9,7 +9,7 @@
 
 enum end { LASTS, IS_LOST, IS_SILENT };
 
-/* What a task comes to at each try, and where it was. */
+/* The outcome of a task at each attempt, and where it was. */
 static struct {
     enum lookup results[8];
     enum end end; /* of the session of the first try */
@@ -105,13 +105,13 @@ static void store_goes_through_the_hosts(void **state)
     assert_string_equal(route.host.text, row->want_host);
     assert_int_equal(places[0].kept, 0);
     assert_int_equal(places[1].kept, 0);
-    /* Who cannot store is good for lookups. */
+    /* A host that cannot store is still good for lookups. */
     places[0].open = LOOKUP_DONE;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.1");
 }
 
-/* With what `stored` says. */
+/* Returns what `stored` says. */
 static enum lookup store(int64_t *taken)
 {
     const struct deadline deadline = deadline_after(TIMEOUT);
@@ -134,11 +134,11 @@ static enum lookup store_somewhere(int64_t *taken)
 
 static const struct ending {
     const char *name;
-    enum lookup results[2]; /* of the tries */
-    enum end end;           /* of the first one's session */
+    enum lookup results[2]; /* of the attempts */
+    enum end end;           /* of the first attempt's session */
     enum lookup want;
     const char *want_where; /* it was stored, if anywhere */
-    const char *want_next;  /* who is asked for the next login */
+    const char *want_next;  /* the host asked for the next login */
     bool want_waiting;      /* whether the next store waits for hosts that are down */
 } endings[] = {
     {"stored", {LOOKUP_DONE}, LASTS, LOOKUP_DONE, "192.0.2.1", "192.0.2.1", true},
@@ -196,7 +196,7 @@ static void session_ends_while_it_stores(void **state)
     assert_in_range(taken, row->want_waiting ? TIMEOUT - 500 : 0, row->want_waiting ? TIMEOUT : 0);
 }
 
-/* Though lookups are answered meanwhile: a login may store something, too. */
+/* Even if lookups are answered meanwhile: a login may store something, too. */
 static void lasting_outage_of_the_primary_is_waited_for_once(void **state)
 {
     struct place *standby = add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
@@ -223,7 +223,7 @@ static void lasting_outage_of_the_primary_is_waited_for_once(void **state)
 
 /* --- what a driver has learned */
 
-/* Opens a new session. Returns what the driver has been told. */
+/* Opens a new session. Returns what the driver was told. */
 static unsigned told_at(struct place *place)
 {
     const unsigned before = place->opened;
@@ -260,7 +260,7 @@ static void driver_is_told_what_it_has_learned(void **state)
     place->teaches = 7;
     assert_int_equal(told_at(place), 5);
     assert_int_equal(told_at(place), 7);
-    /* It is of one address alone. */
+    /* It applies to one address only. */
     place->open = LOOKUP_BUSY;
     assert_int_equal(told_at(other), 0);
     place->open = LOOKUP_DONE;
@@ -268,7 +268,7 @@ static void driver_is_told_what_it_has_learned(void **state)
     assert_int_equal(told_at(place), 7);
 }
 
-/* The server may be another one by then. */
+/* The server may be a different one by then. */
 static void what_was_learned_is_forgotten(void **state)
 {
     struct place *place = start_with_teacher("192.0.2.1");
@@ -284,7 +284,7 @@ static void what_was_learned_is_forgotten(void **state)
     place->well_from = clock_now + 1000;
     assert_lookup(log_in(&taken), LOOKUP_FOUND);
     assert_int_equal(place->told, 0);
-    /* That time has passed again is known from the first session on. */
+    /* That the time has passed again is counted from the first session. */
     clock_now += 600000 - 1;
     assert_int_equal(told_at(place), 5);
 }

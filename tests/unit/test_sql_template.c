@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* How templates are read, what is refused, and what is warned of. */
+/* How templates are read, refused, and warned about. */
 
 #include "support/templates.h"
 
@@ -513,7 +513,7 @@ static void read_select(void **state)
     check_reading(*state, SQL_TEMPLATE_SELECT);
 }
 
-/* What a SELECT may hold, a statement that stores may hold. */
+/* Whatever a SELECT may contain, a statement that stores may contain. */
 static void read_select_to_store(void **state)
 {
     check_reading(*state, SQL_TEMPLATE_STORE);

@@ -24,8 +24,8 @@ static bool in_word(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
-/* PostgreSQL reads LIKE$1 as one name and $1AND as a mistake, MySQL takes ?AND
- * for no parameter, and SQLite ?1 for a number of its own. */
+/* PostgreSQL reads LIKE$1 as one name and $1AND as a mistake, MySQL does not
+ * take ?AND for a parameter, and SQLite takes ?1 for its own numbered one. */
 static void parameter_stands_alone(void **state)
 {
     const struct run *run = *state;
@@ -113,7 +113,7 @@ static void value_with_nul(void **state)
     sql_template_free(template);
 }
 
-/* --- values that mean harm */
+/* --- malicious values */
 
 enum { VERY_LONG = 200000 };
 

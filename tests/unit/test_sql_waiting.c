@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What is waited for: hosts that may answer in a moment, and places of this process. */
+/* What a login waits for: hosts that may answer in a moment, and places of this process. */
 
 #include <errno.h>
 #include <limits.h>
@@ -53,7 +53,7 @@ static void lasting_outage_is_waited_for_once(void **state)
     assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
     assert_int_equal(taken, 0);
     assert_string_equal(trail, "192.0.2.1");
-    /* That others have tried in vain meanwhile makes it no longer. */
+    /* Failed attempts of others meanwhile do not prolong it. */
     clock_now += 29900;
     assert_lookup(log_in(&taken), LOOKUP_UNAVAILABLE);
     assert_int_equal(taken, 0);
@@ -69,7 +69,7 @@ static void lasting_outage_is_waited_for_once(void **state)
     assert_in_range(taken, TIMEOUT - 500, TIMEOUT);
 }
 
-/* The last try may have no time to find out anything. */
+/* The last attempt may have no time to find out anything. */
 static void outage_is_told_by_who_had_time(void **state)
 {
     (void)state;
@@ -79,7 +79,7 @@ static void outage_is_told_by_who_had_time(void **state)
     assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not open");
 }
 
-/* Those that were refused at once do not come back at once. */
+/* Processes that were refused at the same time do not come back at the same time. */
 static void processes_come_back_one_by_one(void **state)
 {
     enum { PROCESSES = 10, MOST = 100 };
@@ -103,7 +103,7 @@ static void processes_come_back_one_by_one(void **state)
     process = 0;
 }
 
-/* A full server is waited for by each login. */
+/* Each login waits for a full server. */
 static void full_host_is_waited_for(void **state)
 {
     int64_t taken;
@@ -131,7 +131,7 @@ static void what_is_certain_is_not_asked_again(void **state)
     assert_int_equal(place->opened, 1);
 }
 
-/* Nor beside a host that may come back. */
+/* Not even next to a host that may come back. */
 static void only_what_may_pass_is_asked_again(void **state)
 {
     struct place *wrong = add_place("192.0.2.1", LOOKUP_UNAVAILABLE, LOOKUP_FOUND);
@@ -166,14 +166,14 @@ static void full_host_comes_last_and_is_named_once(void **state)
     clock_now += 2000;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.host.text, "192.0.2.1");
-    /* When it is full the next time, that is new. */
+    /* The next time it is full, that is news. */
     full->open = LOOKUP_BUSY;
     full->select = LOOKUP_LOST;
     assert_lookup(log_in(NULL), LOOKUP_FOUND);
     assert_string_equal(route.passed_over.text, "192.0.2.1: 192.0.2.1 does not open");
 }
 
-static unsigned told; /* how often a full host was named */
+static unsigned told; /* how often a full host was reported */
 
 static void log_in_at_second(void)
 {
@@ -182,7 +182,7 @@ static void log_in_at_second(void)
     told += route.passed_over.text[0] != '\0';
 }
 
-/* That it answers who has a session with it says nothing of whether it takes another. */
+/* An answer over an existing session does not mean that it accepts another. */
 static void full_host_is_full_beside_a_kept_session(void **state)
 {
     struct place *full = add_well("192.0.2.1"), *second = add_well("192.0.2.2");
@@ -200,11 +200,11 @@ static void full_host_is_full_beside_a_kept_session(void **state)
     }
     assert_int_equal(told, 1);
     assert_int_equal(full->opened, 3);
-    /* Nor are those closed that stand in for the others. */
+    /* Nor are the sessions closed that stand in for the others. */
     assert_int_equal(second->opened, 2);
 }
 
-/* A standby that has put what it replicates first is well a moment later. */
+/* A standby that gives precedence to replication is fine a moment later. */
 static void conflict_does_not_last(void **state)
 {
     struct place *standby = add_place("192.0.2.1", LOOKUP_DONE, LOOKUP_CONFLICT);
@@ -248,7 +248,7 @@ static void all_are_asked_before_a_statement_is_wrong(void **state)
     assert_lookup(log_in(NULL), row->want);
     if (row->want_reason != NULL)
         assert_string_equal(reason.text, row->want_reason);
-    /* If nobody is ready, it is not the first one's fault. */
+    /* If no host is ready, that is not the first one's fault. */
     log_in(NULL);
     if (row->first == LOOKUP_UNREADY)
         assert_int_equal(places[0].asked, row->second == LOOKUP_UNREADY ? 2 : 1);
@@ -265,7 +265,7 @@ static void optional_property_is_not_waited_for(void **state)
     start("192.0.2.1 192.0.2.2");
     required = false;
     assert_lookup(log_in(NULL), LOOKUP_REJECTED);
-    /* It is the first one that says so. */
+    /* The first one says so. */
     assert_string_equal(route.host.text, "");
     assert_string_equal(reason.text, "192.0.2.1: 192.0.2.1 does not say; "
                                      "192.0.2.2: 192.0.2.2 does not open");
@@ -305,7 +305,7 @@ static void single_host_says_what_is_wrong(void **state)
 static struct {
     pthread_t threads[SQL_POOL_PLACES];
     sem_t inside, way_out;
-    int64_t leaves_at; /* when one of them gives its place to who waits; 0 for never */
+    int64_t leaves_at; /* when one of them gives its place to a waiting login; 0 for never */
 } crowd;
 
 static void wait_on(sem_t *semaphore)
@@ -376,7 +376,7 @@ static void crowd_comes(bool persistent)
     assert_int_equal(places[0].asked, SQL_POOL_PLACES);
 }
 
-/* `left` of them are still there. */
+/* `left` of them remain. */
 static void crowd_goes(unsigned left)
 {
     void *failed;
@@ -392,7 +392,7 @@ static void crowd_goes(unsigned left)
     sem_destroy(&crowd.way_out);
 }
 
-/* The hosts have nothing to do with it. */
+/* The hosts are not to blame. */
 static void no_place_is_no_fault_of_a_host(void **state)
 {
     int64_t taken;
@@ -413,11 +413,11 @@ static void no_place_is_no_fault_of_a_host(void **state)
 
 static const struct late_place {
     const char *name;
-    int left;         /* of the host's share, in milliseconds, when there is a place */
+    int left;         /* of the host's share, in milliseconds, when a place is free */
     enum lookup open; /* from then on */
     int takes;        /* milliseconds */
     const char *want_host, *want_news;
-    const char *want_next; /* who is asked then, with all well again */
+    const char *want_next; /* the host asked next, once all are up again */
 } late_places[] = {
     {"in time", 1000, LOOKUP_DONE, 500, "192.0.2.1", "", "192.0.2.1"},
     {"too little time", 1000, LOOKUP_DONE, 1500, "192.0.2.2", "", "192.0.2.1"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The driver for SQLite, linked into this program, where memory is short: that of the
- * driver, and that of SQLite; and what it says of files, whatever it is asked. */
+/* The driver for SQLite, linked into this program, if memory is short: the driver's, and
+ * SQLite's; and what it says about files, whatever it is asked. */
 
 #include <limits.h>
 #include <sqlite3.h>
@@ -102,8 +102,8 @@ static enum lookup store(const char *text, const char *user)
     return sqlcrypt_engine.store(world.session, &statement, &deadline, &world.reason);
 }
 
-/* What follows goes on up to the first thing that fails, which is told as an outage, and
- * returns whether all went well. */
+/* What follows continues up to the first failure, which is reported as an outage, and returns
+ * whether everything succeeded. */
 static bool is_as_wanted(enum lookup result, enum lookup want)
 {
     if (result == LOOKUP_UNAVAILABLE || result == LOOKUP_LOST) {
@@ -147,7 +147,7 @@ static void allocations_fail(void **state)
     assert_true(left > 6);
 }
 
-/* A bit more each time, until that is enough. */
+/* A bit more each time, until it is enough. */
 static void sqlite_has_no_memory(void **state)
 {
     enum { STEP = 256, MOST = 1 << 20 };
@@ -167,7 +167,7 @@ static void sqlite_has_no_memory(void **state)
     assert_true(do_all());
 }
 
-/* --- what is said of files, whoever asks */
+/* --- what is said about files, whatever the session */
 
 static void explains_what_is_open(void **state)
 {
@@ -176,7 +176,7 @@ static void explains_what_is_open(void **state)
     assert_string_equal(world.reason.text, "/: Permission denied");
 }
 
-/* It was there a moment ago. */
+/* It existed a moment ago. */
 static void explains_what_is_gone(void **state)
 {
     (void)state;
@@ -210,7 +210,7 @@ static void explains_no_file(void **state)
     sqlite3_close(database);
 }
 
-/* A file that is too short to say whether it is in WAL mode. */
+/* A file that is too short to show whether it is in WAL mode. */
 static void explains_an_empty_file(void **state)
 {
     sqlite3 *database = NULL;
@@ -243,8 +243,8 @@ int main(void)
         CASE(explains_an_empty_file),
     };
 
-    alarm(600); /* a driver that waits for ever ends here */
-    /* Else SQLite has some memory for small things of its own. */
+    alarm(600); /* a driver that never returns is stopped here */
+    /* Otherwise SQLite has some memory of its own for small things. */
     sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
     return cmocka_run_group_tests_name("sqlite3_faults", tests, NULL, NULL);
 }

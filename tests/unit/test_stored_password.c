@@ -57,7 +57,7 @@ static const struct reading {
 static void parse(void **state)
 {
     const struct reading *row = *state;
-    /* Of this size exactly, so that a read beyond the end shows under ASan. */
+    /* Exactly this size, so that a read beyond the end shows under ASan. */
     char *copy = malloc(row->length > 0 ? row->length : 1);
     struct bytes text = {row->text != NULL ? copy : NULL, row->length};
     struct stored_password stored = {NULL, PASSWORD_AS_TEXT, BYTES_NONE};

@@ -42,7 +42,7 @@ static const struct padded {
 static void trims(void **state)
 {
     const struct padded *row = *state;
-    /* Of this size exactly, so that a read beyond the end shows under ASan. */
+    /* Exactly this size, so that a read beyond the end shows under ASan. */
     char *bytes = malloc(row->length > 0 ? row->length : 1);
     const struct bytes stored = {bytes, row->length};
     struct bytes text;
@@ -126,7 +126,7 @@ static void is_locked(void **state)
     assert_false(stored_text_is_locked(inside));
 }
 
-/* --- what is surely a hash */
+/* --- what is certainly a hash */
 
 static const struct likeness {
     const char *name;

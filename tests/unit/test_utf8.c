@@ -66,7 +66,7 @@ static const struct text {
 static void valid(void **state)
 {
     const struct text *row = *state;
-    /* Of this size exactly, so that a read beyond the end shows under ASan. */
+    /* Exactly this size, so that a read beyond the end shows under ASan. */
     char *copy = malloc(row->length > 0 ? row->length : 1);
     bool got;
 
@@ -77,7 +77,7 @@ static void valid(void **state)
     assert_int_equal(got, row->want_valid);
 }
 
-/* The number of valid texts of two bytes, counted by another rule. */
+/* The number of valid texts of two bytes, counted by a different rule. */
 static void every_pair_of_bytes(void **state)
 {
     unsigned valid_pairs = 0;

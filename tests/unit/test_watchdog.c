@@ -86,7 +86,7 @@ static unsigned open_descriptors(void)
     return count;
 }
 
-/* Somebody who waits for the socket is woken up, in time. */
+/* A thread that waits for the socket is woken up, in time. */
 static void ends_a_wait(void **state)
 {
     const struct deadline earliest = deadline_after(SHORT - 5);
@@ -117,7 +117,7 @@ static void does_nothing_if_called_off(void **state)
     assert_int_equal(send(ends[0], "x", 1, MSG_NOSIGNAL), 1);
 }
 
-/* The number of the socket may be another one's by then. */
+/* The number of the socket may belong to another one by then. */
 static void knows_its_socket(void **state)
 {
     int number = ends[0], other[2];
@@ -189,7 +189,7 @@ static bool try_set(struct watchdog *other)
     return watchdog_set(other, ends[0], &deadline, UNLIMITED);
 }
 
-/* And works as soon as there is what it needs. */
+/* And it works as soon as it has what it needs. */
 static bool fails_without(bool *missing)
 {
     const unsigned before = open_descriptors();
@@ -239,7 +239,7 @@ static void set_in_other_thread(void)
         pthread_join(thread, NULL);
 }
 
-/* Both threads start, and one is first: one looks after both of them. */
+/* Both threads start, and one comes first: one keeper looks after both. */
 static bool shares_what_another_has_made(void)
 {
     meanwhile = set_in_other_thread;
@@ -264,7 +264,7 @@ static void time_is_up_already(void **state)
     watchdog_call_off(&watchdog);
 }
 
-/* Two ends of a connection by TCP. */
+/* Two ends of a TCP connection. */
 static bool connect_by_tcp(int pair[2])
 {
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -281,7 +281,7 @@ static bool connect_by_tcp(int pair[2])
     return done && pair[1] >= 0;
 }
 
-/* What came before it was set does not count. */
+/* What arrived before it was set does not count. */
 static void ends_a_flood(void **state)
 {
     enum { MOST = 100000, MUCH = 3 * MOST };
@@ -314,7 +314,7 @@ static void ends_a_flood(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        /* Before this process has one itself, which its children would leave as it is. */
+        /* Before this process has one itself, which its children would leave alone. */
         CASE(needs_memory),
         CASE(needs_a_thread),
         CASE(another_thread_is_faster),
