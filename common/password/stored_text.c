@@ -108,8 +108,10 @@ struct bytes stored_text_trim(struct bytes stored)
     return without_space(stored);
 }
 
-bool stored_text_is_locked(struct bytes text)
+bool stored_text_is_locked(struct bytes stored)
 {
+    const struct bytes text = stored_text_trim(stored);
+
     return text.length == 0 || text.start[0] == '!' || text.start[0] == '*';
 }
 

@@ -25,9 +25,9 @@ struct bytes stored_text_without_nuls(struct bytes stored);
  * sense: no-break spaces and the byte order mark count, too. */
 size_t stored_text_space(struct bytes text);
 
-/* Whether no password can match a trimmed text: NULL, empty, or starting with the '!' or
- * '*' that locks an account. */
-bool stored_text_is_locked(struct bytes text);
+/* Whether no password can match: NULL, empty, or starting with the '!' or '*' that locks an
+ * account, whatever padding is around it. */
+bool stored_text_is_locked(struct bytes stored);
 
 /* Whether the text is so clearly a hash, of any kind, that it cannot be meant as a password in
  * clear text: "$id$...", "{SCHEME}..." or a SCRAM verifier, with any padding around it. A hash

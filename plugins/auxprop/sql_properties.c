@@ -87,7 +87,9 @@ void sql_properties_set_one(const struct sql_properties *properties, const struc
 {
     const sasl_server_params_t *sparams = properties->sparams;
 
-    sparams->utils->prop_set(sparams->propctx, property->name, value.start, (int)value.length);
+    /* For libsasl2, a length of 0 stands for a string. */
+    sparams->utils->prop_set(sparams->propctx, property->name, value.length > 0 ? value.start : "",
+                             (int)value.length);
 }
 
 void sql_properties_set(const struct sql_properties *properties, const char *name,

@@ -99,6 +99,47 @@ static void test_checkpass_without_a_hash(void **state)
     }
 }
 
+/* In clear text, too, what locks an account is no password, whatever padding is around it. */
+static void test_lock_is_no_password(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *stored; /* as SQL has it */
+        const char *typed;
+    } cases[] = {
+        {"NULL", "NULL", ""},
+        {"nothing", "''", ""},
+        {"nothing in CHAR(n)", "'    '", "    "},
+        {"nothing in CHAR(n), typed as nothing", "'    '", ""},
+        {"nothing in BINARY(n)", "X'00000000'", ""},
+        {"a mark", "'!'", "!"},
+        {"a mark before a password", "'!secret'", "!secret"},
+        {"the other mark", "'*'", "*"},
+        {"a mark after a blank", "' !secret'", " !secret"},
+        {"a mark after a byte order mark", "X'EFBBBF2A'", "\357\273\277*"},
+        {"a mark before NULs", "X'21000000'", "!"},
+    };
+    size_t i;
+
+    (void)state;
+    start("password_format: plain\nmech_list: PLAIN LOGIN CRAM-MD5\n");
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *typed = cases[i].typed;
+
+        print_message("# %s\n", cases[i].name);
+        run_sql(DATABASE, "DELETE FROM users WHERE name = 'bob'");
+        run_sql(DATABASE, "INSERT INTO users VALUES ('bob', 'example.com', %s)", cases[i].stored);
+        assert_int_not_equal(login_checkpass("bob", typed), SASL_OK);
+        assert_int_not_equal(login_by("CRAM-MD5", "bob", typed), SASL_OK);
+        expect_all("bob", typed, SASL_BADAUTH);
+    }
+    run_sql(DATABASE, "UPDATE users SET password = ' secret' WHERE name = 'bob'");
+    assert_int_equal(login_checkpass("bob", " secret"), SASL_OK);
+    assert_int_equal(login_by("CRAM-MD5", "bob", " secret"), SASL_OK);
+    expect_all("bob", " secret", SASL_OK);
+    program_stop();
+}
+
 /* What README says about a configuration for the stock plug-in. */
 static void test_coming_from_stock(void **state)
 {
@@ -329,6 +370,7 @@ int main(void)
         CASE(test_checkpass_without_a_hash),
         CASE(test_coming_from_stock),
         CASE(test_hash_is_no_password),
+        CASE(test_lock_is_no_password),
         CASE(test_hash_is_no_password_beside_stock),
         CASE(test_padded_hash_beside_stock),
         CASE(test_hash_of_no_user_beside_stock),

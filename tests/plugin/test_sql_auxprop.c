@@ -138,6 +138,9 @@ static void test_properties(void **state)
     assert_string_equal(property_of("alice", "*userPassword"), "open sesame");
     assert_string_equal(property_of("alice", "userPassword"), "open sesame");
     assert_null(property_of("alice", "*userPasswordHash"));
+    run_sql(DATABASE, "UPDATE users SET userPassword = '    ' WHERE name = 'alice'");
+    assert_null(property_of("alice", "*userPassword"));
+    assert_string_equal(property_of("alice", "*userPasswordHash"), "");
     assert_null(property_of("sue", "*userPassword"));
     program_stop();
 }
