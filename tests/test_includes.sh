@@ -5,7 +5,11 @@
 # For each room, it lists the rooms that the room may see, or single files of a room.
 
 source=${srcdir:-.}
+rooms=$(cd "$source" && ls -d common/*/ plugins/*/ | sed 's/\/$//' | grep -vx 'plugins/sqlcrypt' | tr '\n' ' ')
 number=0
+
+# Every spelling counts that a compiler takes. Our own headers are in quotes, and named by the
+# room, with no way around it.
 
 # include_check ROOM "HEADER OR ROOM..." "PATTERN OF SYSTEM HEADERS": if a file of the room,
 # a folder, includes anything else, that is a dependency that points up or sideways.
@@ -14,12 +18,22 @@ include_check() {
     number=$((number + 1))
     allowed="${room##*/} $2"
     wrong=$(
-        grep -H '^#include "' "$source/$room"/*.[ch] | sed 's/^.*\/\([^/]*:\)#include "\(.*\)"/\1 \2/' |
-            awk -v allowed="$allowed" '
-                BEGIN { n = split(allowed, names, " "); for (i = 1; i <= n; i++) may[names[i]] = 1 }
-                { folder = $2; sub(/\/.*/, "", folder) }
-                !($2 in may) && !(folder in may)'
-        grep -HE "^#include <($3)" "$source/$room"/*.[ch]
+        grep -HE '^[[:space:]]*(#|%:)[[:space:]]*(include|import)' "$source/$room"/*.[ch] |
+            sed -E 's/^.*\/([^/]*:)[^a-z]*[a-z_]+[[:space:]]*/\1 /' |
+            awk -v allowed="$allowed" -v rooms="$rooms" -v forbidden="$3" '
+                BEGIN {
+                    n = split(allowed, names, " "); for (i = 1; i <= n; i++) may[names[i]] = 1
+                    n = split(rooms, paths, " ")
+                    for (i = 1; i <= n; i++) { sub(/.*\//, "", paths[i]); ours[paths[i]] = 1 }
+                }
+                {
+                    quoted = $2 ~ /^"[^"]+"/; angled = $2 ~ /^<[^>]+>/
+                    header = substr($2, 2); sub(/[>"].*/, "", header)
+                    folder = header; sub(/\/.*/, "", folder)
+                }
+                (!quoted && !angled) || header ~ /(^|\/)\.\.?\// ||
+                (quoted && !(header in may) && !(folder in may)) ||
+                (angled && (folder in ours || header ~ "^(.*/)?(" forbidden ")")) { print $1, $2 }'
     )
     if [ ! -d "$source/$room" ]; then
         echo "not ok $number - there is no $room"
@@ -34,19 +48,18 @@ include_check() {
 sasl='sasl/'
 databases='libpq-fe|mysql|mariadb|sqlite3'
 
-include_check common/base "" "$sasl|$databases|openssl/|crypt\.h"
+include_check common/base "" "$sasl|$databases|openssl/|crypt[.]h"
 include_check common/password "base" "$sasl|$databases"
-include_check common/sql "base" "$sasl|$databases|crypt\.h"
-include_check common/authdaemond "base" "$sasl|$databases|crypt\.h"
+include_check common/sql "base" "$sasl|$databases|crypt[.]h"
+include_check common/authdaemond "base" "$sasl|$databases|crypt[.]h"
 include_check plugins/engines \
-    "base sql/sql_engine.h sql/sql_hosts.h sql/host_addresses.h" "$sasl|crypt\.h"
-include_check plugins/glue "base password sql" "$databases|crypt\.h"
-include_check plugins/auxprop "glue base password sql" "$databases|crypt\.h"
-include_check plugins/mechanisms "glue base password authdaemond" "$databases|crypt\.h"
+    "base sql/sql_engine.h sql/sql_hosts.h sql/host_addresses.h" "$sasl|crypt[.]h"
+include_check plugins/glue "base password sql" "$databases|crypt[.]h"
+include_check plugins/auxprop "glue base password sql" "$databases|crypt[.]h"
+include_check plugins/mechanisms "glue base password authdaemond" "$databases|crypt[.]h"
 
 # A new room needs a line here.
 number=$((number + 1))
-rooms=$(cd "$source" && ls -d common/*/ plugins/*/ | sed 's/\/$//' | grep -vx 'plugins/sqlcrypt' | tr '\n' ' ')
 checked="common/authdaemond common/base common/password common/sql plugins/auxprop plugins/engines plugins/glue plugins/mechanisms "
 if [ "$rooms" = "$checked" ]; then
     echo "ok $number - these are all rooms"
@@ -57,7 +70,7 @@ fi
 
 # Options are read by their rows in common/base/options.c: nobody else asks the host.
 number=$((number + 1))
-readers=$(cd "$source" && grep -lE '>getopt\(' common/*/*.[ch] plugins/*/*.[ch] | tr '\n' ' ')
+readers=$(cd "$source" && grep -lE '>[[:space:]]*getopt' common/*/*.[ch] plugins/*/*.[ch] | tr '\n' ' ')
 if [ "$readers" = "plugins/glue/sasl_glue.c " ]; then
     echo "ok $number - options are read in one place"
 else
