@@ -17,13 +17,12 @@ static enum lookup open_session(const struct sql_question *question,
     return result;
 }
 
-/* A file has no route that names it. */
 static enum lookup judge_rows(const struct sql_question *question, enum lookup result,
                               struct reason *reason)
 {
     result = sql_rows_judge(question->rows, result, reason);
-    if (result == LOOKUP_SEVERAL && question->engine->find_addresses == NULL)
-        reason_prefix(reason, "%s: ", question->settings->target.database);
+    if (result == LOOKUP_SEVERAL)
+        sql_settings_name_file(question->settings, reason);
     return result;
 }
 

@@ -177,3 +177,9 @@ void sql_settings_free(struct sql_settings *settings)
     free(settings->update);
     free(settings);
 }
+
+void sql_settings_name_file(const struct sql_settings *settings, struct reason *reason)
+{
+    if (!settings->engine->has_hosts)
+        reason_prefix(reason, "%s: ", settings->target.database);
+}

@@ -38,4 +38,8 @@ bool sql_settings_wanted(const struct options *options);
 struct sql_settings *sql_settings_read(const struct options *options, struct reason *reason);
 void sql_settings_free(struct sql_settings *settings);
 
+/* Puts the name of the file in front of a reason that is about its rows: no route says where
+ * they are. Does nothing if there are hosts. */
+void sql_settings_name_file(const struct sql_settings *settings, struct reason *reason);
+
 #endif

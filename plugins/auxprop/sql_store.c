@@ -70,7 +70,10 @@ static enum lookup find_row(struct store_call *store, const char *property)
                                          &rows, &store->reason));
     sql_request_free(&request);
     secret_wipe(&old);
-    return sql_rows_judge(&rows, result, &store->reason);
+    result = sql_rows_judge(&rows, result, &store->reason);
+    if (result == LOOKUP_SEVERAL)
+        sql_settings_name_file(store->call.backend->settings, &store->reason);
+    return result;
 }
 
 /* A failure is worth another try as long as nothing was kept. */

@@ -594,7 +594,7 @@ static void test_store_failures(void **state)
          "CREATE TRIGGER no BEFORE UPDATE ON users BEGIN SELECT RAISE(ABORT, 'no'); END",
          SASL_UNAVAIL, "constraint failed"},
         {"two rows", "", "INSERT INTO users SELECT * FROM users", SASL_UNAVAIL,
-         "more than one row"},
+         "/" DATABASE ": more than one row for one user"},
     };
     size_t i;
 
