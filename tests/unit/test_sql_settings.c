@@ -219,42 +219,21 @@ static void read_engine(void **state)
 
 /* --- times */
 
+/* What a time looks like is up to test_option. */
 static const struct timeout {
     const char *name;
     const char *value;
     unsigned want; /* milliseconds; 0: refused */
 } timeouts[] = {
     {"ten", "10", 10000},
-    {"one", "1", 1000},
-    {"half", "0.5", 500},
-    {"two decimals", "1.25", 1250},
     {"three decimals", "12.345", 12345},
     {"shortest", "0.001", 1},
     {"longest", "3600", 3600000},
-    {"longest with decimals", "3600.000", 3600000},
-    {"just below the longest", "3599.999", 3599999},
-    {"zeros in front", "0010", 10000},
     {"nothing", "0", 0},
-    {"nothing with decimals", "0.000", 0},
     {"shorter than the shortest", "0.0001", 0},
-    {"four decimals", "1.0001", 0},
-    {"negative", "-1", 0},
-    {"signed", "+1", 0},
-    {"exponent", "1e3", 0},
-    {"hexadecimal", "0x10", 0},
     {"just too long", "3600.001", 0},
-    {"too long", "3601", 0},
-    {"much too long", "99999999999999999999999999", 0},
-    {"too long by the size of an integer", "4294968", 0},
     {"word", "abc", 0},
-    {"unit", "1.5s", 0},
-    {"blank behind", "10 ", 0},
-    {"blank in front", " 10", 0},
     {"empty", "", 0},
-    {"point alone", ".", 0},
-    {"two points", "1.2.3", 0},
-    {"comma", "1,5", 0},
-    {"infinite", "inf", 0},
 };
 
 static void read_timeout(void **state)
