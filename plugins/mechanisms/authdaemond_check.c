@@ -35,7 +35,7 @@ static void read_options(struct authdaemond_check *check, const struct options *
     check->send_remote_ip = options_on(options, OPTION_AUTHDAEMOND_SEND_REMOTE_IP);
     if (!authdaemond_options_valid(check->require_options))
         options_refuse(OPTION_AUTHDAEMOND_REQUIRE_OPTIONS, check->require_options,
-                       &check->why_broken, "is not a list of NAME=VALUE entries");
+                       &check->why_broken, "must be a list of NAME=VALUE entries");
     if (strlen(check->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
         reason_set(&check->why_broken, "%s: too long for a socket: %s",
                    options_name(OPTION_AUTHDAEMOND_PATH), check->path);
